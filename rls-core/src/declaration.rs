@@ -1,0 +1,49 @@
+//! The user's side: the trait that the derive implements, and collecting tables into a schema.
+
+use crate::model::{self, Schema};
+use crate::provider::Settings;
+use crate::resolve::{ResolveErrors, resolve};
+
+/// A declared table. Implemented by `#[derive(Table)]`.
+pub trait Table {
+    /// The table as declared: columns, constraints and policies, for any provider.
+    fn table() -> model::Table;
+}
+
+/// Tables on their way to becoming a [`Schema`].
+#[derive(Clone, Debug)]
+pub struct Declaration {
+    settings: Settings,
+    tables: Vec<model::Table>,
+}
+
+impl Declaration {
+    /// Adds a table by its Rust type.
+    #[must_use]
+    pub fn table<T: Table>(mut self) -> Self {
+        self.tables.push(T::table());
+        self
+    }
+
+    /// Puts the tables together: checks the rules that span them, compiles every expression for
+    /// the provider and derives the privileges.
+    ///
+    /// # Errors
+    /// All violations at once: a table declared twice, an unknown role, a foreign key to nowhere.
+    pub fn build(self) -> Result<Schema, ResolveErrors> {
+        resolve(self.tables, &self.settings)
+    }
+}
+
+impl Schema {
+    /// Begins a schema for a provider.
+    pub fn declare(settings: Settings) -> Declaration {
+        Declaration { settings, tables: Vec::new() }
+    }
+
+    /// The SQL that makes this schema in an empty database: the same text for the same
+    /// declaration, always, so that it can be kept as a snapshot.
+    pub fn to_sql(&self) -> String {
+        crate::plan::from_nothing(self).to_sql()
+    }
+}

@@ -1,0 +1,20 @@
+//! What the derive's output is made of, under one roof, so that it works in any scope. Not part of
+//! the public interface.
+
+pub use std::boxed::Box;
+pub use std::collections::{BTreeMap, BTreeSet};
+pub use std::option::Option;
+pub use std::string::String;
+pub use std::vec;
+
+pub use crate::model::{
+    BaseType, Column, Command, CompareOp, Expr, ForeignKey, Grantee, Ident, Identity, Index,
+    Literal, PgType, Policy, PolicyKind, PrimaryKey, QualifiedName, ReferentialAction, RowSecurity,
+    SubjectType, Table, Unique,
+};
+
+/// A name that the derive has checked.
+#[allow(clippy::expect_used, reason = "the derive refuses every name for which this could fail")]
+pub fn ident(name: &str) -> Ident {
+    Ident::new(name).expect("a name that the derive has checked")
+}

@@ -1,0 +1,350 @@
+//! A lexer for SQL text that people wrote: enough to tell a column from a string, to find where a
+//! statement ends, and to refuse what would change meaning once it is put inside a larger text.
+//!
+//! Source: Postgres manual, "Lexical Structure"; `standard_conforming_strings` is taken to be on.
+
+use std::fmt;
+use std::ops::Range;
+
+/// A piece of SQL text, with the bytes it covers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Token {
+    /// What it is.
+    pub kind: TokenKind,
+    /// Where it stands.
+    pub range: Range<usize>,
+}
+
+/// The sorts of tokens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TokenKind {
+    /// A key word or an unquoted name, in lower case as Postgres folds it.
+    Word(String),
+    /// A name in double quotes, unquoted.
+    Quoted(String),
+    /// A string constant of any form, dollar-quoted ones included.
+    String,
+    /// A number.
+    Number,
+    /// `$1`: a parameter.
+    Parameter,
+    /// `-- …` or `/* … */`.
+    Comment,
+    /// An operator such as `=` or `::`.
+    Operator(String),
+    /// One of `( ) [ ] , ; . :`.
+    Punctuation(char),
+}
+
+/// Text that ends in the middle of a token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unterminated {
+    /// What was begun.
+    pub what: &'static str,
+    /// Where it begins, in bytes.
+    pub at: usize,
+}
+
+impl fmt::Display for Unterminated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} is not closed", self.what)
+    }
+}
+
+impl std::error::Error for Unterminated {}
+
+/// Splits SQL text into tokens, comments included.
+///
+/// # Errors
+/// A string, quoted name or comment that is not closed.
+pub fn tokens(sql: &str) -> Result<Vec<Token>, Unterminated> {
+    let mut tokens = Vec::new();
+    let mut at = 0;
+    while let Some(c) = sql[at..].chars().next() {
+        if c.is_whitespace() {
+            at += c.len_utf8();
+            continue;
+        }
+        let (kind, end) = token(sql, at, c)?;
+        tokens.push(Token { kind, range: at..end });
+        at = end;
+    }
+    Ok(tokens)
+}
+
+/// The token that begins at `at` with the character `c`, and where it ends.
+fn token(sql: &str, at: usize, c: char) -> Result<(TokenKind, usize), Unterminated> {
+    let rest = &sql[at..];
+    let after = rest[c.len_utf8()..].chars().next();
+    match c {
+        '\'' => Ok((TokenKind::String, string_end(sql, at, at, false)?)),
+        'e' | 'E' if after == Some('\'') => {
+            Ok((TokenKind::String, string_end(sql, at, at + 1, true)?))
+        }
+        'b' | 'B' | 'x' | 'X' | 'n' | 'N' if after == Some('\'') => {
+            Ok((TokenKind::String, string_end(sql, at, at + 1, false)?))
+        }
+        'u' | 'U' if rest[1..].starts_with("&'") => {
+            Ok((TokenKind::String, string_end(sql, at, at + 2, false)?))
+        }
+        '"' => {
+            let (name, end) = quoted_name(sql, at)?;
+            Ok((TokenKind::Quoted(name), end))
+        }
+        '-' if after == Some('-') => {
+            let end = rest.find('\n').map_or(sql.len(), |length| at + length);
+            Ok((TokenKind::Comment, end))
+        }
+        '/' if after == Some('*') => Ok((TokenKind::Comment, block_comment_end(sql, at)?)),
+        '$' if after.is_some_and(|c| c.is_ascii_digit()) => {
+            Ok((TokenKind::Parameter, at + 1 + length(&rest[1..], |c| c.is_ascii_digit())))
+        }
+        '$' => match dollar_tag(rest) {
+            Some(tag) => {
+                let body = at + tag.len();
+                let end = sql[body..]
+                    .find(tag)
+                    .ok_or(Unterminated { what: "a dollar-quoted string", at })?;
+                Ok((TokenKind::String, body + end + tag.len()))
+            }
+            None => Ok((TokenKind::Operator("$".to_owned()), at + 1)),
+        },
+        c if c.is_ascii_digit() => Ok((TokenKind::Number, at + number_length(rest))),
+        c if c.is_alphabetic() || c == '_' => {
+            let end = at + length(rest, |c| c.is_alphanumeric() || c == '_' || c == '$');
+            Ok((TokenKind::Word(sql[at..end].to_lowercase()), end))
+        }
+        '(' | ')' | '[' | ']' | ',' | ';' | '.' => Ok((TokenKind::Punctuation(c), at + 1)),
+        ':' if after != Some(':') && after != Some('=') => Ok((TokenKind::Punctuation(c), at + 1)),
+        ':' => Ok((TokenKind::Operator(rest[..2].to_owned()), at + 2)),
+        c if OPERATOR.contains(c) => {
+            let mut end = length(rest, |c| OPERATOR.contains(c));
+            // A comment begins inside what looks like an operator: `a =--b`.
+            for comment in ["--", "/*"] {
+                if let Some(start) = rest[..end].find(comment).filter(|start| *start > 0) {
+                    end = start;
+                }
+            }
+            Ok((TokenKind::Operator(rest[..end].to_owned()), at + end))
+        }
+        c => Ok((TokenKind::Operator(c.to_string()), at + c.len_utf8())),
+    }
+}
+
+const OPERATOR: &str = "+-*/<>=~!@#%^&|`?";
+
+/// How many bytes of `text` the characters that hold `f` cover from the start.
+fn length(text: &str, f: impl Fn(char) -> bool) -> usize {
+    text.find(|c| !f(c)).unwrap_or(text.len())
+}
+
+/// A decimal point belongs to the number only where a digit follows, and an exponent likewise.
+fn number_length(text: &str) -> usize {
+    let digits = |from: usize| from + length(&text[from..], |c| c.is_ascii_alphanumeric() || c == '_');
+    let end = digits(0);
+    let fraction = text[end..]
+        .strip_prefix('.')
+        .is_some_and(|fraction| fraction.starts_with(|c: char| c.is_ascii_digit()));
+    if fraction { digits(end + 1) } else { end }
+}
+
+/// The end of a string whose opening quote is at `quote`.
+fn string_end(sql: &str, start: usize, quote: usize, escapes: bool) -> Result<usize, Unterminated> {
+    let mut chars = sql[quote + 1..].char_indices().peekable();
+    while let Some((at, c)) = chars.next() {
+        match c {
+            '\\' if escapes => {
+                chars.next();
+            }
+            '\'' if chars.peek().is_some_and(|(_, next)| *next == '\'') => {
+                chars.next();
+            }
+            '\'' => return Ok(quote + 1 + at + 1),
+            _ => {}
+        }
+    }
+    Err(Unterminated { what: "a string", at: start })
+}
+
+fn quoted_name(sql: &str, start: usize) -> Result<(String, usize), Unterminated> {
+    let mut name = String::new();
+    let mut chars = sql[start + 1..].char_indices().peekable();
+    while let Some((at, c)) = chars.next() {
+        match c {
+            '"' if chars.peek().is_some_and(|(_, next)| *next == '"') => {
+                name.push('"');
+                chars.next();
+            }
+            '"' => return Ok((name, start + 1 + at + 1)),
+            c => name.push(c),
+        }
+    }
+    Err(Unterminated { what: "a name in double quotes", at: start })
+}
+
+/// Block comments nest in Postgres.
+fn block_comment_end(sql: &str, start: usize) -> Result<usize, Unterminated> {
+    let mut depth = 0;
+    let mut at = start;
+    while at < sql.len() {
+        let rest = &sql[at..];
+        if rest.starts_with("/*") {
+            depth += 1;
+            at += 2;
+        } else if rest.starts_with("*/") {
+            depth -= 1;
+            at += 2;
+            if depth == 0 {
+                return Ok(at);
+            }
+        } else {
+            at += rest.chars().next().map_or(1, char::len_utf8);
+        }
+    }
+    Err(Unterminated { what: "a comment", at: start })
+}
+
+/// `$$` or `$tag$` at the start of `text`.
+fn dollar_tag(text: &str) -> Option<&str> {
+    let name = length(&text[1..], |c| c.is_alphanumeric() || c == '_');
+    text[1 + name..].starts_with('$').then(|| &text[..name + 2])
+}
+
+/// A statement of a longer text, without its semicolon.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Statement {
+    /// The bytes it covers, from its first token to its last.
+    pub range: Range<usize>,
+    /// Its first word in lower case, if it begins with one.
+    pub keyword: Option<String>,
+}
+
+/// Splits a text into statements at the semicolons that stand outside strings, comments and
+/// brackets. Statements without tokens are left out.
+///
+/// # Errors
+/// A string, quoted name or comment that is not closed.
+pub fn statements(sql: &str) -> Result<Vec<Statement>, Unterminated> {
+    let mut statements = Vec::new();
+    let mut current: Option<Statement> = None;
+    let (mut depth, mut atomic) = (0_usize, 0_usize);
+    let mut last_word = String::new();
+    for token in tokens(sql)? {
+        match &token.kind {
+            TokenKind::Comment => continue,
+            TokenKind::Punctuation(';') if depth == 0 && atomic == 0 => {
+                statements.extend(current.take());
+                continue;
+            }
+            TokenKind::Punctuation('(' | '[') => depth += 1,
+            TokenKind::Punctuation(')' | ']') => depth = depth.saturating_sub(1),
+            // The body of an SQL-standard function holds semicolons: BEGIN ATOMIC … END.
+            TokenKind::Word(word) => {
+                match word.as_str() {
+                    "atomic" if last_word == "begin" => atomic = 1,
+                    "case" if atomic > 0 => atomic += 1,
+                    "end" if atomic > 0 => atomic -= 1,
+                    _ => {}
+                }
+                last_word.clone_from(word);
+            }
+            TokenKind::Quoted(_)
+            | TokenKind::String
+            | TokenKind::Number
+            | TokenKind::Parameter
+            | TokenKind::Operator(_)
+            | TokenKind::Punctuation(_) => {}
+        }
+        match &mut current {
+            Some(statement) => statement.range.end = token.range.end,
+            None => {
+                let keyword = match &token.kind {
+                    TokenKind::Word(word) => Some(word.clone()),
+                    TokenKind::Quoted(_)
+                    | TokenKind::String
+                    | TokenKind::Number
+                    | TokenKind::Parameter
+                    | TokenKind::Comment
+                    | TokenKind::Operator(_)
+                    | TokenKind::Punctuation(_) => None,
+                };
+                current = Some(Statement { range: token.range, keyword });
+            }
+        }
+    }
+    statements.extend(current);
+    Ok(statements)
+}
+
+/// Whether the text names something in that schema: `auth.user_id()` is in `auth`.
+pub fn mentions_schema(sql: &str, schema: &str) -> bool {
+    let Ok(tokens) = tokens(sql) else { return false };
+    tokens.windows(2).any(|pair| {
+        let named = match &pair[0].kind {
+            TokenKind::Word(name) | TokenKind::Quoted(name) => name == schema,
+            TokenKind::String
+            | TokenKind::Number
+            | TokenKind::Parameter
+            | TokenKind::Comment
+            | TokenKind::Operator(_)
+            | TokenKind::Punctuation(_) => false,
+        };
+        named && pair[1].kind == TokenKind::Punctuation('.')
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{TokenKind, mentions_schema, statements, tokens};
+
+    fn split(sql: &str) -> Vec<&str> {
+        statements(sql).unwrap().into_iter().map(|s| &sql[s.range]).collect()
+    }
+
+    #[test]
+    fn semicolons_inside_strings_comments_and_bodies_do_not_split() {
+        assert_eq!(split("select ';' ; -- a;b\n select 2;;"), ["select ';'", "select 2"]);
+        assert_eq!(split("do $x$ begin; end $x$; select 1"), ["do $x$ begin; end $x$", "select 1"]);
+        assert_eq!(split("select E'\\';' ; select 'it''s;'"), ["select E'\\';'", "select 'it''s;'"]);
+        assert_eq!(split("/* a /* b; */ ; */ select 1"), ["select 1"]);
+        assert_eq!(
+            split("create function f() begin atomic select case when true then 1 end; select 2; end; select 3"),
+            [
+                "create function f() begin atomic select case when true then 1 end; select 2; end",
+                "select 3"
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_begun_must_be_closed() {
+        for sql in ["'a", "\"a", "/* a", "$$ a", "E'\\'"] {
+            assert!(tokens(sql).is_err(), "{sql}");
+        }
+    }
+
+    #[test]
+    fn words_fold_and_quoted_names_do_not() {
+        let kinds: Vec<_> = tokens(r#"User_ID = "User ID""#).unwrap().into_iter().map(|t| t.kind).collect();
+        assert_eq!(
+            kinds,
+            [
+                TokenKind::Word("user_id".into()),
+                TokenKind::Operator("=".into()),
+                TokenKind::Quoted("User ID".into())
+            ]
+        );
+    }
+
+    #[test]
+    fn a_comment_inside_an_operator_is_seen() {
+        let kinds: Vec<_> = tokens("a =--b").unwrap().into_iter().map(|t| t.kind).collect();
+        assert_eq!(kinds[2], TokenKind::Comment);
+    }
+
+    #[test]
+    fn schemas_are_found_by_token() {
+        assert!(mentions_schema("(SELECT auth.user_id()) = a", "auth"));
+        assert!(!mentions_schema("a = 'auth.user_id()' OR myauth.x() OR auth = 1", "auth"));
+    }
+}

@@ -1,0 +1,30 @@
+//! The policy compiler: one declaration in, SQL, migrations and a diff out.
+//!
+//! The rooms, in the order data flows through them: [`syntax`] reads Rust source, [`model`] is what
+//! everything is turned into, [`resolve`](mod@resolve) puts tables together, [`policy`] derives
+//! privileges, [`diff`] compares, [`plan`] orders, [`render`] writes SQL, [`catalog`] reads a
+//! database back and [`apply`] changes it.
+//!
+//! Most users want the facade crate `rls-schema` and not this one.
+
+#[cfg(feature = "postgres")]
+pub mod apply;
+#[cfg(feature = "postgres")]
+pub mod catalog;
+pub mod diff;
+pub mod lex;
+pub mod model;
+pub mod plan;
+pub mod policy;
+pub mod provider;
+pub mod render;
+pub mod resolve;
+#[cfg(feature = "syntax")]
+pub mod syntax;
+
+mod declaration;
+#[doc(hidden)]
+pub mod declaration_parts;
+
+pub use declaration::{Declaration, Table};
+pub use provider::{Grants, Provider, Settings};

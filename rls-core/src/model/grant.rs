@@ -1,0 +1,123 @@
+//! Privileges: who may touch an object at all, before any policy is asked.
+
+use std::fmt;
+
+use super::{Ident, QualifiedName};
+
+/// One privilege on one object for one grantee.
+///
+/// Source: Postgres manual, "Privileges".
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Grant {
+    /// What it is on.
+    pub object: GrantObject,
+    /// Who holds it.
+    pub grantee: Grantee,
+    /// What it allows.
+    pub privilege: Privilege,
+}
+
+/// A privilege that every table created later in a schema will carry.
+///
+/// Source: Postgres manual, `ALTER DEFAULT PRIVILEGES`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct DefaultPrivilege {
+    /// The schema in which tables are created.
+    pub schema: Ident,
+    /// Who will hold it.
+    pub grantee: Grantee,
+    /// What it allows.
+    pub privilege: Privilege,
+}
+
+/// What a privilege is on. The order is the order of granting: a table is out of reach until the
+/// last step opens it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+pub enum GrantObject {
+    /// A schema: USAGE.
+    Schema(Ident),
+    /// A table.
+    Table(QualifiedName),
+    /// Every table that a schema holds when the statement runs.
+    AllTables(Ident),
+}
+
+/// A role, or everyone.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+pub enum Grantee {
+    /// Every role there is, now and later.
+    Public,
+    /// One role, by name.
+    Role(Ident),
+}
+
+impl Grantee {
+    /// The role's name as Drizzle's policy names spell it.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Grantee::Public => "public",
+            Grantee::Role(name) => name.as_str(),
+        }
+    }
+}
+
+/// For messages; SQL text comes from the renderer, which quotes.
+impl fmt::Display for Grantee {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A privilege that the model knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
+pub enum Privilege {
+    /// Reach objects in a schema.
+    Usage,
+    /// Read rows.
+    Select,
+    /// Add rows.
+    Insert,
+    /// Change rows.
+    Update,
+    /// Remove rows.
+    Delete,
+    /// Empty a table, past every policy.
+    Truncate,
+    /// Point foreign keys at a table.
+    References,
+    /// Create triggers on a table.
+    Trigger,
+    /// VACUUM, ANALYZE and the like (Postgres 17 and later).
+    Maintain,
+}
+
+impl Privilege {
+    /// Every one there is.
+    pub const ALL: [Privilege; 9] = [
+        Privilege::Usage,
+        Privilege::Select,
+        Privilege::Insert,
+        Privilege::Update,
+        Privilege::Delete,
+        Privilege::Truncate,
+        Privilege::References,
+        Privilege::Trigger,
+        Privilege::Maintain,
+    ];
+
+    /// The four that policies speak about.
+    pub const ROWS: [Privilege; 4] = [
+        Privilege::Select,
+        Privilege::Insert,
+        Privilege::Update,
+        Privilege::Delete,
+    ];
+}

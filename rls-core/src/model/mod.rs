@@ -1,0 +1,24 @@
+//! The canonical model: what a declaration, a snapshot and a live database are all turned into
+//! before anything is compared. Plain data in a fixed order, with no spans and no SQL of its own.
+//!
+//! A [`Table<Expr>`](Table) is *declared*: its expressions are typed and know no provider.
+//! A [`Table<Sql>`](Table) is *compiled*: its expressions are SQL text for one provider.
+//! [`Schema`] holds compiled tables only, because a snapshot and a live database know no others.
+
+mod expr;
+mod grant;
+mod name;
+mod policy;
+mod schema;
+mod table;
+mod types;
+
+pub use expr::{CompareOp, Expr, Literal, Sql, SubjectType};
+pub use grant::{DefaultPrivilege, Grant, GrantObject, Grantee, Privilege};
+pub use name::{Ident, IdentError, QualifiedName};
+pub use policy::{Command, Policy, PolicyKind};
+pub use schema::Schema;
+pub use table::{
+    Column, ForeignKey, Identity, Index, PrimaryKey, ReferentialAction, RowSecurity, Table, Unique,
+};
+pub use types::{BaseType, PgType, TypeError, TypeFamily};

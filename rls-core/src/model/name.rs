@@ -1,0 +1,159 @@
+//! Names, exactly as Postgres stores them: case kept, never folded, never quoted.
+
+use std::fmt;
+
+/// The longest name Postgres stores, in bytes (`NAMEDATALEN - 1`).
+const MAX_BYTES: usize = 63;
+
+/// A name as it stands in the catalog. Quoting is the renderer's business.
+///
+/// Source: Postgres manual, "Identifiers and Key Words".
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "String", into = "String"))]
+pub struct Ident(String);
+
+/// Why a text cannot be a name in Postgres.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum IdentError {
+    /// The name has no characters.
+    Empty,
+    /// The name has a NUL byte, which Postgres cannot store.
+    Nul,
+    /// The name is longer than 63 bytes; Postgres would cut it off in silence.
+    TooLong {
+        /// How many bytes it has.
+        bytes: usize,
+    },
+}
+
+impl fmt::Display for IdentError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            IdentError::Empty => f.write_str("a name cannot be empty"),
+            IdentError::Nul => f.write_str("a name cannot contain a NUL byte"),
+            IdentError::TooLong { bytes } => write!(
+                f,
+                "a name has at most {MAX_BYTES} bytes in Postgres, this one has {bytes}"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for IdentError {}
+
+impl Ident {
+    /// Takes a name as it is.
+    ///
+    /// # Errors
+    /// Empty names, names with a NUL byte and names over 63 bytes are refused: Postgres would
+    /// refuse the first two and silently cut the third.
+    pub fn new(name: impl Into<String>) -> Result<Self, IdentError> {
+        let name = name.into();
+        match name.len() {
+            0 => Err(IdentError::Empty),
+            _ if name.contains('\0') => Err(IdentError::Nul),
+            bytes if bytes > MAX_BYTES => Err(IdentError::TooLong { bytes }),
+            _ => Ok(Ident(name)),
+        }
+    }
+
+    /// Takes a generated name and, where it is over 63 bytes, shortens it to a prefix and a hash
+    /// of the whole, so that two long names never become one.
+    ///
+    /// # Errors
+    /// Empty names and names with a NUL byte are refused.
+    pub fn shortened(name: &str) -> Result<Self, IdentError> {
+        if name.len() <= MAX_BYTES {
+            return Ident::new(name);
+        }
+        let hash = format!("_{:08x}", fnv1a(name.as_bytes()) as u32);
+        let mut end = MAX_BYTES - hash.len();
+        while !name.is_char_boundary(end) {
+            end -= 1;
+        }
+        Ident::new(format!("{}{hash}", &name[..end]))
+    }
+
+    /// The name as Postgres stores it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// FNV-1a, 64 bit: stable across versions and machines, which `std`'s hasher does not promise.
+fn fnv1a(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+impl fmt::Display for Ident {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl TryFrom<String> for Ident {
+    type Error = IdentError;
+
+    fn try_from(name: String) -> Result<Self, IdentError> {
+        Ident::new(name)
+    }
+}
+
+impl From<Ident> for String {
+    fn from(ident: Ident) -> String {
+        ident.0
+    }
+}
+
+/// A name within a schema.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct QualifiedName {
+    /// The schema (namespace) that holds the object.
+    pub schema: Ident,
+    /// The object's own name.
+    pub name: Ident,
+}
+
+impl QualifiedName {
+    /// Puts a schema and a name together.
+    pub fn new(schema: Ident, name: Ident) -> Self {
+        QualifiedName { schema, name }
+    }
+}
+
+/// For messages; SQL text comes from the renderer, which quotes.
+impl fmt::Display for QualifiedName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.schema, self.name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Ident, IdentError};
+
+    #[test]
+    fn a_name_is_never_cut_in_silence() {
+        assert_eq!(
+            Ident::new("x".repeat(64)),
+            Err(IdentError::TooLong { bytes: 64 })
+        );
+        assert!(Ident::new("x".repeat(63)).is_ok());
+        assert_eq!(Ident::new(""), Err(IdentError::Empty));
+        assert_eq!(Ident::new("a\0b"), Err(IdentError::Nul));
+    }
+
+    #[test]
+    fn long_names_with_one_prefix_stay_apart() {
+        let prefix = "ü".repeat(40);
+        let one = Ident::shortened(&format!("{prefix}-select")).unwrap();
+        let two = Ident::shortened(&format!("{prefix}-insert")).unwrap();
+        assert_ne!(one, two);
+        assert!(one.as_str().len() <= 63);
+        assert_eq!(Ident::shortened("short").unwrap().as_str(), "short");
+    }
+}

@@ -1,0 +1,228 @@
+//! What a step may do that somebody has to agree to, by name.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::str::FromStr;
+
+use super::Origin;
+use crate::diff::{Change, Pair, Privileges};
+use crate::render::privilege_name;
+use crate::model::{
+    Command, GrantObject, Grantee, Ident, Policy, PolicyKind, QualifiedName, Schema, Sql,
+};
+
+/// One thing to agree to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hazard {
+    /// Its kind, which is what `--allow` names.
+    pub kind: HazardKind,
+    /// A sentence that says what happens to whom.
+    pub message: String,
+}
+
+/// The kinds of hazards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum HazardKind {
+    /// Rows or values disappear.
+    LosesData,
+    /// Somebody can do more than before.
+    WidensAccess,
+    /// Something disappears from a declared table that the declaration does not know.
+    DropsUndeclared,
+}
+
+impl HazardKind {
+    /// All kinds.
+    pub const ALL: [HazardKind; 3] =
+        [HazardKind::LosesData, HazardKind::WidensAccess, HazardKind::DropsUndeclared];
+
+    /// The name, as `--allow` takes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            HazardKind::LosesData => "loses-data",
+            HazardKind::WidensAccess => "widens-access",
+            HazardKind::DropsUndeclared => "drops-undeclared",
+        }
+    }
+}
+
+impl fmt::Display for HazardKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for HazardKind {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        HazardKind::ALL.into_iter().find(|kind| kind.name() == name).ok_or_else(|| {
+            let names = HazardKind::ALL.map(HazardKind::name);
+            format!("`{name}` is no hazard; there are {}", names.join(", "))
+        })
+    }
+}
+
+/// The hazards of each change, by its position.
+pub(super) fn find(
+    changes: &[Change],
+    schemas: Pair<&Schema>,
+    origin: Origin<'_>,
+) -> BTreeMap<usize, Vec<Hazard>> {
+    let finder = Finder { changes, schemas, origin };
+    let hazards = |change| finder.hazards(change);
+    changes.iter().map(hazards).enumerate().filter(|(_, found)| !found.is_empty()).collect()
+}
+
+struct Finder<'a> {
+    changes: &'a [Change],
+    schemas: Pair<&'a Schema>,
+    origin: Origin<'a>,
+}
+
+impl Finder<'_> {
+    fn hazards(&self, change: &Change) -> Vec<Hazard> {
+        match change {
+            Change::DropTable(table) => {
+                vec![loses_data(format!("the table {table} and all of its rows are dropped"))]
+            }
+            Change::DropColumn(column) => vec![loses_data(format!(
+                "the column {}.{} and its values are dropped",
+                column.table, column.item
+            ))],
+            Change::AlterColumn(column) if column.item.previous.ty != column.item.next.ty => {
+                let Pair { previous, next } = &*column.item;
+                vec![loses_data(format!(
+                    "the column {}.{} becomes {} from {}: values that do not fit are refused or cut",
+                    column.table, next.name, next.ty, previous.ty
+                ))]
+            }
+            Change::CreatePolicy(policy) => {
+                self.create_policy(&policy.table, &policy.item.name, &policy.item.item)
+            }
+            Change::DropPolicy(policy) => {
+                self.drop_policy(&policy.table, &policy.item.name, &policy.item.item)
+            }
+            Change::DropIndex(index) => self.undeclared("index", &index.table, &index.item.name),
+            Change::DropUnique(unique) => {
+                self.undeclared("unique constraint", &unique.table, &unique.item.name)
+            }
+            Change::DropForeignKey(key) => {
+                self.undeclared("foreign key", &key.table, &key.item.name)
+            }
+            Change::DropPrimaryKey(key) => self.undeclared("primary key", &key.table, &key.item.name),
+            Change::Grant(grant) => self.grant(grant),
+            Change::GrantDefault(_)
+            | Change::CreateExtension(_)
+            | Change::CreateNamespace(_)
+            | Change::Revoke(_)
+            | Change::RevokeDefault(_)
+            | Change::EnableRowSecurity(_)
+            | Change::CreateTable { .. }
+            | Change::AddColumn(_)
+            | Change::AlterColumn(_)
+            | Change::AddPrimaryKey(_)
+            | Change::AddUnique(_)
+            | Change::CreateIndex(_)
+            | Change::AddForeignKey(_) => Vec::new(),
+        }
+    }
+
+    /// A permissive policy on a table that exists lets somebody at rows that exist. Where it takes
+    /// another's place and only narrows, that cannot be told from the text, so it counts.
+    fn create_policy(&self, table: &QualifiedName, name: &Ident, policy: &Policy<Sql>) -> Vec<Hazard> {
+        let Some(previous) = self.schemas.previous.tables.get(table) else { return Vec::new() };
+        let replaced = previous.policies.get(name);
+        if replaced == Some(policy) {
+            return Vec::new();
+        }
+        let who = names(&policy.roles);
+        let what = verb(policy.command);
+        let message = match (policy.kind, replaced) {
+            (PolicyKind::Permissive, None) => {
+                format!("the new policy \"{name}\" lets {who} {what} rows of {table}")
+            }
+            (PolicyKind::Permissive, Some(_)) => format!(
+                "the policy \"{name}\" changes which rows of {table} {who} can {what}: it may be more than before"
+            ),
+            (PolicyKind::Restrictive, Some(_)) => format!(
+                "the restrictive policy \"{name}\" on {table} changes: {who} may {what} more than before"
+            ),
+            (PolicyKind::Restrictive, None) => return Vec::new(),
+        };
+        vec![Hazard { kind: HazardKind::WidensAccess, message }]
+    }
+
+    fn drop_policy(&self, table: &QualifiedName, name: &Ident, policy: &Policy<Sql>) -> Vec<Hazard> {
+        let recreated = self.changes.iter().any(|change| {
+            matches!(change, Change::CreatePolicy(created) if &created.table == table && &created.item.name == name)
+        });
+        if recreated {
+            return Vec::new();
+        }
+        let mut hazards = self.undeclared("policy", table, name);
+        if policy.kind == PolicyKind::Restrictive {
+            hazards.push(Hazard {
+                kind: HazardKind::WidensAccess,
+                message: format!(
+                    "the restrictive policy \"{name}\" goes: {} can {} all rows of {table} that other policies allow",
+                    names(&policy.roles),
+                    verb(policy.command)
+                ),
+            });
+        }
+        hazards
+    }
+
+    /// In a live database, what is not declared may be somebody else's.
+    fn undeclared(&self, what: &str, table: &QualifiedName, name: &Ident) -> Vec<Hazard> {
+        match self.origin {
+            Origin::Snapshot => Vec::new(),
+            Origin::Live { .. } => vec![Hazard {
+                kind: HazardKind::DropsUndeclared,
+                message: format!("the {what} \"{name}\" on {table} is not declared and is dropped"),
+            }],
+        }
+    }
+
+    fn grant(&self, grant: &Privileges<GrantObject>) -> Vec<Hazard> {
+        let names: Vec<_> = grant.privileges.iter().map(|privilege| privilege_name(*privilege)).collect();
+        let privilege = names.join(", ");
+        let message = match &grant.object {
+            GrantObject::Table(table) if self.schemas.previous.tables.contains_key(table) => {
+                format!("{} gets {privilege} on {table}, where policies allow it", grant.grantee)
+            }
+            GrantObject::AllTables(schema) => match self.origin {
+                Origin::Live { undeclared } if undeclared.iter().any(|table| &table.schema == schema) => {
+                    let tables: Vec<_> = undeclared.iter().map(ToString::to_string).collect();
+                    format!(
+                        "{} gets {privilege} on tables that are not declared: {}",
+                        grant.grantee,
+                        tables.join(", ")
+                    )
+                }
+                Origin::Live { .. } | Origin::Snapshot => return Vec::new(),
+            },
+            GrantObject::Table(_) | GrantObject::Schema(_) => return Vec::new(),
+        };
+        vec![Hazard { kind: HazardKind::WidensAccess, message }]
+    }
+}
+
+fn loses_data(message: String) -> Hazard {
+    Hazard { kind: HazardKind::LosesData, message }
+}
+
+fn names(roles: &BTreeSet<Grantee>) -> String {
+    roles.iter().map(Grantee::as_str).collect::<Vec<_>>().join(", ")
+}
+
+fn verb(command: Command) -> &'static str {
+    match command {
+        Command::All => "read and change",
+        Command::Select => "read",
+        Command::Insert => "insert",
+        Command::Update => "update",
+        Command::Delete => "delete",
+    }
+}

@@ -1,0 +1,85 @@
+//! Changes become steps: in an order that never opens a window, each with its hazards and its SQL.
+
+#![warn(clippy::wildcard_enum_match_arm)]
+
+mod hazard;
+mod order;
+
+use std::collections::BTreeSet;
+
+use crate::diff::{Canonical, Change, Pair, diff};
+use crate::model::{QualifiedName, Schema};
+use crate::render;
+
+pub use hazard::{Hazard, HazardKind};
+
+/// An ordered list of steps from one state to another.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// In the order of execution.
+    pub steps: Vec<Step>,
+}
+
+/// A change, what it may do to data and access, and the statements that make it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The change.
+    pub change: Change,
+    /// What to think about first.
+    pub hazards: Vec<Hazard>,
+    /// SQL statements without their semicolons.
+    pub statements: Vec<String>,
+}
+
+/// Where the previous state comes from, which decides what can be known about it.
+#[derive(Clone, Copy, Debug)]
+pub enum Origin<'a> {
+    /// A snapshot: everything in it was declared once.
+    Snapshot,
+    /// A live database, where others may have added to declared tables.
+    Live {
+        /// Tables of the declared schemas that are not declared.
+        undeclared: &'a BTreeSet<QualifiedName>,
+    },
+}
+
+/// Plans the way from one state to the other.
+pub fn plan(schemas: Pair<&Schema>, canonical: &Canonical, origin: Origin<'_>) -> Plan {
+    let mut changes = diff(schemas, canonical);
+    order::sort(&mut changes);
+    let mut hazards = hazard::find(&changes, schemas, origin);
+    let steps = changes
+        .into_iter()
+        .enumerate()
+        .map(|(at, change)| Step {
+            statements: render::statements(&change),
+            hazards: hazards.remove(&at).unwrap_or_default(),
+            change,
+        })
+        .collect();
+    Plan { steps }
+}
+
+/// Plans a schema into an empty database.
+pub fn from_nothing(schema: &Schema) -> Plan {
+    let schemas = Pair { previous: &Schema::new_database(), next: schema };
+    plan(schemas, &Canonical::default(), Origin::Snapshot)
+}
+
+impl Plan {
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+
+    /// The statements, one after the other, each ended by a semicolon. Steps of one table and one
+    /// kind stand together.
+    pub fn to_sql(&self) -> String {
+        render::script(self.steps.iter().map(|step| step.statements.as_slice()))
+    }
+
+    /// The hazards that were not allowed, in the order of the steps.
+    pub fn refused<'a>(&'a self, allowed: &'a [HazardKind]) -> impl Iterator<Item = &'a Hazard> {
+        self.steps.iter().flat_map(|step| &step.hazards).filter(|hazard| !allowed.contains(&hazard.kind))
+    }
+}

@@ -1,0 +1,75 @@
+//! The order of execution. After every prefix of a plan, nobody can do what neither the old nor
+//! the new state lets them.
+
+use crate::diff::Change;
+use crate::model::{GrantObject, PolicyKind};
+
+/// Sorts changes into the order of execution; within a phase they keep the order they came in,
+/// which is by table and, for columns, by declaration.
+pub(super) fn sort(changes: &mut [Change]) {
+    changes.sort_by_key(phase);
+}
+
+/// The order of the variants is the order of execution.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Phase {
+    /// What everything else needs.
+    Extension,
+    Namespace,
+    /// Narrow first.
+    Revoke,
+    RowSecurity,
+    /// A restrictive policy goes after what it restrains.
+    DropPermissive,
+    DropRestrictive,
+    /// What leans on keys goes before the keys.
+    DropForeignKey,
+    DropKey,
+    DropTable,
+    DropColumn,
+    CreateTable,
+    AddColumn,
+    AlterColumn,
+    AddKey,
+    Index,
+    ForeignKey,
+    /// A restrictive policy comes before what it restrains; both after every table they may name.
+    CreateRestrictive,
+    CreatePermissive,
+    /// Open last: reach into a schema is worth nothing until its tables are granted.
+    GrantSchema,
+    GrantDefault,
+    GrantTable,
+}
+
+fn phase(change: &Change) -> Phase {
+    match change {
+        Change::CreateExtension(_) => Phase::Extension,
+        Change::CreateNamespace(_) => Phase::Namespace,
+        Change::Revoke(_) | Change::RevokeDefault(_) => Phase::Revoke,
+        Change::EnableRowSecurity(_) => Phase::RowSecurity,
+        Change::DropPolicy(policy) => match policy.item.item.kind {
+            PolicyKind::Permissive => Phase::DropPermissive,
+            PolicyKind::Restrictive => Phase::DropRestrictive,
+        },
+        Change::DropForeignKey(_) => Phase::DropForeignKey,
+        Change::DropUnique(_) | Change::DropPrimaryKey(_) | Change::DropIndex(_) => Phase::DropKey,
+        Change::DropTable(_) => Phase::DropTable,
+        Change::DropColumn(_) => Phase::DropColumn,
+        Change::CreateTable { .. } => Phase::CreateTable,
+        Change::AddColumn(_) => Phase::AddColumn,
+        Change::AlterColumn(_) => Phase::AlterColumn,
+        Change::AddPrimaryKey(_) | Change::AddUnique(_) => Phase::AddKey,
+        Change::CreateIndex(_) => Phase::Index,
+        Change::AddForeignKey(_) => Phase::ForeignKey,
+        Change::CreatePolicy(policy) => match policy.item.item.kind {
+            PolicyKind::Restrictive => Phase::CreateRestrictive,
+            PolicyKind::Permissive => Phase::CreatePermissive,
+        },
+        Change::GrantDefault(_) => Phase::GrantDefault,
+        Change::Grant(grant) => match grant.object {
+            GrantObject::Schema(_) => Phase::GrantSchema,
+            GrantObject::Table(_) | GrantObject::AllTables(_) => Phase::GrantTable,
+        },
+    }
+}

@@ -1,0 +1,92 @@
+//! What Neon, Supabase and plain Postgres bring along: roles, extensions, the schema of their
+//! functions. The calls themselves are written by [`render`](crate::render).
+
+use crate::model::Ident;
+
+/// Who verifies the token and says who is asking.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
+pub enum Provider {
+    /// Neon, with the extension `pg_session_jwt`: `auth.user_id()`.
+    Neon,
+    /// Supabase: `auth.uid()`, `auth.jwt()`.
+    Supabase,
+    /// Any Postgres; the backend puts verified claims into `request.jwt.claims`.
+    Postgres,
+}
+
+/// Which privileges a declaration asks for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
+pub enum Grants {
+    /// Exactly the operations that policies allow, table by table.
+    #[default]
+    Policies,
+    /// All four operations on all tables of the schemas, now and later, for the provider's roles:
+    /// row security alone decides.
+    Schema,
+}
+
+/// What a declaration is compiled for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Whose functions and roles.
+    pub provider: Provider,
+    /// Which privileges.
+    pub grants: Grants,
+    /// Roles besides the provider's that exist and may be named.
+    pub roles: Vec<Ident>,
+}
+
+impl Settings {
+    /// Privileges from policies, and no roles but the provider's.
+    pub fn new(provider: Provider) -> Self {
+        Settings { provider, grants: Grants::default(), roles: Vec::new() }
+    }
+
+    /// Every role that a declaration may name.
+    pub fn known_roles(&self) -> impl Iterator<Item = &str> {
+        self.provider.roles().iter().copied().chain(self.roles.iter().map(Ident::as_str))
+    }
+}
+
+impl Provider {
+    /// Every one there is.
+    pub const ALL: [Provider; 3] = [Provider::Neon, Provider::Supabase, Provider::Postgres];
+
+    /// The roles that the provider supplies and that requests run as. They are never created nor
+    /// dropped.
+    pub fn roles(self) -> &'static [&'static str] {
+        match self {
+            Provider::Neon => &["authenticated", "anonymous"],
+            Provider::Supabase => &["authenticated", "anon"],
+            Provider::Postgres => &[],
+        }
+    }
+
+    /// The extension that makes the token readable.
+    pub fn extension(self) -> Option<&'static str> {
+        match self {
+            Provider::Neon => Some("pg_session_jwt"),
+            Provider::Supabase | Provider::Postgres => None,
+        }
+    }
+
+    /// The schema of the functions that policies call.
+    pub fn auth_schema(self) -> Option<&'static str> {
+        match self {
+            Provider::Neon | Provider::Supabase => Some("auth"),
+            Provider::Postgres => None,
+        }
+    }
+
+    /// Whether the roles need USAGE on [`auth_schema`](Self::auth_schema) from us.
+    pub fn grants_auth_schema(self) -> bool {
+        match self {
+            Provider::Neon => true,
+            Provider::Supabase | Provider::Postgres => false,
+        }
+    }
+}

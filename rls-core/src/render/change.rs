@@ -1,0 +1,218 @@
+//! Changes as statements.
+
+use std::collections::BTreeSet;
+
+use super::table::{self, list};
+use super::{ident, qualified};
+use crate::diff::{Change, Named, OnTable, Pair, Privileges};
+use crate::model::{
+    Column, Command, GrantObject, Grantee, Ident, Policy, PolicyKind,
+    Privilege, QualifiedName, Sql,
+};
+
+/// The statements that make a change, without semicolons.
+pub fn statements(change: &Change) -> Vec<String> {
+    match change {
+        Change::CreateExtension(name) => vec![create_extension(name)],
+        Change::CreateNamespace(name) => vec![format!("CREATE SCHEMA IF NOT EXISTS {}", ident(name))],
+        Change::Revoke(grant) => vec![format!("REVOKE {}", privilege_on(grant, "FROM"))],
+        Change::RevokeDefault(default) => vec![default_privilege(default, "REVOKE", "FROM")],
+        Change::EnableRowSecurity(name) => vec![enable(name)],
+        Change::DropPolicy(OnTable { table, item }) => {
+            vec![format!("DROP POLICY {} ON {}", ident(&item.name), qualified(table))]
+        }
+        Change::DropForeignKey(OnTable { table, item }) => vec![drop_constraint(table, &item.name)],
+        Change::DropUnique(OnTable { table, item }) => vec![drop_constraint(table, &item.name)],
+        Change::DropPrimaryKey(OnTable { table, item }) => vec![drop_constraint(table, &item.name)],
+        Change::DropIndex(OnTable { table, item }) => {
+            vec![format!("DROP INDEX {}.{}", ident(&table.schema), ident(&item.name))]
+        }
+        Change::DropTable(name) => vec![format!("DROP TABLE {}", qualified(name))],
+        Change::DropColumn(OnTable { table, item }) => {
+            vec![alter(table, &format!("DROP COLUMN {}", ident(item)))]
+        }
+        Change::CreateTable { table, revoke_from } => vec![
+            table::create(table),
+            enable(&table.name),
+            format!("REVOKE ALL ON TABLE {} FROM {}", qualified(&table.name), grantees(revoke_from)),
+        ],
+        Change::AddColumn(OnTable { table, item }) => {
+            vec![alter(table, &format!("ADD COLUMN {}", table::column_definition(item)))]
+        }
+        Change::AlterColumn(OnTable { table, item }) => alter_column(table, item),
+        Change::AddPrimaryKey(OnTable { table, item }) => {
+            vec![alter(table, &format!("ADD {}", table::primary_key(item)))]
+        }
+        Change::AddUnique(OnTable { table, item }) => {
+            vec![alter(table, &format!("ADD {}", table::unique(&item.name, &item.item)))]
+        }
+        Change::CreateIndex(OnTable { table, item }) => vec![format!(
+            "CREATE INDEX {} ON {} ({})",
+            ident(&item.name),
+            qualified(table),
+            list(&item.item.columns)
+        )],
+        Change::AddForeignKey(OnTable { table, item }) => {
+            vec![alter(table, &format!("ADD {}", table::foreign_key(&item.name, &item.item)))]
+        }
+        Change::CreatePolicy(OnTable { table, item }) => vec![create_policy(&qualified(table), item)],
+        Change::GrantDefault(default) => vec![default_privilege(default, "GRANT", "TO")],
+        Change::Grant(grant) => vec![format!("GRANT {}", privilege_on(grant, "TO"))],
+    }
+}
+
+/// Statements as one text: a semicolon after each, an empty line between steps of several lines,
+/// and privileges that differ in nothing else gathered into one statement.
+pub fn script<'a>(steps: impl Iterator<Item = &'a [String]>) -> String {
+    let mut text = String::new();
+    let mut previous_long = false;
+    for step in steps {
+        let long = step.iter().any(|statement| statement.contains('\n'));
+        if !text.is_empty() && (long || previous_long) {
+            text.push('\n');
+        }
+        previous_long = long;
+        for statement in step {
+            text += statement;
+            text += ";\n";
+        }
+    }
+    text
+}
+
+/// CREATE EXTENSION, the same text wherever it is needed.
+pub fn create_extension(name: &Ident) -> String {
+    format!("CREATE EXTENSION IF NOT EXISTS {}", ident(name))
+}
+
+/// CREATE POLICY on a table that is given as SQL text.
+fn create_policy(table: &str, policy: &Named<Policy<Sql>>) -> String {
+    let Policy { kind, command, roles, using, with_check } = &policy.item;
+    let kind = match kind {
+        PolicyKind::Permissive => "PERMISSIVE",
+        PolicyKind::Restrictive => "RESTRICTIVE",
+    };
+    let mut text = format!(
+        "CREATE POLICY {} ON {table}\n    AS {kind} FOR {} TO {}",
+        ident(&policy.name),
+        self::command(*command),
+        grantees(roles)
+    );
+    for (clause, sql) in [("USING", using), ("WITH CHECK", with_check)] {
+        if let Some(sql) = sql {
+            text += &format!("\n    {clause} ({})", sql.as_str());
+        }
+    }
+    text
+}
+
+fn command(command: Command) -> &'static str {
+    match command {
+        Command::All => "ALL",
+        Command::Select => "SELECT",
+        Command::Insert => "INSERT",
+        Command::Update => "UPDATE",
+        Command::Delete => "DELETE",
+    }
+}
+
+fn grantees(grantees: &BTreeSet<Grantee>) -> String {
+    grantees.iter().map(grantee).collect::<Vec<_>>().join(", ")
+}
+
+fn grantee(grantee: &Grantee) -> String {
+    match grantee {
+        Grantee::Public => "PUBLIC".to_owned(),
+        Grantee::Role(name) => ident(name),
+    }
+}
+
+fn alter(table: &QualifiedName, action: &str) -> String {
+    format!("ALTER TABLE {} {action}", qualified(table))
+}
+
+fn enable(table: &QualifiedName) -> String {
+    alter(table, "ENABLE ROW LEVEL SECURITY")
+}
+
+fn drop_constraint(table: &QualifiedName, name: &Ident) -> String {
+    alter(table, &format!("DROP CONSTRAINT {}", ident(name)))
+}
+
+fn alter_column(table: &QualifiedName, columns: &Pair<Column<Sql>>) -> Vec<String> {
+    let Column { name, ty, nullable, default, identity } = &columns.next;
+    let previous = &columns.previous;
+    let retyped = &previous.ty != ty;
+    let redefaulted = retyped || &previous.default != default;
+    let mut actions = Vec::new();
+    // The old default goes first: Postgres would try to convert it along with the type.
+    if redefaulted && previous.default.is_some() {
+        actions.push("DROP DEFAULT".to_owned());
+    }
+    if previous.identity.is_some() && identity.is_none() {
+        actions.push("DROP IDENTITY".to_owned());
+    }
+    if retyped {
+        actions.push(format!("TYPE {ty} USING {}::{ty}", ident(name)));
+    }
+    match (previous.nullable, nullable) {
+        (true, false) => actions.push("SET NOT NULL".to_owned()),
+        (false, true) => actions.push("DROP NOT NULL".to_owned()),
+        (true, true) | (false, false) => {}
+    }
+    match (previous.identity, identity) {
+        (None, Some(next)) => {
+            actions.push(format!("ADD GENERATED {} AS IDENTITY", table::generated(*next)));
+        }
+        (Some(previous), Some(next)) if previous != *next => {
+            actions.push(format!("SET GENERATED {}", table::generated(*next)));
+        }
+        (Some(_) | None, Some(_) | None) => {}
+    }
+    if let Some(default) = default.as_ref().filter(|_| redefaulted) {
+        actions.push(format!("SET DEFAULT {}", table::default(default)));
+    }
+    actions
+        .into_iter()
+        .map(|action| alter(table, &format!("ALTER COLUMN {} {action}", ident(name))))
+        .collect()
+}
+
+fn privilege_on(grant: &Privileges<GrantObject>, preposition: &str) -> String {
+    let Privileges { object, grantee, privileges } = grant;
+    let object = match object {
+        GrantObject::Schema(name) => format!("SCHEMA {}", ident(name)),
+        GrantObject::Table(name) => format!("TABLE {}", qualified(name)),
+        GrantObject::AllTables(schema) => format!("ALL TABLES IN SCHEMA {}", ident(schema)),
+    };
+    format!("{} ON {object} {preposition} {}", list_of(privileges), self::grantee(grantee))
+}
+
+fn default_privilege(default: &Privileges<Ident>, verb: &str, preposition: &str) -> String {
+    let Privileges { object, grantee, privileges } = default;
+    format!(
+        "ALTER DEFAULT PRIVILEGES IN SCHEMA {} {verb} {} ON TABLES {preposition} {}",
+        ident(object),
+        list_of(privileges),
+        self::grantee(grantee)
+    )
+}
+
+fn list_of(privileges: &BTreeSet<Privilege>) -> String {
+    privileges.iter().map(|privilege| privilege_name(*privilege)).collect::<Vec<_>>().join(", ")
+}
+
+/// The privilege as SQL spells it.
+pub fn privilege_name(privilege: Privilege) -> &'static str {
+    match privilege {
+        Privilege::Usage => "USAGE",
+        Privilege::Select => "SELECT",
+        Privilege::Insert => "INSERT",
+        Privilege::Update => "UPDATE",
+        Privilege::Delete => "DELETE",
+        Privilege::Truncate => "TRUNCATE",
+        Privilege::References => "REFERENCES",
+        Privilege::Trigger => "TRIGGER",
+        Privilege::Maintain => "MAINTAIN",
+    }
+}

@@ -1,0 +1,17 @@
+//! The only place that writes SQL, and the only place that quotes.
+
+#![warn(clippy::wildcard_enum_match_arm)]
+
+mod change;
+mod expr;
+mod quote;
+mod stand_in;
+mod table;
+mod types;
+
+pub use change::{create_extension, privilege_name, script, statements};
+pub use expr::{Position, expr};
+#[cfg(feature = "syntax")]
+pub(crate) use quote::is_keyword;
+pub use quote::{ident, literal, qualified};
+pub use stand_in::{STAND_IN_MARK, stand_in, stand_in_roles};

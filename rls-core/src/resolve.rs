@@ -1,0 +1,241 @@
+//! Rules that span tables, and the step from declared tables to a compiled [`Schema`].
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use crate::model::{Grantee, Ident, PgType, QualifiedName, Schema, Table};
+use crate::policy::grants;
+use crate::provider::Settings;
+use crate::render::{self, Position};
+
+/// A rule that one table breaks together with others or with the settings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResolveError {
+    /// The table whose declaration is at fault.
+    pub table: QualifiedName,
+    /// The part of it.
+    pub part: Part,
+    /// What is wrong.
+    pub message: String,
+    /// What to write instead.
+    pub help: Option<String>,
+}
+
+/// A part of a declared table that a message can point at.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// The table as a whole.
+    Table,
+    /// A foreign key, by its first column.
+    ForeignKey(Ident),
+    /// A policy, by name.
+    Policy(Ident),
+}
+
+/// Everything that is wrong, in the order of the tables.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResolveErrors(pub Vec<ResolveError>);
+
+impl fmt::Display for ResolveErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, error) in self.0.iter().enumerate() {
+            let line = if at == 0 { "" } else { "\n" };
+            write!(f, "{line}table {}: {}", error.table, error.message)?;
+            if let Some(help) = &error.help {
+                write!(f, " ({help})")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for ResolveErrors {}
+
+/// Compiles declared tables for a provider.
+///
+/// # Errors
+/// See [`ResolveErrors`]; every violation is reported.
+pub fn resolve(tables: Vec<Table>, settings: &Settings) -> Result<Schema, ResolveErrors> {
+    let mut errors = Vec::new();
+    let tables = by_name(tables, &mut errors);
+    relation_names(&tables, &mut errors);
+    for table in tables.values() {
+        foreign_keys(table, &tables, &mut errors);
+        roles(table, settings, &mut errors);
+    }
+    if errors.is_empty() { Ok(compile(&tables, settings)) } else { Err(ResolveErrors(errors)) }
+}
+
+type Tables = BTreeMap<QualifiedName, Table>;
+
+fn by_name(tables: Vec<Table>, errors: &mut Vec<ResolveError>) -> Tables {
+    let mut named = Tables::new();
+    for table in tables {
+        if named.contains_key(&table.name) {
+            errors.push(ResolveError {
+                message: format!("table `{}` is declared twice", table.name),
+                help: Some("give one of the two another name with `table = \"..\"`".to_owned()),
+                table: table.name,
+                part: Part::Table,
+            });
+        } else {
+            named.insert(table.name.clone(), table);
+        }
+    }
+    named
+}
+
+/// Tables, indexes and the indexes behind keys share one name space in each schema.
+fn relation_names(tables: &Tables, errors: &mut Vec<ResolveError>) {
+    let mut taken: BTreeMap<QualifiedName, String> = tables
+        .keys()
+        .map(|name| (name.clone(), format!("the table `{name}`")))
+        .collect();
+    for table in tables.values() {
+        let primary_key = table.primary_key.iter().map(|key| (&key.name, "primary key"));
+        let uniques = table.uniques.keys().map(|name| (name, "unique constraint"));
+        let indexes = table.indexes.keys().map(|name| (name, "index"));
+        for (name, what) in primary_key.chain(uniques).chain(indexes) {
+            let full = QualifiedName::new(table.name.schema.clone(), name.clone());
+            let this = format!("the {what} of `{}`", table.name);
+            if let Some(other) = taken.insert(full, this) {
+                errors.push(ResolveError {
+                    table: table.name.clone(),
+                    part: Part::Table,
+                    message: format!("its {what} would be called `{name}`, as {other} already is"),
+                    help: Some("rename the table or the column".to_owned()),
+                });
+            }
+        }
+    }
+}
+
+fn foreign_keys(table: &Table, tables: &Tables, errors: &mut Vec<ResolveError>) {
+    for key in table.foreign_keys.values() {
+        let problem = match tables.get(&key.table) {
+            // Another schema may hold tables that others manage, such as `auth.users`.
+            None if key.table.schema != table.name.schema => None,
+            None => Some((
+                format!("references the table `{}`, which is not declared", key.table),
+                nearest(
+                    key.table.name.as_str(),
+                    tables.keys().filter(|name| name.schema == key.table.schema).map(|name| name.name.as_str()),
+                )
+                .map(|name| format!("did you mean `{name}`?"))
+                .or_else(|| Some("derive `Table` for it, or name another schema".to_owned())),
+            )),
+            Some(target) => key_problem(table, &key.columns, target, &key.references),
+        };
+        if let (Some((message, help)), Some(column)) = (problem, key.columns.first()) {
+            errors.push(ResolveError {
+                table: table.name.clone(),
+                part: Part::ForeignKey(column.clone()),
+                message: format!("column `{column}` {message}"),
+                help,
+            });
+        }
+    }
+}
+
+/// Postgres demands a key on the other side, and types that compare.
+fn key_problem(
+    table: &Table,
+    columns: &[Ident],
+    target: &Table,
+    references: &[Ident],
+) -> Option<(String, Option<String>)> {
+    for (column, reference) in columns.iter().zip(references) {
+        let Some(referenced) = target.column(reference) else {
+            let names = target.columns.iter().map(|column| column.name.as_str());
+            return Some((
+                format!("references `{}.{reference}`, which does not exist", target.name),
+                nearest(reference.as_str(), names).map(|name| format!("did you mean `{name}`?")),
+            ));
+        };
+        let own: Option<&PgType> = table.column(column).map(|column| &column.ty);
+        if own.is_some_and(|own| own.family() != referenced.ty.family()) {
+            return Some((
+                format!(
+                    "is {} and references `{}.{reference}`, which is {}",
+                    own.map(ToString::to_string).unwrap_or_default(),
+                    target.name,
+                    referenced.ty
+                ),
+                Some("give both the same type".to_owned()),
+            ));
+        }
+    }
+    let primary = target.primary_key.as_ref().is_some_and(|key| key.columns == references);
+    let unique = target.uniques.values().any(|unique| unique.columns == references);
+    (!primary && !unique).then(|| {
+        let names: Vec<_> = references.iter().map(Ident::as_str).collect();
+        (
+            format!("references `{}.{}`, which is no key", target.name, names.join(", ")),
+            Some("mark the referenced column `primary_key` or `unique`".to_owned()),
+        )
+    })
+}
+
+/// A misspelt role would be an error on the server at best, and a policy for nobody at worst.
+fn roles(table: &Table, settings: &Settings, errors: &mut Vec<ResolveError>) {
+    let mut seen = BTreeSet::new();
+    for (name, policy) in &table.policies {
+        for role in &policy.roles {
+            let Grantee::Role(role) = role else { continue };
+            if settings.known_roles().any(|known| known == role.as_str()) || !seen.insert(role) {
+                continue;
+            }
+            let known: Vec<_> = settings.known_roles().collect();
+            errors.push(ResolveError {
+                table: table.name.clone(),
+                part: Part::Policy(name.clone()),
+                message: format!("unknown role `{role}`"),
+                help: Some(match nearest(role.as_str(), known.iter().copied()) {
+                    Some(name) => format!("did you mean `{name}`?"),
+                    None => format!(
+                        "known are {}; list other existing roles under `roles` in rls.toml",
+                        if known.is_empty() { "none".to_owned() } else { known.join(", ") }
+                    ),
+                }),
+            });
+        }
+    }
+}
+
+fn compile(tables: &Tables, settings: &Settings) -> Schema {
+    let provider = settings.provider;
+    let compiled: BTreeMap<_, _> = tables
+        .iter()
+        .map(|(name, table)| {
+            let mut compiled = table.map(&mut |e| render::expr(e, Position::Policy, provider));
+            for (compiled, column) in compiled.columns.iter_mut().zip(&table.columns) {
+                *compiled = column.map(&mut |e| render::expr(e, Position::Default, provider));
+            }
+            (name.clone(), compiled)
+        })
+        .collect();
+    let named = |roles: &mut dyn Iterator<Item = &str>| -> BTreeSet<Grantee> {
+        roles.filter_map(|role| Ident::new(role).ok()).map(Grantee::Role).collect()
+    };
+    let mut grantees = named(&mut settings.known_roles());
+    grantees.insert(Grantee::Public);
+    let grants = grants::derive(tables, &compiled, settings);
+    Schema {
+        extensions: provider.extension().and_then(|name| Ident::new(name).ok()).into_iter().collect(),
+        namespaces: tables.keys().map(|name| name.schema.clone()).collect(),
+        grantees,
+        tables: compiled,
+        grants: grants.grants,
+        default_privileges: grants.default_privileges,
+    }
+}
+
+/// The known name that is closest to a misspelt one, if any is close.
+pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    known
+        .into_iter()
+        .map(|candidate| (strsim::osa_distance(&name.to_lowercase(), &candidate.to_lowercase()), candidate))
+        .filter(|(distance, _)| *distance <= (name.chars().count() / 3).max(1))
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
