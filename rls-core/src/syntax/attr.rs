@@ -1,0 +1,152 @@
+//! `#[rls(..)]` as a list of keys, before any of them is understood: reading keys and values,
+//! refusing those that are unknown or given twice.
+
+use syn::punctuated::Punctuated;
+use syn::{Attribute, Expr, ExprLit, Lit, LitStr, Meta, MetaList, Token};
+
+use super::Ctxt;
+use crate::model::Ident;
+use crate::resolve::nearest;
+
+/// One key with what was said about it.
+pub(super) struct Item {
+    /// The key.
+    pub(super) key: String,
+    /// All of it, for messages.
+    pub(super) meta: Meta,
+}
+
+/// The items of every `#[rls(..)]` among the attributes.
+pub(super) fn items(attrs: &[Attribute], known: &[&str], repeatable: &[&str], ctxt: &Ctxt) -> Vec<Item> {
+    let mut items: Vec<Item> = Vec::new();
+    for attr in attrs.iter().filter(|attr| attr.path().is_ident("rls")) {
+        let list = match &attr.meta {
+            Meta::List(list) => list,
+            Meta::Path(_) | Meta::NameValue(_) => {
+                ctxt.error_help(attr, "`rls` takes a list", "write `#[rls(..)]`");
+                continue;
+            }
+        };
+        for meta in metas(list, ctxt) {
+            let Some(item) = item(meta, known, ctxt) else { continue };
+            let twice = items.iter().any(|other| other.key == item.key);
+            if twice && !repeatable.contains(&item.key.as_str()) {
+                ctxt.error(item.meta.path(), format!("`{}` is given twice", item.key));
+            } else {
+                items.push(item);
+            }
+        }
+    }
+    items
+}
+
+/// The items of a nested list such as `crud_policy(..)`.
+pub(super) fn nested(list: &MetaList, known: &[&str], ctxt: &Ctxt) -> Vec<Item> {
+    let mut items: Vec<Item> = Vec::new();
+    for item in metas(list, ctxt).into_iter().filter_map(|meta| item(meta, known, ctxt)) {
+        if items.iter().any(|other| other.key == item.key) {
+            ctxt.error(item.meta.path(), format!("`{}` is given twice", item.key));
+        } else {
+            items.push(item);
+        }
+    }
+    items
+}
+
+/// What stands between the brackets, separated by commas.
+pub(super) fn metas(list: &MetaList, ctxt: &Ctxt) -> Vec<Meta> {
+    match list.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated) {
+        Ok(metas) => metas.into_iter().collect(),
+        Err(error) => {
+            ctxt.syn_error(error);
+            Vec::new()
+        }
+    }
+}
+
+fn item(meta: Meta, known: &[&str], ctxt: &Ctxt) -> Option<Item> {
+    let key = meta.path().get_ident().map(ToString::to_string).unwrap_or_default();
+    if known.contains(&key.as_str()) {
+        return Some(Item { key, meta });
+    }
+    let help = match nearest(&key, known.iter().copied()) {
+        Some(name) => format!("did you mean `{name}`?"),
+        None => format!("known are {}", quoted(known)),
+    };
+    ctxt.error_help(meta.path(), format!("unknown key `{}`", path_text(&meta)), help);
+    None
+}
+
+fn path_text(meta: &Meta) -> String {
+    let segments: Vec<_> = meta.path().segments.iter().map(|segment| segment.ident.to_string()).collect();
+    segments.join("::")
+}
+
+/// Names in back quotes, separated by commas.
+pub(super) fn quoted(names: &[&str]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+impl Item {
+    /// A key that stands alone: `unique`.
+    pub(super) fn flag(&self, ctxt: &Ctxt) -> bool {
+        let alone = matches!(self.meta, Meta::Path(_));
+        if !alone {
+            ctxt.error_help(&self.meta, format!("`{}` takes no value", self.key), format!("write just `{}`", self.key));
+        }
+        alone
+    }
+
+    /// The value behind `=`.
+    pub(super) fn value(&self, ctxt: &Ctxt) -> Option<&Expr> {
+        match &self.meta {
+            Meta::NameValue(pair) => Some(&pair.value),
+            Meta::Path(_) | Meta::List(_) => {
+                ctxt.error_help(&self.meta, format!("`{}` needs a value", self.key), format!("write `{} = ..`", self.key));
+                None
+            }
+        }
+    }
+
+    /// The brackets behind the key.
+    pub(super) fn list(&self, ctxt: &Ctxt) -> Option<&MetaList> {
+        match &self.meta {
+            Meta::List(list) => Some(list),
+            Meta::Path(_) | Meta::NameValue(_) => {
+                ctxt.error_help(&self.meta, format!("`{}` takes a list", self.key), format!("write `{}(..)`", self.key));
+                None
+            }
+        }
+    }
+
+    /// A string behind `=`.
+    pub(super) fn string(&self, ctxt: &Ctxt) -> Option<LitStr> {
+        let value = self.value(ctxt)?;
+        match string_literal(value) {
+            Some(text) => Some(text.clone()),
+            None => {
+                ctxt.error_help(value, format!("`{}` is a string", self.key), format!("write `{} = \"..\"`", self.key));
+                None
+            }
+        }
+    }
+
+    /// A name behind `=`, as a string.
+    pub(super) fn name(&self, ctxt: &Ctxt) -> Option<Ident> {
+        let text = self.string(ctxt)?;
+        checked(&text, text.value(), ctxt)
+    }
+}
+
+/// A string literal, if the expression is one.
+pub(super) fn string_literal(expr: &Expr) -> Option<&LitStr> {
+    match expr {
+        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text),
+        _ => None,
+    }
+}
+
+/// A text as a name that Postgres can store.
+pub(super) fn checked(tokens: impl quote::ToTokens, text: String, ctxt: &Ctxt) -> Option<Ident> {
+    Ident::new(text).map_err(|error| ctxt.error(tokens, error.to_string())).ok()
+}

@@ -1,0 +1,27 @@
+//! The grammar of `#[rls(..)]` and its lowering to the model, called by the derive at compile time
+//! and by the CLI on source files, so that no rule exists twice.
+//!
+//! ```text
+//! syn::DeriveInput ──decl──▶ Decl ──lower──▶ model::Table
+//!                      attr, rust_type          predicate, raw_sql
+//! ```
+//! Every step goes on after an error and leaves it in the [`Ctxt`]: all mistakes of a run are told
+//! at once.
+
+mod attr;
+mod ctxt;
+mod decl;
+mod lower;
+mod predicate;
+mod raw_sql;
+mod rust_type;
+
+#[cfg(feature = "scan")]
+mod cfg;
+#[cfg(feature = "scan")]
+pub mod scan;
+#[cfg(feature = "sql-parser")]
+pub mod sql_parser;
+
+pub use ctxt::{Ctxt, Diagnostic};
+pub use lower::{Lowered, lower};

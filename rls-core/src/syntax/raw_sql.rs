@@ -1,0 +1,224 @@
+//! What can be said of `sql("..")` without a parser, at compile time: that it is one expression
+//! which cannot break out of its place, and that its columns exist.
+
+use quote::ToTokens;
+use syn::LitStr;
+
+use super::predicate::Scope;
+use super::Ctxt;
+use crate::lex::{self, Token, TokenKind};
+use crate::render;
+use crate::resolve::nearest;
+
+/// Checks raw SQL by its tokens. Names inside subqueries belong to tables that the derive cannot
+/// see; `cargo rls check` looks at those.
+pub(super) fn lexical(text: &LitStr, scope: &Scope<'_>, ctxt: &Ctxt) -> Option<()> {
+    let sql = text.value();
+    let tokens = match lex::tokens(&sql) {
+        Ok(tokens) => tokens,
+        Err(error) => {
+            ctxt.error(text, format!("{error} in this SQL, from `{}` on", excerpt(&sql[error.at..])));
+            return None;
+        }
+    };
+    if tokens.is_empty() {
+        ctxt.error_help(text, "this SQL is empty", "write an expression, or `true` or `false`");
+        return None;
+    }
+    let contained = contained(text, &sql, &tokens, ctxt);
+    let one_table = [Relation {
+        name: scope.table.as_str().to_owned(),
+        columns: scope.columns.iter().map(|column| column.column.as_str().to_owned()).collect(),
+    }];
+    let named = has_subquery(&tokens) || names(text, &sql, &tokens, &one_table, ctxt);
+    (contained && named).then_some(())
+}
+
+/// Whether the text stays one expression wherever it is put.
+fn contained(text: &LitStr, sql: &str, tokens: &[Token], ctxt: &Ctxt) -> bool {
+    let mut open = Vec::new();
+    for token in tokens {
+        let here = &sql[token.range.clone()];
+        let (message, help) = match &token.kind {
+            TokenKind::Comment => ("a comment has no place in this SQL", "write it as a Rust comment"),
+            TokenKind::Punctuation(';') => ("`;` ends a statement, and this is an expression", "take it away"),
+            TokenKind::Parameter => ("there are no parameters here", "use a literal, `claim(\"..\")` or a column"),
+            TokenKind::Operator(operator) if operator == "==" => ("`==` is no operator in SQL", "write `=`"),
+            TokenKind::Punctuation(':') if !open.contains(&'[') => {
+                ("there are no parameters here", "use `::` for a cast")
+            }
+            TokenKind::Punctuation(bracket @ ('(' | '[')) => {
+                open.push(*bracket);
+                continue;
+            }
+            TokenKind::Punctuation(bracket @ (')' | ']')) => {
+                let wanted = if *bracket == ')' { '(' } else { '[' };
+                if open.pop() == Some(wanted) {
+                    continue;
+                }
+                ("a bracket is closed that was not opened", "balance the brackets")
+            }
+            TokenKind::Word(_)
+            | TokenKind::Quoted(_)
+            | TokenKind::String
+            | TokenKind::Number
+            | TokenKind::Operator(_)
+            | TokenKind::Punctuation(_) => continue,
+        };
+        ctxt.error_help(text, format!("{message} (at `{}`)", excerpt(&format!("{here}{}", &sql[token.range.end..]))), help);
+        return false;
+    }
+    if let Some(bracket) = open.last() {
+        ctxt.error_help(text, format!("a `{bracket}` in this SQL is not closed"), "balance the brackets");
+        return false;
+    }
+    true
+}
+
+/// A table that names in raw SQL may refer to.
+pub(super) struct Relation {
+    /// What it is called in the text: its name or an alias.
+    pub(super) name: String,
+    pub(super) columns: Vec<String>,
+}
+
+pub(super) fn has_subquery(tokens: &[Token]) -> bool {
+    tokens.iter().any(|token| word(token).is_some_and(|word| ["select", "table", "values", "with"].contains(&word)))
+}
+
+/// Checks every name that can only be a column, or a table before a column.
+pub(super) fn names(
+    at: impl ToTokens + Copy,
+    sql: &str,
+    tokens: &[Token],
+    relations: &[Relation],
+    ctxt: &Ctxt,
+) -> bool {
+    let mut fine = true;
+    let mut index = 0;
+    while index < tokens.len() {
+        let parts = dotted(tokens, index);
+        let end = index + (2 * parts.len()).saturating_sub(1).max(1);
+        let before = index.checked_sub(1).map(|at| &tokens[at]);
+        let after = tokens.get(end);
+        if !parts.is_empty() && !is_something_else(&tokens[index], before, after, parts.len(), tokens, index) {
+            if let Some((message, help)) = unknown(&parts, relations) {
+                let written = &sql[tokens[index].range.start..tokens[end - 1].range.end];
+                ctxt.error_help(at, message.replace("{}", written), help);
+                fine = false;
+            }
+        }
+        index = end;
+    }
+    fine
+}
+
+/// The parts of the name that begins at `index`: `a.b.c` has three.
+fn dotted(tokens: &[Token], index: usize) -> Vec<(String, bool)> {
+    let name = |token: &Token| match &token.kind {
+        TokenKind::Word(name) => Some((name.clone(), false)),
+        TokenKind::Quoted(name) => Some((name.clone(), true)),
+        TokenKind::String
+        | TokenKind::Number
+        | TokenKind::Parameter
+        | TokenKind::Comment
+        | TokenKind::Operator(_)
+        | TokenKind::Punctuation(_) => None,
+    };
+    let mut parts = Vec::new();
+    let mut at = index;
+    while let Some(part) = tokens.get(at).and_then(name) {
+        parts.push(part);
+        let dot = tokens.get(at + 1).is_some_and(|token| token.kind == TokenKind::Punctuation('.'));
+        if !dot {
+            break;
+        }
+        at += 2;
+    }
+    parts
+}
+
+/// Names that are functions, types, collations, key words or fields of something in brackets.
+fn is_something_else(
+    first: &Token,
+    before: Option<&Token>,
+    after: Option<&Token>,
+    parts: usize,
+    tokens: &[Token],
+    index: usize,
+) -> bool {
+    let follows = |kind: &TokenKind| after.is_some_and(|token| &token.kind == kind);
+    let behind = |kind: &TokenKind| before.is_some_and(|token| &token.kind == kind);
+    let call = follows(&TokenKind::Punctuation('('));
+    let typed_string = follows(&TokenKind::String);
+    let cast = behind(&TokenKind::Operator("::".to_owned())) || behind(&TokenKind::Punctuation('.'));
+    let introduced = before.and_then(word).is_some_and(|word| ["as", "collate", "operator"].contains(&word));
+    // EXTRACT(epoch FROM …)
+    let field = after.and_then(word) == Some("from")
+        && index >= 2
+        && word(&tokens[index - 2]).is_some_and(|word| word == "extract");
+    let keyword = parts == 1 && word(first).is_some_and(|word| render::is_keyword(word) || EXPRESSION_WORDS.contains(&word));
+    call || typed_string || cast || introduced || field || keyword
+}
+
+/// Words of expressions that are also allowed as names. `at time zone` and the like.
+const EXPRESSION_WORDS: &[&str] = &[
+    "at", "zone", "escape", "unknown", "by", "filter", "over", "partition", "within", "document",
+    "normalized", "without", "day", "hour", "minute", "second", "month", "year", "asc", "desc",
+    "nulls", "first", "last", "double", "set", "to",
+];
+
+fn word(token: &Token) -> Option<&str> {
+    match &token.kind {
+        TokenKind::Word(word) => Some(word),
+        TokenKind::Quoted(_)
+        | TokenKind::String
+        | TokenKind::Number
+        | TokenKind::Parameter
+        | TokenKind::Comment
+        | TokenKind::Operator(_)
+        | TokenKind::Punctuation(_) => None,
+    }
+}
+
+/// What is wrong with a name, with `{}` for the name as written.
+fn unknown(parts: &[(String, bool)], relations: &[Relation]) -> Option<(String, String)> {
+    match parts {
+        [column] => {
+            let all = || relations.iter().flat_map(|relation| &relation.columns);
+            // The whole row, as in `to_jsonb(todos)`, or an alias.
+            let known = all().any(|name| *name == column.0) || relations.iter().any(|relation| relation.name == column.0);
+            (!known).then(|| ("unknown column `{}` in this SQL".to_owned(), suggest(column, all())))
+        }
+        [table, column] => {
+            let found: Vec<_> = relations.iter().filter(|relation| relation.name == table.0).collect();
+            if found.is_empty() {
+                // `(composite).field` is written with brackets, so this must be a table.
+                let names = relations.iter().map(|relation| &relation.name);
+                return Some(("`{}` names a table that is not there".to_owned(), suggest(table, names)));
+            }
+            let all = || found.iter().flat_map(|relation| &relation.columns);
+            let known = column.0 == "*" || all().any(|name| *name == column.0);
+            (!known).then(|| ("unknown column `{}` in this SQL".to_owned(), suggest(column, all())))
+        }
+        _ => Some((
+            "`{}` names the schema too, which Postgres does not accept everywhere".to_owned(),
+            "write `table.column`".to_owned(),
+        )),
+    }
+}
+
+fn suggest<'a>(name: &(String, bool), known: impl Iterator<Item = &'a String>) -> String {
+    let known: Vec<&str> = known.map(String::as_str).collect();
+    if let (false, Some(cased)) = (name.1, known.iter().find(|known| known.to_lowercase() == name.0)) {
+        return format!("names with capitals need quotes: `\"{cased}\"`");
+    }
+    match nearest(&name.0, known.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("known are {}", super::attr::quoted(&known)),
+    }
+}
+
+fn excerpt(text: &str) -> &str {
+    text.char_indices().nth(20).map_or(text, |(at, _)| &text[..at])
+}

@@ -1,0 +1,423 @@
+//! Crate roots → declarations, by following `mod`. Nothing is compiled, so it works in `build.rs`
+//! and on code that does not build yet; what only the compiler could know is an error.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use proc_macro2::TokenStream;
+use quote::ToTokens;
+use syn::punctuated::Punctuated;
+use syn::visit::{self, Visit};
+use syn::{Attribute, Data, DeriveInput, Expr, ExprLit, Fields, Item, ItemMod, Lit, LitStr, Meta, Token};
+
+pub use super::cfg::Features;
+use super::cfg::{self, Verdict};
+use super::{Ctxt, Diagnostic, lower};
+use crate::model::{Schema, Table};
+use crate::provider::Settings;
+use crate::resolve::{Part, resolve};
+
+/// Everything that was declared in the files read.
+#[derive(Default)]
+pub struct Scan {
+    /// The tables, in the order of the files.
+    pub tables: Vec<Scanned>,
+    /// The mistakes in them.
+    pub errors: Vec<SourceError>,
+    /// The text of every file read.
+    pub sources: BTreeMap<PathBuf, String>,
+}
+
+/// A table and where it was declared.
+pub struct Scanned {
+    /// The file.
+    pub path: PathBuf,
+    /// The table.
+    pub table: Table,
+    /// The `sql("..")` in it.
+    pub raw: Vec<LitStr>,
+    /// Where each part stands.
+    pub(super) places: BTreeMap<Part, Range<usize>>,
+    /// What spans in this file have to be moved by.
+    pub(super) offset: usize,
+}
+
+/// A mistake in a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceError {
+    /// The file.
+    pub path: PathBuf,
+    /// The bytes at fault.
+    pub range: Range<usize>,
+    /// Where they begin: line and column, counted from 1, the column in characters.
+    pub line: usize,
+    /// See `line`.
+    pub column: usize,
+    /// What is wrong.
+    pub message: String,
+    /// What to write instead.
+    pub help: Option<String>,
+}
+
+/// Reads the files at `roots` and every module that they bring in.
+pub fn scan(roots: &[PathBuf], features: &Features) -> Scan {
+    let mut scan = Scan::default();
+    for root in roots {
+        let directory = root.parent().unwrap_or(Path::new("")).to_owned();
+        File::read(root, directory, features, None, &mut scan);
+    }
+    scan
+}
+
+/// Reads the declarations at `roots` and puts them together: what a `build.rs` calls.
+///
+/// # Errors
+/// Every mistake in every file.
+pub fn schema(roots: &[PathBuf], features: &Features, settings: &Settings) -> Result<Schema, Vec<SourceError>> {
+    scan(roots, features).schema(settings)
+}
+
+impl Scan {
+    /// Puts the tables together.
+    ///
+    /// # Errors
+    /// Every mistake, those found while reading first.
+    pub fn schema(self, settings: &Settings) -> Result<Schema, Vec<SourceError>> {
+        let mut errors = self.errors;
+        let tables = self.tables.iter().map(|scanned| scanned.table.clone()).collect();
+        match resolve(tables, settings) {
+            Ok(schema) if errors.is_empty() => return Ok(schema),
+            Ok(_) => {}
+            Err(found) => errors.extend(found.0.into_iter().map(|error| {
+                // The last of several with one name is the one at fault.
+                let scanned = self.tables.iter().rev().find(|scanned| scanned.table.name == error.table);
+                let place = scanned.and_then(|scanned| {
+                    let place = scanned.places.get(&error.part).or(scanned.places.get(&Part::Table))?;
+                    Some((scanned.path.clone(), place.clone()))
+                });
+                let (path, range) = place.unwrap_or_default();
+                source_error(&self.sources, path, range, error.message, error.help)
+            })),
+        }
+        errors.sort_by_key(|error| (error.path.clone(), error.range.start));
+        Err(errors)
+    }
+}
+
+pub(super) fn source_error(
+    sources: &BTreeMap<PathBuf, String>,
+    path: PathBuf,
+    range: Range<usize>,
+    message: String,
+    help: Option<String>,
+) -> SourceError {
+    let text = sources.get(&path).map_or("", String::as_str);
+    let before = text.get(..range.start).unwrap_or_default();
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().map_or(0, |line| line.chars().count()) + 1;
+    SourceError { path, range, line, column, message, help }
+}
+
+/// The file being read.
+struct File<'a> {
+    path: PathBuf,
+    /// Where the files of its modules are.
+    directory: PathBuf,
+    /// How deep in inline modules we are.
+    inline: usize,
+    /// A condition on the way here that only the compiler can decide, and the file that has it.
+    doubt: Option<Doubt>,
+    /// The bytes that `syn` does not see: a byte order mark, a first line for the shell.
+    offset: usize,
+    features: &'a Features,
+    scan: &'a mut Scan,
+}
+
+#[derive(Clone)]
+struct Doubt {
+    path: PathBuf,
+    range: Range<usize>,
+    condition: String,
+}
+
+impl<'a> File<'a> {
+    fn read(
+        path: &Path,
+        directory: PathBuf,
+        features: &'a Features,
+        doubt: Option<Doubt>,
+        scan: &'a mut Scan,
+    ) {
+        if scan.sources.contains_key(path) {
+            return;
+        }
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) => {
+                let message = format!("cannot read the file: {error}");
+                scan.errors.push(source_error(&scan.sources, path.to_owned(), 0..0, message, None));
+                return;
+            }
+        };
+        let offset = unseen(&text);
+        let parsed = syn::parse_file(&text[offset..]);
+        scan.sources.insert(path.to_owned(), text);
+        let mut file = File {
+            path: path.to_owned(),
+            directory,
+            inline: 0,
+            doubt,
+            offset,
+            features,
+            scan,
+        };
+        match parsed {
+            Ok(parsed) => match cfg::verdict(&parsed.attrs, features) {
+                Verdict::No => {}
+                Verdict::Yes => file.visit_file(&parsed),
+                Verdict::Doubt(attr) => {
+                    file.doubt = Some(file.doubt_at(&attr));
+                    file.visit_file(&parsed);
+                }
+            },
+            Err(error) => {
+                let ctxt = Ctxt::new();
+                ctxt.syn_error(error);
+                file.report(ctxt);
+            }
+        }
+    }
+
+    fn report(&mut self, ctxt: Ctxt) {
+        for Diagnostic { start, end, message, help } in ctxt.into_diagnostics() {
+            let range = start.byte_range().start + self.offset..end.byte_range().end + self.offset;
+            let error = source_error(&self.scan.sources, self.path.clone(), range, message, help);
+            self.scan.errors.push(error);
+        }
+    }
+
+    fn error(&mut self, at: impl ToTokens, message: &str, help: &str) {
+        let ctxt = Ctxt::new();
+        ctxt.error_help(at, message, help);
+        self.report(ctxt);
+    }
+
+    fn doubt_at(&self, attr: &Attribute) -> Doubt {
+        Doubt {
+            path: self.path.clone(),
+            range: byte_range(attr.to_token_stream(), self.offset),
+            condition: attr.to_token_stream().to_string().replace(' ', ""),
+        }
+    }
+
+    /// An item under its own conditions.
+    fn item(&mut self, item: &Item, attrs: &[Attribute]) {
+        match cfg::verdict(attrs, self.features) {
+            Verdict::No => {}
+            Verdict::Yes => self.known_item(item),
+            Verdict::Doubt(attr) => {
+                let doubt = self.doubt_at(&attr);
+                let outer = self.doubt.replace(doubt);
+                self.known_item(item);
+                self.doubt = outer;
+            }
+        }
+    }
+
+    fn known_item(&mut self, item: &Item) {
+        match item {
+            Item::Mod(module) => self.module(module),
+            Item::Struct(item) => self.table(DeriveInput::from(item.clone())),
+            Item::Enum(item) => self.table(DeriveInput::from(item.clone())),
+            Item::Union(item) => self.table(DeriveInput::from(item.clone())),
+            other => visit::visit_item(self, other),
+        }
+    }
+
+    fn module(&mut self, module: &ItemMod) {
+        let name = module.ident.to_string();
+        let name = name.strip_prefix("r#").unwrap_or(&name);
+        if module.content.is_some() {
+            let outer = std::mem::replace(&mut self.directory, PathBuf::new());
+            self.directory = outer.join(name);
+            self.inline += 1;
+            visit::visit_item_mod(self, module);
+            self.inline -= 1;
+            self.directory = outer;
+            return;
+        }
+        let attrs = match cfg::expand(&module.attrs, self.features) {
+            Ok(attrs) => attrs,
+            Err(attr) => return self.undecidable(&attr),
+        };
+        let candidates = match path_attribute(&attrs) {
+            // Beside the file, or, in an inline module, where that module's files would be.
+            Some(path) if self.inline == 0 => vec![self.path.parent().unwrap_or(Path::new("")).join(path)],
+            Some(path) => vec![self.directory.join(path)],
+            None => vec![
+                self.directory.join(format!("{name}.rs")),
+                self.directory.join(name).join("mod.rs"),
+            ],
+        };
+        match candidates.iter().find(|path| path.is_file()) {
+            Some(path) => {
+                let directory = module_directory(path);
+                File::read(path, directory, self.features, self.doubt.clone(), self.scan);
+            }
+            // What is perhaps not compiled may be missing.
+            None if self.doubt.is_some() => {}
+            None => self.error(
+                &module.ident,
+                &format!("there is no file for the module `{name}`"),
+                &format!("looked for {}", candidates.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(" and ")),
+            ),
+        }
+    }
+
+    fn undecidable(&mut self, attr: &Attribute) {
+        self.error(
+            attr,
+            "whether this holds is known to the compiler only",
+            "use `cfg(feature = \"..\")`, which rls.toml can set",
+        );
+    }
+
+    fn table(&mut self, mut input: DeriveInput) {
+        input.attrs = match cfg::expand(&input.attrs, self.features) {
+            Ok(attrs) => attrs,
+            Err(attr) => return self.undecidable(&attr),
+        };
+        if !derives_table(&input.attrs) {
+            if let Some(attr) = input.attrs.iter().find(|attr| attr.path().is_ident("rls")) {
+                self.error(attr, "`#[rls(..)]` without `#[derive(Table)]` declares nothing", "derive `Table`, by that name");
+            }
+            return;
+        }
+        if let Some(Doubt { path, range, condition }) = self.doubt.clone() {
+            let message = format!("whether the table of `{}` exists depends on `{condition}`", input.ident);
+            let help = "only `cfg(feature = \"..\")` can stand on the way to a table";
+            self.scan.errors.push(source_error(&self.scan.sources, path, range, message, Some(help.to_owned())));
+            return;
+        }
+        if let Err(attr) = strip_fields(&mut input, self.features) {
+            return self.undecidable(&attr);
+        }
+        let ctxt = Ctxt::new();
+        let lowered = lower(&input, &ctxt);
+        self.report(ctxt);
+        if let Some(lowered) = lowered {
+            let offset = self.offset;
+            self.scan.tables.push(Scanned {
+                path: self.path.clone(),
+                table: lowered.table,
+                raw: lowered.raw,
+                places: lowered
+                    .places
+                    .into_iter()
+                    .map(|(part, tokens)| (part, byte_range(tokens, offset)))
+                    .collect(),
+                offset,
+            });
+        }
+    }
+}
+
+impl<'ast> Visit<'ast> for File<'_> {
+    fn visit_item(&mut self, item: &'ast Item) {
+        self.item(item, attributes(item));
+    }
+
+    /// A table in a macro cannot be seen, and a table that is missed is a hole.
+    fn visit_macro(&mut self, mac: &'ast syn::Macro) {
+        let text: String = mac.tokens.to_string().split_whitespace().collect();
+        if text.contains("derive(") && text.contains("#[rls(") {
+            self.error(
+                &mac.path,
+                "a table inside a macro cannot be read from source",
+                "declare it outside of the macro",
+            );
+        }
+    }
+}
+
+fn attributes(item: &Item) -> &[Attribute] {
+    match item {
+        Item::Const(item) => &item.attrs,
+        Item::Enum(item) => &item.attrs,
+        Item::Fn(item) => &item.attrs,
+        Item::Impl(item) => &item.attrs,
+        Item::Macro(item) => &item.attrs,
+        Item::Mod(item) => &item.attrs,
+        Item::Static(item) => &item.attrs,
+        Item::Struct(item) => &item.attrs,
+        Item::Trait(item) => &item.attrs,
+        Item::Union(item) => &item.attrs,
+        _ => &[],
+    }
+}
+
+/// `derive(Table)` or `derive(rls_schema::Table)`; `derive(other::Table)` is another's.
+fn derives_table(attrs: &[Attribute]) -> bool {
+    attrs.iter().filter(|attr| attr.path().is_ident("derive")).any(|attr| {
+        let parse = Punctuated::<syn::Path, Token![,]>::parse_terminated;
+        let paths = attr.parse_args_with(parse).unwrap_or_default();
+        paths.iter().any(|path| {
+            let ours = path.segments.len() == 1 || path.segments.first().is_some_and(|first| first.ident == "rls_schema");
+            ours && path.segments.last().is_some_and(|last| last.ident == "Table")
+        })
+    })
+}
+
+/// The compiler takes away fields that are not compiled before a derive sees them; so do we.
+fn strip_fields(input: &mut DeriveInput, features: &Features) -> Result<(), Box<Attribute>> {
+    let Data::Struct(data) = &mut input.data else { return Ok(()) };
+    let Fields::Named(fields) = &mut data.fields else { return Ok(()) };
+    let mut kept = Punctuated::new();
+    for mut field in std::mem::take(&mut fields.named) {
+        match cfg::verdict(&field.attrs, features) {
+            Verdict::No => continue,
+            Verdict::Doubt(attr) => return Err(attr),
+            Verdict::Yes => {}
+        }
+        field.attrs = cfg::expand(&field.attrs, features)?;
+        kept.push(field);
+    }
+    fields.named = kept;
+    Ok(())
+}
+
+fn path_attribute(attrs: &[Attribute]) -> Option<String> {
+    attrs.iter().find_map(|attr| match &attr.meta {
+        Meta::NameValue(pair) if pair.path.is_ident("path") => match &pair.value {
+            Expr::Lit(ExprLit { lit: Lit::Str(path), .. }) => Some(path.value()),
+            _ => None,
+        },
+        _ => None,
+    })
+}
+
+/// The modules of a crate root and of `mod.rs` are beside it, those of `a.rs` in `a/`.
+fn module_directory(path: &Path) -> PathBuf {
+    let parent = path.parent().unwrap_or(Path::new(""));
+    match path.file_stem().and_then(|stem| stem.to_str()) {
+        Some("mod") | None => parent.to_owned(),
+        Some(stem) => parent.join(stem),
+    }
+}
+
+/// How many bytes `syn::parse_file` would skip: what it skips, spans do not count.
+fn unseen(text: &str) -> usize {
+    let mark = if text.starts_with('\u{feff}') { 3 } else { 0 };
+    let rest = &text[mark..];
+    let shell = rest.starts_with("#!") && !rest[2..].trim_start().starts_with('[');
+    mark + if shell { rest.find('\n').unwrap_or(rest.len()) } else { 0 }
+}
+
+pub(super) fn byte_range(tokens: TokenStream, offset: usize) -> Range<usize> {
+    let mut spans = tokens.into_iter().map(|token| token.span());
+    let Some(first) = spans.next() else { return 0..0 };
+    let last = spans.last().unwrap_or(first);
+    first.byte_range().start + offset..last.byte_range().end + offset
+}
+

@@ -1,0 +1,128 @@
+//! `sql("..")` parsed in full, which costs too much to do in every user's build: `cargo rls check`
+//! does it. A text that the parser cannot read is an error; names inside subqueries are looked up
+//! in all declared tables.
+
+use sqlparser::dialect::PostgreSqlDialect;
+use sqlparser::parser::Parser;
+use sqlparser::tokenizer::Token as SqlToken;
+use syn::LitStr;
+
+use super::raw_sql::{Relation, has_subquery, names};
+use super::scan::{Scan, byte_range, source_error};
+use super::Ctxt;
+use crate::lex::{self, Token, TokenKind};
+use crate::model::QualifiedName;
+
+impl Scan {
+    /// Parses every `sql("..")` and adds what is wrong to the errors.
+    pub fn check_sql(&mut self) {
+        let mut found = Vec::new();
+        for scanned in &self.tables {
+            for text in &scanned.raw {
+                let ctxt = Ctxt::new();
+                self.check_one(text, &scanned.table.name, &ctxt);
+                for diagnostic in ctxt.into_diagnostics() {
+                    let range = byte_range(quote::ToTokens::to_token_stream(text), scanned.offset);
+                    let path = scanned.path.clone();
+                    found.push(source_error(&self.sources, path, range, diagnostic.message, diagnostic.help));
+                }
+            }
+        }
+        self.errors.extend(found);
+    }
+
+    fn check_one(&self, text: &LitStr, table: &QualifiedName, ctxt: &Ctxt) {
+        let sql = text.value();
+        // What the lexer cannot read has been told already.
+        let Ok(tokens) = lex::tokens(&sql) else { return };
+        if let Err(error) = parse(&sql) {
+            ctxt.error_help(text, format!("this is no SQL expression: {error}"), "it has to stand where `a = b` could");
+            return;
+        }
+        if has_subquery(&tokens) {
+            if let Some(relations) = self.relations(&tokens, table) {
+                names(text, &sql, &tokens, &relations, ctxt);
+            }
+        }
+    }
+
+    /// What names in the text may refer to: its own table and those after FROM and JOIN, by name or
+    /// alias. None where one of them is not declared, for then nobody here knows its columns.
+    fn relations(&self, tokens: &[Token], own: &QualifiedName) -> Option<Vec<Relation>> {
+        let columns = |name: &QualifiedName| {
+            let table = self.tables.iter().find(|scanned| &scanned.table.name == name)?;
+            Some(table.table.columns.iter().map(|column| column.name.as_str().to_owned()).collect::<Vec<_>>())
+        };
+        let mut relations = vec![Relation { name: own.name.as_str().to_owned(), columns: columns(own)? }];
+        let mut at = 0;
+        while at < tokens.len() {
+            let opens = matches!(&tokens[at].kind, TokenKind::Word(word) if word == "from" || word == "join");
+            at += 1;
+            if !opens {
+                continue;
+            }
+            loop {
+                let (table, alias, end) = relation(tokens, at, own)?;
+                let columns = columns(&table)?;
+                let name = alias.unwrap_or_else(|| table.name.as_str().to_owned());
+                relations.push(Relation { name, columns });
+                at = end;
+                if tokens.get(at).map(|token| &token.kind) != Some(&TokenKind::Punctuation(',')) {
+                    break;
+                }
+                at += 1;
+            }
+        }
+        Some(relations)
+    }
+}
+
+/// `[schema.]table [[AS] alias]` at a position, and where it ends.
+fn relation(tokens: &[Token], at: usize, own: &QualifiedName) -> Option<(QualifiedName, Option<String>, usize)> {
+    use crate::model::Ident;
+    let name = |at: usize| match tokens.get(at).map(|token| &token.kind) {
+        Some(TokenKind::Word(name) | TokenKind::Quoted(name)) => Some(name.clone()),
+        _ => None,
+    };
+    let is = |at: usize, kind: &TokenKind| tokens.get(at).map(|token| &token.kind) == Some(kind);
+    let first = name(at)?;
+    let (schema, table, mut end) = if is(at + 1, &TokenKind::Punctuation('.')) {
+        (Ident::new(first).ok()?, name(at + 2)?, at + 3)
+    } else {
+        (own.schema.clone(), first, at + 1)
+    };
+    // A function in FROM has columns that nobody here knows.
+    if is(end, &TokenKind::Punctuation('(')) {
+        return None;
+    }
+    let mut alias = None;
+    if matches!(tokens.get(end).map(|token| &token.kind), Some(TokenKind::Word(word)) if word == "as") {
+        alias = name(end + 1);
+        end += 2;
+    } else if let Some(TokenKind::Word(word)) = tokens.get(end).map(|token| &token.kind) {
+        if !crate::render::is_keyword(word) {
+            alias = Some(word.clone());
+            end += 1;
+        }
+    } else if let Some(TokenKind::Quoted(quoted)) = tokens.get(end).map(|token| &token.kind) {
+        alias = Some(quoted.clone());
+        end += 1;
+    }
+    Some((QualifiedName::new(schema, Ident::new(table).ok()?), alias, end))
+}
+
+/// One expression and nothing after it: that stops `true) or (true`.
+fn parse(sql: &str) -> Result<(), String> {
+    let dialect = PostgreSqlDialect {};
+    let readable = |error: sqlparser::parser::ParserError| {
+        let text = error.to_string();
+        text.strip_prefix("sql parser error: ").map(str::to_owned).unwrap_or(text)
+    };
+    let mut parser =
+        Parser::new(&dialect).with_recursion_limit(200).try_with_sql(sql).map_err(readable)?;
+    parser.parse_expr().map_err(readable)?;
+    match parser.next_token().token {
+        SqlToken::EOF => Ok(()),
+        rest => Err(format!("it goes on after its end, at `{rest}`")),
+    }
+}
