@@ -1,4 +1,4 @@
-#![doc = include_str!("../README.md")]
+//! Row-level security as code for Postgres.
 //!
 //! # In this crate
 //!

@@ -36,6 +36,22 @@ pub enum TokenKind {
     Punctuation(char),
 }
 
+impl TokenKind {
+    /// The key word or unquoted name.
+    pub fn word(self) -> Option<String> {
+        match self {
+            TokenKind::Word(word) => Some(word),
+            TokenKind::Quoted(_)
+            | TokenKind::String
+            | TokenKind::Number
+            | TokenKind::Parameter
+            | TokenKind::Comment
+            | TokenKind::Operator(_)
+            | TokenKind::Punctuation(_) => None,
+        }
+    }
+}
+
 /// Text that ends in the middle of a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unterminated {

@@ -14,6 +14,7 @@ use crate::model::{
 };
 
 pub use canonical::{Canonical, Site};
+pub(crate) use table::same_policy;
 
 /// Two states of one thing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::Origin;
-use crate::diff::{Change, Pair, Privileges};
+use crate::diff::{Canonical, Change, Pair, Privileges, Site, same_policy};
 use crate::render::privilege_name;
 use crate::model::{
     Command, GrantObject, Grantee, Ident, Policy, PolicyKind, QualifiedName, Schema, Sql,
@@ -67,9 +67,10 @@ impl FromStr for HazardKind {
 pub(super) fn find(
     changes: &[Change],
     schemas: Pair<&Schema>,
+    canonical: &Canonical,
     origin: Origin<'_>,
 ) -> BTreeMap<usize, Vec<Hazard>> {
-    let finder = Finder { changes, schemas, origin };
+    let finder = Finder { changes, schemas, canonical, origin };
     let hazards = |change| finder.hazards(change);
     changes.iter().map(hazards).enumerate().filter(|(_, found)| !found.is_empty()).collect()
 }
@@ -77,6 +78,7 @@ pub(super) fn find(
 struct Finder<'a> {
     changes: &'a [Change],
     schemas: Pair<&'a Schema>,
+    canonical: &'a Canonical,
     origin: Origin<'a>,
 }
 
@@ -133,7 +135,9 @@ impl Finder<'_> {
     fn create_policy(&self, table: &QualifiedName, name: &Ident, policy: &Policy<Sql>) -> Vec<Hazard> {
         let Some(previous) = self.schemas.previous.tables.get(table) else { return Vec::new() };
         let replaced = previous.policies.get(name);
-        if replaced == Some(policy) {
+        // The same one again, because a column it leans on is rebuilt.
+        let site = Site { table: table.clone(), default_of: None };
+        if replaced.is_some_and(|previous| same_policy(&site, previous, policy, self.canonical)) {
             return Vec::new();
         }
         let who = names(&policy.roles);

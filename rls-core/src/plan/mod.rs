@@ -47,7 +47,7 @@ pub enum Origin<'a> {
 pub fn plan(schemas: Pair<&Schema>, canonical: &Canonical, origin: Origin<'_>) -> Plan {
     let mut changes = diff(schemas, canonical);
     order::sort(&mut changes);
-    let mut hazards = hazard::find(&changes, schemas, origin);
+    let mut hazards = hazard::find(&changes, schemas, canonical, origin);
     let steps = changes
         .into_iter()
         .enumerate()

@@ -51,23 +51,29 @@ impl Writer {
             }
             Expr::And(all) => (Binding::And, self.join(all, " AND ", Binding::Not)),
             Expr::Or(any) => (Binding::Or, self.join(any, " OR ", Binding::And)),
-            Expr::Not(inner) => match &**inner {
-                Expr::IsNull(value) => {
-                    (Binding::Comparison, format!("{} IS NOT NULL", self.write(value, Binding::Tightest)))
-                }
-                inner => (Binding::Not, format!("NOT {}", self.write(inner, Binding::Tightest))),
-            },
+            Expr::Not(inner) => self.negated(inner),
             Expr::IsNull(value) => {
-                (Binding::Comparison, format!("{} IS NULL", self.write(value, Binding::Tightest)))
+                let value = self.write(value, Binding::Tightest);
+                (Binding::Comparison, format!("{value} IS NULL"))
             }
             Expr::Sql(text) => (Binding::Loosest, text.clone()),
         };
         // Text written by hand may hold anything, so it stands alone or in brackets.
-        let bare = match expr {
-            Expr::Sql(_) => context == Binding::Loosest,
-            _ => binding >= context,
+        let bare = if matches!(expr, Expr::Sql(_)) {
+            context == Binding::Loosest
+        } else {
+            binding >= context
         };
         if bare { text } else { format!("({text})") }
+    }
+
+    fn negated(&self, inner: &Expr) -> (Binding, String) {
+        if let Expr::IsNull(value) = inner {
+            let value = self.write(value, Binding::Tightest);
+            (Binding::Comparison, format!("{value} IS NOT NULL"))
+        } else {
+            (Binding::Not, format!("NOT {}", self.write(inner, Binding::Tightest)))
+        }
     }
 
     fn join(&self, operands: &[Expr], operator: &str, context: Binding) -> String {

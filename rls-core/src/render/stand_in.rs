@@ -39,10 +39,16 @@ pub fn stand_in_roles(settings: &Settings) -> String {
 }
 
 /// Roles belong to the whole server, so another database may have brought them already, or bring
-/// them at the same moment.
+/// them at the same moment. Where they are there, nobody needs the right to create roles.
 fn create_role(name: &Ident, attributes: &str) -> String {
     format!(
-        "DO $do$ BEGIN\n    CREATE ROLE {}{attributes} NOLOGIN;\nEXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;\nEND $do$;\n",
+        "DO $do$ BEGIN
+    IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = {}) THEN
+        CREATE ROLE {}{attributes} NOLOGIN;
+    END IF;
+EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
+END $do$;\n",
+        literal(name.as_str()),
         ident(name)
     )
 }

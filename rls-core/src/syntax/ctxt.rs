@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 
 /// A mistake in a declaration: where, what, and what to write instead.
@@ -64,6 +64,11 @@ impl Ctxt {
         self.diagnostics.borrow_mut().push(Diagnostic { start, end, message, help });
     }
 
+    /// How many mistakes were found so far: what follows from one is not told again.
+    pub(crate) fn count(&self) -> usize {
+        self.diagnostics.borrow().len()
+    }
+
     /// Everything found, in the order of finding.
     pub fn into_diagnostics(self) -> Vec<Diagnostic> {
         self.diagnostics.into_inner()
@@ -81,13 +86,9 @@ impl Diagnostic {
 
     /// The mistake as the compiler reports it.
     pub fn to_compile_error(&self) -> TokenStream {
-        // `syn` joins the two spans where the compiler lets it.
-        let mut ends = [self.start, self.end].into_iter().map(|span| {
-            let mut token = proc_macro2::Punct::new('_', proc_macro2::Spacing::Alone);
-            token.set_span(span);
-            proc_macro2::TokenTree::from(token)
-        });
-        let tokens: TokenStream = ends.by_ref().collect();
+        // `syn` puts the message at everything from the first token to the last.
+        let ends = [self.start, self.end].map(|span| TokenTree::from(Ident::new("_at", span)));
+        let tokens = TokenStream::from_iter(ends);
         syn::Error::new_spanned(tokens, self.sentence()).to_compile_error()
     }
 }

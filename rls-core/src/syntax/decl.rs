@@ -84,8 +84,9 @@ pub(super) fn read<'a>(input: &'a DeriveInput, ctxt: &Ctxt) -> Option<Decl<'a>> 
         Some(table) => table,
         None => checked(&input.ident, snake_case(&input.ident.unraw().to_string()), ctxt)?,
     };
+    let before = ctxt.count();
     let fields: Vec<_> = fields.iter().filter_map(|named| field(named, &schema, ctxt)).collect();
-    if fields.iter().all(|field| field.skip) {
+    if fields.iter().all(|field| field.skip) && ctxt.count() == before {
         ctxt.error_help(
             &input.ident,
             format!("`{}` has no fields, so its table would have no columns", input.ident),
@@ -307,12 +308,14 @@ fn action(part: &Expr, ctxt: &Ctxt) -> Option<(bool, ReferentialAction)> {
 
 fn crud_policy(item: &Item, ctxt: &Ctxt) -> Option<CrudPolicy> {
     let list = item.list(ctxt)?;
+    let before = ctxt.count();
     let items = attr::nested(list, CRUD_KEYS, ctxt);
+    let complete = ctxt.count() == before;
     let value = |key: &str| {
         items.iter().find(|item| item.key == key).and_then(|item| item.value(ctxt)).cloned()
     };
     let Some(role) = value("role") else {
-        if !items.iter().any(|item| item.key == "role") {
+        if complete && !items.iter().any(|item| item.key == "role") {
             ctxt.error_help(&item.meta, "`crud_policy` does not say for whom", "write `role = authenticated`");
         }
         return None;
@@ -326,11 +329,11 @@ fn crud_policy(item: &Item, ctxt: &Ctxt) -> Option<CrudPolicy> {
         update: value("update"),
         delete: value("delete"),
     };
-    if items.iter().all(|item| item.key == "role") && items.len() == 1 {
+    if complete && items.iter().all(|item| item.key == "role") {
         ctxt.error_help(&item.meta, "`crud_policy` allows nothing", "write `read = ..` or `modify = ..`, or `false` for it");
         return None;
     }
-    Some(policy)
+    (!policy.roles.is_empty()).then_some(policy)
 }
 
 /// `authenticated`, `[a, b]`, `"Role With Capitals"`.

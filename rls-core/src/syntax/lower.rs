@@ -11,7 +11,8 @@ use super::decl::{self, CrudPolicy, Decl, Field};
 use super::predicate::{self, Scope, ScopeColumn};
 use super::Ctxt;
 use crate::model::{
-    Column, ForeignKey, Grantee, Ident, Index, Policy, PrimaryKey, QualifiedName, RowSecurity, Table, Unique,
+    Column, Expr, ForeignKey, Grantee, Ident, Index, Literal, Policy, PrimaryKey, QualifiedName,
+    RowSecurity, Table, Unique,
 };
 use crate::policy::crud::Crud;
 use crate::resolve::Part;
@@ -164,8 +165,7 @@ fn policies(
             }
         }
         taken.extend(declared.roles.iter().map(|(role, _)| role));
-        let Some(crud) = crud(declared, scope, ctxt) else { continue };
-        match crud.policies() {
+        match crud(declared, scope, ctxt).policies() {
             Ok(named) => {
                 for name in named.keys() {
                     places.entry(Part::Policy(name.clone())).or_insert_with(|| role_tokens(declared));
@@ -185,30 +185,26 @@ fn role_tokens(declared: &CrudPolicy) -> TokenStream {
 }
 
 /// `read` and `modify`, overridden by the commands' own keys. Each predicate is read once, so that
-/// a mistake in `modify` is one message and not three.
-fn crud(declared: &CrudPolicy, scope: &Scope<'_>, ctxt: &Ctxt) -> Option<Crud> {
-    let read = |rust: &Option<Rust>| rust.as_ref().map(|rust| predicate::predicate(rust, scope, ctxt));
-    let all_overridden = declared.insert.is_some() && declared.update.is_some() && declared.delete.is_some();
+/// a mistake in `modify` is one message and not three. One with a mistake allows nothing, and the
+/// rules that follow still see for whom it was meant.
+fn crud(declared: &CrudPolicy, scope: &Scope<'_>, ctxt: &Ctxt) -> Crud {
+    let read = |rust: &Option<Rust>| {
+        let nothing = || Expr::Literal(Literal::Bool(false));
+        rust.as_ref().map(|rust| predicate::predicate(rust, scope, ctxt).unwrap_or_else(nothing))
+    };
+    let all_overridden =
+        declared.insert.is_some() && declared.update.is_some() && declared.delete.is_some();
     if let (Some(modify), true) = (&declared.modify, all_overridden) {
         ctxt.error_help(modify, "`modify` says nothing here", "`insert`, `update` and `delete` are all given");
     }
     let select = read(&declared.read);
     let modify = read(&declared.modify);
-    let (insert, update, delete) = (read(&declared.insert), read(&declared.update), read(&declared.delete));
-    // A predicate with a mistake makes the whole policy one, not a policy with a hole.
-    let done = |this: Option<Option<_>>| match this {
-        Some(None) => Err(()),
-        Some(Some(expr)) => Ok(Some(expr)),
-        None => Ok(None),
-    };
-    let modify = done(modify).ok()?;
-    let or_modify = |own: Option<_>| own.or_else(|| modify.clone());
-    Some(Crud {
+    let or_modify = |own: &Option<Rust>| read(own).or_else(|| modify.clone());
+    Crud {
         roles: declared.roles.iter().map(|(role, _)| role.clone()).collect(),
-        select: done(select).ok()?,
-        insert: or_modify(done(insert).ok()?),
-        update: or_modify(done(update).ok()?),
-        delete: or_modify(done(delete).ok()?),
-    })
-    .filter(|crud| !crud.roles.is_empty())
+        select,
+        insert: or_modify(&declared.insert),
+        update: or_modify(&declared.update),
+        delete: or_modify(&declared.delete),
+    }
 }

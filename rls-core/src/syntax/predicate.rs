@@ -125,10 +125,14 @@ pub(super) fn default(rust: &Rust, ty: Option<&PgType>, scope: &Scope<'_>, ctxt:
     let typed = value(rust, scope, ctxt)?;
     let Some(ty) = ty else { return Some(typed.expr) };
     let fits = match &typed.kind {
-        Kind::Unknown | Kind::Untyped => true,
+        Kind::Unknown => true,
+        Kind::Untyped => ty.array || ![TypeFamily::Number, TypeFamily::Boolean].contains(&ty.family()),
         Kind::Number => ty.family() == TypeFamily::Number && !ty.array,
         Kind::Known(default) => default.family() == ty.family(),
-        Kind::Subject => return subject(rust, ty, ctxt),
+        Kind::Subject => match subject_type(ty) {
+            Some(ty) => return Some(Expr::AuthUid(ty)),
+            None => false,
+        },
     };
     if !fits {
         ctxt.error_help(
@@ -289,8 +293,8 @@ fn function(call: &ExprCall, scope: &Scope<'_>, ctxt: &Ctxt) -> Option<Typed> {
                 ctxt.error_help(text, "`sql` takes a string literal", "write `sql(\"..\")`");
                 return None;
             };
-            scope.raw.borrow_mut().push(text.clone());
             raw_sql::lexical(text, scope, ctxt)?;
+            scope.raw.borrow_mut().push(text.clone());
             Some(Typed { expr: Expr::Sql(text.value().trim().to_owned()), kind: Kind::Unknown })
         }
         ("auth_uid", _) => misused(call, "`auth_uid` takes one column", "write `auth_uid(column)`", ctxt),
@@ -314,20 +318,25 @@ fn misused(call: &ExprCall, message: &str, help: &str, ctxt: &Ctxt) -> Option<Ty
     None
 }
 
-/// The subject in the type of the column that it is compared with.
-fn subject(at: &Rust, ty: &PgType, ctxt: &Ctxt) -> Option<Expr> {
+/// The type in which the subject is compared with a column, if it can be.
+fn subject_type(ty: &PgType) -> Option<SubjectType> {
     match ty.family() {
-        TypeFamily::Text => Some(Expr::AuthUid(SubjectType::Text)),
-        TypeFamily::Uuid => Some(Expr::AuthUid(SubjectType::Uuid)),
-        TypeFamily::Boolean | TypeFamily::Number | TypeFamily::DateTime | TypeFamily::Other => {
-            ctxt.error_help(
-                at,
-                format!("the user's id is text or uuid, and `{}` is {ty}", source(at)),
-                "make it a `String` or a `Uuid`",
-            );
-            None
-        }
+        TypeFamily::Text => Some(SubjectType::Text),
+        TypeFamily::Uuid => Some(SubjectType::Uuid),
+        TypeFamily::Boolean | TypeFamily::Number | TypeFamily::DateTime | TypeFamily::Other => None,
     }
+}
+
+fn subject(at: &Rust, ty: &PgType, ctxt: &Ctxt) -> Option<Expr> {
+    let subject = subject_type(ty).map(Expr::AuthUid);
+    if subject.is_none() {
+        ctxt.error_help(
+            at,
+            format!("the user's id is text or uuid, and `{}` is {ty}", source(at)),
+            "make it a `String` or a `Uuid`",
+        );
+    }
+    subject
 }
 
 /// `"o.rol"` for nested claims, `["https://example.com/role"]` for keys with dots in them.

@@ -25,13 +25,14 @@ pub(super) fn lexical(text: &LitStr, scope: &Scope<'_>, ctxt: &Ctxt) -> Option<(
         ctxt.error_help(text, "this SQL is empty", "write an expression, or `true` or `false`");
         return None;
     }
-    let contained = contained(text, &sql, &tokens, ctxt);
+    if !contained(text, &sql, &tokens, ctxt) {
+        return None;
+    }
     let one_table = [Relation {
         name: scope.table.as_str().to_owned(),
         columns: scope.columns.iter().map(|column| column.column.as_str().to_owned()).collect(),
     }];
-    let named = has_subquery(&tokens) || names(text, &sql, &tokens, &one_table, ctxt);
-    (contained && named).then_some(())
+    (has_subquery(&tokens) || names(text, &sql, &tokens, &one_table, ctxt)).then_some(())
 }
 
 /// Whether the text stays one expression wherever it is put.
@@ -101,12 +102,12 @@ pub(super) fn names(
         let end = index + (2 * parts.len()).saturating_sub(1).max(1);
         let before = index.checked_sub(1).map(|at| &tokens[at]);
         let after = tokens.get(end);
-        if !parts.is_empty() && !is_something_else(&tokens[index], before, after, parts.len(), tokens, index) {
-            if let Some((message, help)) = unknown(&parts, relations) {
-                let written = &sql[tokens[index].range.start..tokens[end - 1].range.end];
-                ctxt.error_help(at, message.replace("{}", written), help);
-                fine = false;
-            }
+        let column = !parts.is_empty()
+            && !is_something_else(&tokens[index], before, after, parts.len(), tokens, index);
+        if let Some((message, help)) = unknown(&parts, relations).filter(|_| column) {
+            let written = &sql[tokens[index].range.start..tokens[end - 1].range.end];
+            ctxt.error_help(at, message.replace("{}", written), help);
+            fine = false;
         }
         index = end;
     }
@@ -201,6 +202,7 @@ fn unknown(parts: &[(String, bool)], relations: &[Relation]) -> Option<(String, 
             let known = column.0 == "*" || all().any(|name| *name == column.0);
             (!known).then(|| ("unknown column `{}` in this SQL".to_owned(), suggest(column, all())))
         }
+        [] => None,
         _ => Some((
             "`{}` names the schema too, which Postgres does not accept everywhere".to_owned(),
             "write `table.column`".to_owned(),

@@ -9,7 +9,7 @@ use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::punctuated::Punctuated;
 use syn::visit::{self, Visit};
-use syn::{Attribute, Data, DeriveInput, Expr, ExprLit, Fields, Item, ItemMod, Lit, LitStr, Meta, Token};
+use syn::{Attribute, Data, DeriveInput, Expr, ExprLit, Fields, Item, ItemMod, Lit, Meta, Token};
 
 pub use super::cfg::Features;
 use super::cfg::{self, Verdict};
@@ -35,12 +35,10 @@ pub struct Scanned {
     pub path: PathBuf,
     /// The table.
     pub table: Table,
-    /// The `sql("..")` in it.
-    pub raw: Vec<LitStr>,
+    /// The `sql("..")` in it, with the bytes that each covers.
+    pub raw: Vec<(String, Range<usize>)>,
     /// Where each part stands.
-    pub(super) places: BTreeMap<Part, Range<usize>>,
-    /// What spans in this file have to be moved by.
-    pub(super) offset: usize,
+    places: BTreeMap<Part, Range<usize>>,
 }
 
 /// A mistake in a file.
@@ -311,13 +309,16 @@ impl<'a> File<'a> {
             self.scan.tables.push(Scanned {
                 path: self.path.clone(),
                 table: lowered.table,
-                raw: lowered.raw,
+                raw: lowered
+                    .raw
+                    .iter()
+                    .map(|text| (text.value(), byte_range(text.to_token_stream(), offset)))
+                    .collect(),
                 places: lowered
                     .places
                     .into_iter()
                     .map(|(part, tokens)| (part, byte_range(tokens, offset)))
                     .collect(),
-                offset,
             });
         }
     }
@@ -414,7 +415,7 @@ fn unseen(text: &str) -> usize {
     mark + if shell { rest.find('\n').unwrap_or(rest.len()) } else { 0 }
 }
 
-pub(super) fn byte_range(tokens: TokenStream, offset: usize) -> Range<usize> {
+fn byte_range(tokens: TokenStream, offset: usize) -> Range<usize> {
     let mut spans = tokens.into_iter().map(|token| token.span());
     let Some(first) = spans.next() else { return 0..0 };
     let last = spans.last().unwrap_or(first);

@@ -2,28 +2,27 @@
 //! does it. A text that the parser cannot read is an error; names inside subqueries are looked up
 //! in all declared tables.
 
+use proc_macro2::TokenStream;
 use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::Token as SqlToken;
-use syn::LitStr;
 
 use super::raw_sql::{Relation, has_subquery, names};
-use super::scan::{Scan, byte_range, source_error};
+use super::scan::{Scan, source_error};
 use super::Ctxt;
 use crate::lex::{self, Token, TokenKind};
-use crate::model::QualifiedName;
+use crate::model::{Ident, QualifiedName};
 
 impl Scan {
     /// Parses every `sql("..")` and adds what is wrong to the errors.
     pub fn check_sql(&mut self) {
         let mut found = Vec::new();
         for scanned in &self.tables {
-            for text in &scanned.raw {
+            for (sql, range) in &scanned.raw {
                 let ctxt = Ctxt::new();
-                self.check_one(text, &scanned.table.name, &ctxt);
+                self.check_one(sql, &scanned.table.name, &ctxt);
                 for diagnostic in ctxt.into_diagnostics() {
-                    let range = byte_range(quote::ToTokens::to_token_stream(text), scanned.offset);
-                    let path = scanned.path.clone();
+                    let (path, range) = (scanned.path.clone(), range.clone());
                     found.push(source_error(&self.sources, path, range, diagnostic.message, diagnostic.help));
                 }
             }
@@ -31,18 +30,18 @@ impl Scan {
         self.errors.extend(found);
     }
 
-    fn check_one(&self, text: &LitStr, table: &QualifiedName, ctxt: &Ctxt) {
-        let sql = text.value();
+    /// Everything is about the literal as a whole, so the mistakes carry no tokens.
+    fn check_one(&self, sql: &str, table: &QualifiedName, ctxt: &Ctxt) {
+        let whole = TokenStream::new;
         // What the lexer cannot read has been told already.
-        let Ok(tokens) = lex::tokens(&sql) else { return };
-        if let Err(error) = parse(&sql) {
-            ctxt.error_help(text, format!("this is no SQL expression: {error}"), "it has to stand where `a = b` could");
+        let Ok(tokens) = lex::tokens(sql) else { return };
+        if let Err(error) = parse(sql) {
+            ctxt.error_help(whole(), format!("this is no SQL expression: {error}"), "it has to stand where `a = b` could");
             return;
         }
-        if has_subquery(&tokens) {
-            if let Some(relations) = self.relations(&tokens, table) {
-                names(text, &sql, &tokens, &relations, ctxt);
-            }
+        let relations = has_subquery(&tokens).then(|| self.relations(&tokens, table)).flatten();
+        if let Some(relations) = relations {
+            names(&whole(), sql, &tokens, &relations, ctxt);
         }
     }
 
@@ -79,7 +78,6 @@ impl Scan {
 
 /// `[schema.]table [[AS] alias]` at a position, and where it ends.
 fn relation(tokens: &[Token], at: usize, own: &QualifiedName) -> Option<(QualifiedName, Option<String>, usize)> {
-    use crate::model::Ident;
     let name = |at: usize| match tokens.get(at).map(|token| &token.kind) {
         Some(TokenKind::Word(name) | TokenKind::Quoted(name)) => Some(name.clone()),
         _ => None,

@@ -1,0 +1,114 @@
+//! What can be said on the command line.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+use rls_core::Provider;
+use rls_core::plan::HazardKind;
+
+/// Row-level security as code for Postgres.
+#[derive(Parser)]
+#[command(name = "cargo rls", bin_name = "cargo rls", version, about, max_term_width = 100)]
+#[command(after_help = "Exit codes: 0 nothing to do or done, 1 error, 2 there is a difference.")]
+pub(crate) struct Args {
+    /// The folder of rls.toml
+    #[arg(long, global = true, value_name = "DIR", default_value = ".")]
+    pub(crate) project: PathBuf,
+    /// Print one JSON document instead of text
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// The command to run
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Write a first rls.toml
+    Init {
+        /// Who verifies the token: neon, supabase or postgres
+        #[arg(long, value_parser = provider, default_value = "neon")]
+        provider: Provider,
+    },
+    /// Read every declaration and report all mistakes
+    Check,
+    /// Print the SQL that makes the schema in an empty database
+    Sql,
+    /// Compare a database with the declaration; exit 2 where they differ
+    Diff {
+        #[command(flatten)]
+        database: DatabaseArgs,
+    },
+    /// Make a database hold what is declared, in one transaction
+    Apply {
+        #[command(flatten)]
+        database: DatabaseArgs,
+        /// Allow a hazard: loses-data, widens-access or drops-undeclared
+        #[arg(long, value_name = "HAZARD")]
+        allow: Vec<HazardKind>,
+    },
+    /// Write a migration for what changed since the last one; needs no database
+    Generate {
+        /// What the migration is called; made up from the changes where it is left out
+        name: Option<String>,
+        /// Write nothing; exit 2 where a migration is missing
+        #[arg(long)]
+        check: bool,
+        /// Allow a hazard: loses-data
+        #[arg(long, value_name = "HAZARD")]
+        allow: Vec<HazardKind>,
+    },
+    /// Apply the migrations that a database has not seen yet
+    Migrate {
+        #[command(flatten)]
+        database: DatabaseArgs,
+    },
+    /// Run one statement as a role with claims, and roll it back
+    Query {
+        /// The SQL statement
+        sql: String,
+        #[command(flatten)]
+        database: DatabaseArgs,
+        /// The role to run as
+        #[arg(long)]
+        role: String,
+        /// The subject of the token: its claim `sub`
+        #[arg(long)]
+        sub: Option<String>,
+        /// All claims, as a JSON object
+        #[arg(long, value_name = "JSON")]
+        claims: Option<String>,
+        /// Keep what the statement changed
+        #[arg(long)]
+        commit: bool,
+    },
+}
+
+#[derive(clap::Args)]
+pub(crate) struct DatabaseArgs {
+    /// The database [default: what rls.toml names, else $DATABASE_URL, else a development Postgres]
+    #[arg(long, value_name = "URL")]
+    pub(crate) database_url: Option<String>,
+    /// Put a stand-in for the provider's functions and roles into a development database
+    #[arg(long)]
+    pub(crate) install_stand_in: bool,
+}
+
+fn provider(name: &str) -> Result<Provider, String> {
+    match name {
+        "neon" => Ok(Provider::Neon),
+        "supabase" => Ok(Provider::Supabase),
+        "postgres" => Ok(Provider::Postgres),
+        _ => Err("it is neon, supabase or postgres".to_owned()),
+    }
+}
+
+/// `cargo rls check` runs `cargo-rls rls check`.
+pub(crate) fn without_subcommand_name(args: impl Iterator<Item = OsString>) -> Vec<OsString> {
+    let mut args: Vec<_> = args.collect();
+    if args.get(1).is_some_and(|first| first == "rls") {
+        args.remove(1);
+    }
+    args
+}

@@ -1,0 +1,120 @@
+//! `generate`: a migration from the last snapshot to the declaration, without a database.
+
+use rls_core::diff::{Canonical, Change, Pair};
+use rls_core::plan::{self, Hazard, HazardKind, Origin, Plan};
+use serde_json::json;
+
+use crate::error::{Error, Result};
+use crate::migrations;
+use crate::output::{GREEN, Output, plan_json, plan_text, styled};
+use crate::project::Project;
+
+pub(crate) fn run(project: &Project, name: Option<String>, check: bool, allowed: &[HazardKind]) -> Result<Output> {
+    let next = project.schema()?;
+    let folder = project.migrations();
+    // A folder that cannot be migrated is a mistake to be told now.
+    migrations::read(&folder)?;
+    let previous = migrations::previous(&folder)?;
+    let schemas = Pair { previous: &previous, next: &next };
+    let plan = plan::plan(schemas, &Canonical::default(), Origin::Snapshot);
+    if plan.is_empty() {
+        return Ok(Output {
+            text: format!("{} the migrations lead to what is declared\n", styled(GREEN, "Nothing to do:")),
+            json: json!({ "migration": null, "missing": false, "steps": [] }),
+            difference: false,
+        });
+    }
+    if check {
+        return Ok(Output {
+            text: format!("A migration is missing; `cargo rls generate` would write:\n\n{}", plan_text(&plan)),
+            json: json!({ "migration": null, "missing": true, "steps": plan_json(&plan) }),
+            difference: true,
+        });
+    }
+    refuse_loss(&plan, allowed)?;
+    let name = match name {
+        Some(name) if migrations::is_snake(&name) && name.len() <= 100 => name,
+        Some(name) => {
+            return Err(Error::hint(
+                format!("`{name}` cannot be part of a file's name"),
+                "use small letters, digits and `_`",
+            ));
+        }
+        None => made_up(&plan),
+    };
+    let path = migrations::write(&folder, &name, &file(&plan), &next)?;
+    Ok(Output {
+        text: format!("{}\n{} {}\n", plan_text(&plan), styled(GREEN, "Wrote"), path.display()),
+        json: json!({ "migration": path, "missing": false, "steps": plan_json(&plan) }),
+        difference: false,
+    })
+}
+
+/// What a file would destroy needs leave when the file is written; who reviews it sees the rest.
+fn refuse_loss(plan: &Plan, allowed: &[HazardKind]) -> Result<()> {
+    let lost: Vec<_> = plan
+        .refused(allowed)
+        .filter(|hazard| hazard.kind == HazardKind::LosesData)
+        .map(|hazard| hazard.message.clone())
+        .collect();
+    if lost.is_empty() {
+        return Ok(());
+    }
+    Err(Error::hint(
+        format!("the migration would lose data: {}", lost.join("; ")),
+        "allow it with `--allow loses-data`",
+    ))
+}
+
+/// The migration's text: its hazards first, where a reviewer begins to read.
+fn file(plan: &Plan) -> String {
+    let mut text = String::new();
+    for Hazard { kind, message } in plan.steps.iter().flat_map(|step| &step.hazards) {
+        let message: String = message.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        text += &format!("-- {kind}: {message}\n");
+    }
+    if !text.is_empty() {
+        text.push('\n');
+    }
+    text + &plan.to_sql()
+}
+
+/// `create_todos`, `alter_todos_and_2_more`.
+fn made_up(plan: &Plan) -> String {
+    let mut verb = "alter";
+    let mut tables = Vec::new();
+    for step in &plan.steps {
+        let table = match &step.change {
+            Change::CreateTable { table, .. } => {
+                verb = "create";
+                &table.name
+            }
+            Change::DropTable(table) | Change::EnableRowSecurity(table) => table,
+            Change::DropPolicy(on) | Change::CreatePolicy(on) => &on.table,
+            Change::DropForeignKey(on) | Change::AddForeignKey(on) => &on.table,
+            Change::DropUnique(on) | Change::AddUnique(on) => &on.table,
+            Change::DropPrimaryKey(on) | Change::AddPrimaryKey(on) => &on.table,
+            Change::DropIndex(on) | Change::CreateIndex(on) => &on.table,
+            Change::DropColumn(on) => &on.table,
+            Change::AddColumn(on) => &on.table,
+            Change::AlterColumn(on) => &on.table,
+            Change::CreateExtension(_)
+            | Change::CreateNamespace(_)
+            | Change::Revoke(_)
+            | Change::RevokeDefault(_)
+            | Change::GrantDefault(_)
+            | Change::Grant(_) => continue,
+        };
+        if !tables.contains(&table) {
+            tables.push(table);
+        }
+    }
+    let snake = |name: &str| -> String {
+        name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' }).take(40).collect()
+    };
+    match tables.as_slice() {
+        [] => "alter_privileges".to_owned(),
+        [table] => format!("{verb}_{}", snake(table.name.as_str())),
+        [table, rest @ ..] => format!("{verb}_{}_and_{}_more", snake(table.name.as_str()), rest.len()),
+    }
+}

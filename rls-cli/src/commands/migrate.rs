@@ -1,0 +1,57 @@
+//! `migrate`: the migrations that a database has not seen, each in a transaction of its own.
+
+use rls_core::apply::{self, Migration};
+use serde_json::json;
+
+use crate::args::DatabaseArgs;
+use crate::database::Database;
+use crate::error::{Error, Result};
+use crate::migrations;
+use crate::output::{GREEN, Output, count, notes_text, styled};
+use crate::progress::during;
+use crate::project::Project;
+
+pub(crate) async fn run(project: &Project, args: &DatabaseArgs) -> Result<Output> {
+    let folder = project.migrations();
+    let migrations = migrations::read(&folder)?;
+    if migrations.is_empty() {
+        return Err(Error::hint(
+            format!("there are no migrations in {}", folder.display()),
+            "`cargo rls generate` writes one",
+        ));
+    }
+    let mut database = Database::open(args, project).await?;
+    let mut quiet = |_: usize, _: usize, _: &Migration| {};
+    let migrating = apply::migrate(&mut database.client, &migrations, &mut quiet);
+    let applied = during("Applying migrations", migrating).await;
+    let (name, mut notes) = (database.name.clone(), database.notes.clone());
+    database.close().await?;
+    let applied = applied?;
+    for statement in applied.iter().flat_map(|migration| &migration.skipped) {
+        notes.push(format!("`{statement}` was left out: a stand-in takes its place here"));
+    }
+    let mut text = String::new();
+    for migration in &applied {
+        text += &format!("  {}_{} ({} ms)\n", migration.version, migration.name, migration.duration.as_millis());
+    }
+    let text = if applied.is_empty() {
+        format!("{} {name} has seen every migration\n", styled(GREEN, "Nothing to do:"))
+    } else {
+        format!("{} {} to {name}\n{text}", styled(GREEN, "Applied"), count(applied.len(), "migration"))
+    };
+    let files: Vec<_> = applied
+        .iter()
+        .map(|migration| {
+            json!({
+                "version": migration.version,
+                "name": migration.name,
+                "duration_ms": u64::try_from(migration.duration.as_millis()).unwrap_or(u64::MAX),
+            })
+        })
+        .collect();
+    Ok(Output {
+        text: text + &notes_text(&notes),
+        json: json!({ "database": name, "applied": files, "notes": notes }),
+        difference: false,
+    })
+}

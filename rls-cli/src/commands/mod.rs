@@ -1,0 +1,36 @@
+//! One file a command. Each returns what it has to say; nobody prints but `output`.
+
+mod apply;
+mod check;
+mod diff;
+mod generate;
+mod init;
+mod migrate;
+mod query;
+mod sql;
+
+use crate::args::{Args, Command};
+use crate::error::Result;
+use crate::output::Output;
+use crate::project::Project;
+
+pub(crate) async fn run(args: Args) -> Result<Output> {
+    let root = args.project;
+    if let Command::Init { provider } = args.command {
+        return init::run(&root, provider);
+    }
+    let project = Project::open(&root)?;
+    match args.command {
+        Command::Init { provider } => init::run(&root, provider),
+        Command::Check => check::run(&project),
+        Command::Sql => sql::run(&project),
+        Command::Diff { database } => diff::run(&project, &database).await,
+        Command::Apply { database, allow } => apply::run(&project, &database, &allow).await,
+        Command::Generate { name, check, allow } => generate::run(&project, name, check, &allow),
+        Command::Migrate { database } => migrate::run(&project, &database).await,
+        Command::Query { sql, database, role, sub, claims, commit } => {
+            let request = query::Request { sql, role, sub, claims, commit };
+            query::run(&project, &database, request).await
+        }
+    }
+}

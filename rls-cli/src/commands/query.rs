@@ -1,0 +1,161 @@
+//! `query`: one statement as a role with claims, as a request would run it.
+
+use rls_core::lex;
+use rls_core::model::Ident;
+use rls_core::render;
+use serde_json::{Map, Value, json};
+use tokio_postgres::types::Type;
+use tokio_postgres::{Client, SimpleQueryMessage};
+
+use crate::args::DatabaseArgs;
+use crate::database::Database;
+use crate::error::{Error, Result};
+use crate::output::{Output, count, notes_text};
+use crate::project::Project;
+
+/// What to run, and as whom.
+pub(crate) struct Request {
+    pub(crate) sql: String,
+    pub(crate) role: String,
+    pub(crate) sub: Option<String>,
+    pub(crate) claims: Option<String>,
+    pub(crate) commit: bool,
+}
+
+pub(crate) async fn run(project: &Project, args: &DatabaseArgs, request: Request) -> Result<Output> {
+    let role = Ident::new(request.role.as_str()).map_err(|error| Error::user(format!("`--role`: {error}")))?;
+    let claims = claims(&request, &role)?;
+    single_statement(&request.sql)?;
+    let mut database = Database::open(args, project).await?;
+    let answer = answer(&mut database.client, &request, &role, &claims).await;
+    let notes = database.notes.clone();
+    database.close().await?;
+    let answer = answer?;
+    let end = if request.commit { "committed" } else { "rolled back" };
+    let mut text = answer.table();
+    text += &format!("({}, {end})\n", count(answer.affected, "row"));
+    Ok(Output {
+        text: text + &notes_text(&notes),
+        json: json!({
+            "rows": answer.rows_json(),
+            "affected": answer.affected,
+            "committed": request.commit,
+            "notes": notes,
+        }),
+        difference: false,
+    })
+}
+
+/// The claims as the provider would hand them over. Without `--sub` and `--claims` there is no
+/// token at all: an anonymous visitor.
+fn claims(request: &Request, role: &Ident) -> Result<Option<String>> {
+    let mut claims = match &request.claims {
+        Some(text) => serde_json::from_str::<Map<String, Value>>(text)
+            .map_err(|error| Error::hint(format!("`--claims` is not a JSON object: {error}"), r#"write `--claims '{"sub": "user_1"}'`"#))?,
+        None if request.sub.is_none() => return Ok(None),
+        None => Map::from_iter([("role".to_owned(), json!(role.as_str()))]),
+    };
+    if let Some(sub) = &request.sub {
+        claims.insert("sub".to_owned(), json!(sub));
+    }
+    Ok(Some(Value::Object(claims).to_string()))
+}
+
+/// Anything more could leave the transaction that is to be rolled back.
+fn single_statement(sql: &str) -> Result<()> {
+    let statements = lex::statements(sql).map_err(|error| Error::user(format!("the SQL cannot be read: {error}")))?;
+    let [statement] = statements.as_slice() else {
+        return Err(Error::hint(
+            format!("this is {}, and `query` runs one", count(statements.len(), "statement")),
+            "run them one after the other",
+        ));
+    };
+    let control = ["begin", "start", "commit", "end", "rollback", "abort", "savepoint", "release", "prepare", "set", "reset", "discard"];
+    match &statement.keyword {
+        Some(keyword) if control.contains(&keyword.as_str()) => Err(Error::hint(
+            format!("`{keyword}` has no place here: `query` keeps the transaction and the role itself"),
+            "use `--commit` to keep what a statement changes",
+        )),
+        _ => Ok(()),
+    }
+}
+
+struct Answer {
+    columns: Vec<(String, Type)>,
+    rows: Vec<Vec<Option<String>>>,
+    affected: usize,
+}
+
+async fn answer(client: &mut Client, request: &Request, role: &Ident, claims: &Option<String>) -> Result<Answer> {
+    let transaction = client.transaction().await?;
+    let claims = claims.as_deref().unwrap_or_default();
+    transaction.execute("SELECT set_config('request.jwt.claims', $1, true)", &[&claims]).await?;
+    transaction.batch_execute(&format!("SET LOCAL ROLE {}", render::ident(role))).await?;
+    let statement = transaction.prepare(&request.sql).await?;
+    if !statement.params().is_empty() {
+        return Err(Error::hint("the statement has parameters, and there is nothing to put in", "write the values out"));
+    }
+    let columns = statement.columns().iter().map(|column| (column.name().to_owned(), column.type_().clone())).collect();
+    let mut answer = Answer { columns, rows: Vec::new(), affected: 0 };
+    for message in transaction.simple_query(&request.sql).await? {
+        match message {
+            SimpleQueryMessage::Row(row) => {
+                answer.rows.push((0..row.len()).map(|at| row.get(at).map(str::to_owned)).collect());
+            }
+            SimpleQueryMessage::CommandComplete(affected) => {
+                answer.affected = usize::try_from(affected).unwrap_or(usize::MAX);
+            }
+            _ => {}
+        }
+    }
+    if request.commit {
+        transaction.commit().await?;
+    } else {
+        transaction.rollback().await?;
+    }
+    Ok(answer)
+}
+
+impl Answer {
+    /// Columns side by side, as wide as they need to be.
+    fn table(&self) -> String {
+        if self.columns.is_empty() {
+            return String::new();
+        }
+        let cell = |value: &Option<String>| value.clone().unwrap_or_else(|| "NULL".to_owned());
+        let header: Vec<String> = self.columns.iter().map(|(name, _)| name.clone()).collect();
+        let rows: Vec<Vec<String>> = self.rows.iter().map(|row| row.iter().map(cell).collect()).collect();
+        let width = |at: usize| {
+            rows.iter().chain([&header]).map(|row| row[at].chars().count()).max().unwrap_or(0)
+        };
+        let widths: Vec<usize> = (0..header.len()).map(width).collect();
+        let line = |row: &[String]| {
+            let cells: Vec<_> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+            format!("{}\n", cells.join(" | ").trim_end())
+        };
+        let rule: Vec<_> = widths.iter().map(|width| "-".repeat(*width)).collect();
+        let body: String = rows.iter().map(|row| line(row)).collect();
+        format!("{}{}\n{body}", line(&header), rule.join("-+-"))
+    }
+
+    fn rows_json(&self) -> Value {
+        let object = |row: &Vec<Option<String>>| {
+            let pairs = self.columns.iter().zip(row);
+            Value::Object(pairs.map(|((name, ty), value)| (name.clone(), typed(ty, value.as_deref()))).collect())
+        };
+        self.rows.iter().map(object).collect()
+    }
+}
+
+/// Postgres's text for a value as the JSON that comes closest.
+fn typed(ty: &Type, text: Option<&str>) -> Value {
+    let Some(text) = text else { return Value::Null };
+    let string = || Value::String(text.to_owned());
+    match *ty {
+        Type::BOOL => json!(text == "t"),
+        Type::INT2 | Type::INT4 | Type::INT8 => text.parse::<i64>().map_or_else(|_| string(), |number| json!(number)),
+        Type::FLOAT4 | Type::FLOAT8 => text.parse::<f64>().map_or_else(|_| string(), |number| json!(number)),
+        Type::JSON | Type::JSONB => serde_json::from_str(text).unwrap_or_else(|_| string()),
+        _ => string(),
+    }
+}

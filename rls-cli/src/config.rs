@@ -1,0 +1,67 @@
+//! `rls.toml`: what a declaration is compiled for and where things are.
+
+use std::path::{Path, PathBuf};
+
+use rls_core::model::Ident;
+use rls_core::{Grants, Provider, Settings};
+use serde::Deserialize;
+
+use crate::error::{Error, Result};
+
+/// The name of the file.
+pub(crate) const FILE: &str = "rls.toml";
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Config {
+    /// Who verifies the token.
+    pub(crate) provider: Provider,
+    /// Which privileges are granted.
+    #[serde(default)]
+    pub(crate) grants: Grants,
+    /// Roles besides the provider's that exist.
+    #[serde(default)]
+    pub(crate) roles: Vec<Ident>,
+    /// The files to begin reading at, instead of the crate's roots.
+    pub(crate) source: Option<Vec<PathBuf>>,
+    /// The features to read the source with, instead of the default ones.
+    pub(crate) features: Option<Vec<String>>,
+    /// The environment variable that holds the database's URL.
+    pub(crate) database_url_env: Option<String>,
+    /// The folder of the migrations.
+    #[serde(default = "migrations")]
+    pub(crate) migrations: PathBuf,
+}
+
+fn migrations() -> PathBuf {
+    PathBuf::from("migrations")
+}
+
+impl Config {
+    /// Reads the file in that folder.
+    pub(crate) fn read(project: &Path) -> Result<Config> {
+        let path = project.join(FILE);
+        let text = std::fs::read_to_string(&path).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => Error::hint(
+                format!("there is no {}", path.display()),
+                "`cargo rls init` writes one; `--project DIR` names another folder",
+            ),
+            _ => Error::user(format!("cannot read {}: {error}", path.display())),
+        })?;
+        toml::from_str(&text).map_err(|error| {
+            let at = error.span().map_or(0, |span| span.start);
+            let before = text.get(..at).unwrap_or_default();
+            let line = before.matches('\n').count() + 1;
+            let column = before.rsplit('\n').next().map_or(0, |line| line.chars().count()) + 1;
+            Error::hint(
+                format!("{}:{line}:{column}: {}", path.display(), error.message()),
+                "keys are provider, grants, roles, source, features, database-url-env and migrations",
+            )
+        })
+    }
+
+    /// What the compiler needs to know.
+    pub(crate) fn settings(&self) -> Settings {
+        Settings { provider: self.provider, grants: self.grants, roles: self.roles.clone() }
+    }
+}

@@ -1,0 +1,116 @@
+//! Which database a command speaks to, and how it gets there.
+
+use rls_core::apply::{StandIn, install_stand_in};
+use rls_devdb::{DevPostgres, Preference};
+use tokio_postgres::{Client, NoTls};
+
+use crate::args::DatabaseArgs;
+use crate::error::{Error, Result, chain};
+use crate::progress::during;
+use crate::project::Project;
+use crate::tls;
+
+/// An open database.
+pub(crate) struct Database {
+    pub(crate) client: Client,
+    /// What it is, without its password.
+    pub(crate) name: String,
+    /// What was installed on the way.
+    pub(crate) notes: Vec<String>,
+    development: Option<DevPostgres>,
+}
+
+impl Database {
+    /// `--database-url`, else what rls.toml names, else `DATABASE_URL`, else the development
+    /// Postgres of the project.
+    pub(crate) async fn open(args: &DatabaseArgs, project: &Project) -> Result<Database> {
+        let mut database = match url(args, project)? {
+            Some(url) => remote(&url).await?,
+            None => development(project).await?,
+        };
+        if args.install_stand_in || database.development.is_some() {
+            match install_stand_in(&mut database.client, &project.settings()).await? {
+                StandIn::Installed => {
+                    database.notes.push(format!("a stand-in for the provider's roles and functions was installed in {}", database.name));
+                }
+                StandIn::NotNeeded(reason) if args.install_stand_in => database.notes.push(reason),
+                StandIn::NotNeeded(_) | StandIn::AlreadyThere => {}
+            }
+        }
+        Ok(database)
+    }
+
+    /// Ends the connection and, where there is one, the development server.
+    pub(crate) async fn close(self) -> Result<()> {
+        drop(self.client);
+        match self.development {
+            Some(server) => Ok(server.stop().await?),
+            None => Ok(()),
+        }
+    }
+}
+
+fn url(args: &DatabaseArgs, project: &Project) -> Result<Option<String>> {
+    if let Some(url) = &args.database_url {
+        return Ok(Some(url.clone()));
+    }
+    if let Some(name) = &project.config.database_url_env {
+        return match std::env::var(name) {
+            Ok(url) => Ok(Some(url)),
+            Err(_) => Err(Error::hint(
+                format!("rls.toml takes the database from ${name}, which is not set"),
+                "set it, give `--database-url`, or take `database-url-env` out of rls.toml",
+            )),
+        };
+    }
+    Ok(std::env::var("DATABASE_URL").ok().filter(|url| !url.is_empty()))
+}
+
+async fn remote(url: &str) -> Result<Database> {
+    let target = tls::target(url)?;
+    let name = describe(&target.config);
+    let unreachable = |error: tokio_postgres::Error| {
+        let hint = match error.as_db_error() {
+            Some(_) => "the server answered, and refused: look at the user, the password and the name of the database",
+            None => "look at host and port, and whether the server runs",
+        };
+        Error::hint(format!("cannot connect to {name}: {}", chain(&error)), hint)
+    };
+    let client = match target.tls {
+        Some(tls) => {
+            let connecting = target.config.connect(tls);
+            let (client, connection) = during(&format!("Connecting to {name}"), connecting).await.map_err(unreachable)?;
+            tokio::spawn(connection);
+            client
+        }
+        None => {
+            let connecting = target.config.connect(NoTls);
+            let (client, connection) = during(&format!("Connecting to {name}"), connecting).await.map_err(unreachable)?;
+            tokio::spawn(connection);
+            client
+        }
+    };
+    Ok(Database { client, name, notes: Vec::new(), development: None })
+}
+
+async fn development(project: &Project) -> Result<Database> {
+    let directory = project.database_directory()?;
+    let starting = DevPostgres::start(&directory, Preference::Any);
+    let server = during("Starting the development Postgres", starting).await?;
+    let client = server.connect().await?;
+    let name = format!("the development database, {}", server.engine());
+    Ok(Database { client, name, notes: Vec::new(), development: Some(server) })
+}
+
+/// `database on host`, never with a password.
+fn describe(config: &tokio_postgres::Config) -> String {
+    use tokio_postgres::config::Host;
+    let host = match config.get_hosts().first() {
+        Some(Host::Tcp(name)) => name.clone(),
+        #[cfg(unix)]
+        Some(Host::Unix(path)) => path.display().to_string(),
+        None => "this machine".to_owned(),
+    };
+    let name = config.get_dbname().or(config.get_user()).unwrap_or("the default database");
+    format!("{name} on {host}")
+}

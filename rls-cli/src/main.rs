@@ -1,0 +1,28 @@
+//! `cargo rls`: reads declarations, and makes a database hold them.
+//!
+//! Exit codes: 0 nothing to do or done, 1 error, 2 there is a difference.
+
+mod args;
+mod commands;
+mod config;
+mod database;
+mod error;
+mod migrations;
+mod output;
+mod progress;
+mod project;
+mod tls;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::Args;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let args = Args::parse_from(args::without_subcommand_name(std::env::args_os()));
+    let json = args.json;
+    let result = commands::run(args).await;
+    output::finish(result, json)
+}

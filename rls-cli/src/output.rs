@@ -1,0 +1,158 @@
+//! What a command says: text for people, or one JSON document for programs, and an exit code.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use anstream::{eprintln, print, println};
+use anstyle::{AnsiColor, Style};
+use rls_core::plan::{Hazard, Plan};
+use rls_core::syntax::scan::SourceError;
+use serde_json::{Value, json};
+
+use crate::error::{Error, Message, Result, Sources};
+
+/// What a command that did not fail has to say.
+#[derive(Default)]
+pub(crate) struct Output {
+    /// For people, ready to print.
+    pub(crate) text: String,
+    /// For programs: an object.
+    pub(crate) json: Value,
+    /// Whether the exit code is 2.
+    pub(crate) difference: bool,
+}
+
+pub(crate) const BOLD: Style = Style::new().bold();
+pub(crate) const GREEN: Style = AnsiColor::Green.on_default();
+pub(crate) const YELLOW: Style = AnsiColor::Yellow.on_default();
+const RED: Style = AnsiColor::Red.on_default().bold();
+
+/// Text in a style; a stream that is no terminal takes it out again.
+pub(crate) fn styled(style: Style, text: &str) -> String {
+    format!("{style}{text}{style:#}")
+}
+
+/// Prints what a command has to say, and ends with its code.
+pub(crate) fn finish(result: Result<Output>, json: bool) -> ExitCode {
+    match result {
+        Ok(output) => {
+            if json {
+                println!("{:#}", output.json);
+            } else {
+                print!("{}", output.text);
+            }
+            // A reader that has gone away is no error of ours.
+            let _ = std::io::stdout().flush();
+            ExitCode::from(if output.difference { 2 } else { 0 })
+        }
+        Err(error) => {
+            if json {
+                println!("{:#}", json!({ "errors": error_json(&error) }));
+            } else {
+                error_text(&error);
+            }
+            ExitCode::from(1)
+        }
+    }
+}
+
+fn error_text(error: &Error) {
+    match error {
+        Error::Declaration(errors, sources) => {
+            for error in errors {
+                eprintln!("{}\n", snippet(error, sources));
+            }
+            let count = errors.len();
+            eprintln!("{}: {count} {} in the declaration", styled(RED, "error"), if count == 1 { "mistake" } else { "mistakes" });
+        }
+        Error::User(Message { message, hint }) => {
+            eprintln!("{}: {message}", styled(RED, "error"));
+            if let Some(hint) = hint {
+                eprintln!("{}: {hint}", styled(BOLD, "help"));
+            }
+        }
+        Error::Internal(message) => {
+            eprintln!("{}: {message}", styled(RED, "internal error"));
+            eprintln!("This is a mistake in cargo rls itself; please report it.");
+        }
+    }
+}
+
+/// `error: message` with the line it is about; the place is `file:line:column`.
+fn snippet(error: &SourceError, sources: &Sources) -> String {
+    let path = error.path.display().to_string();
+    let source = sources.get(&error.path).map_or("", String::as_str);
+    if source.is_empty() {
+        // A file that could not be read has no line to show.
+        let help = error.help.iter().map(|help| format!("\nhelp: {help}")).collect::<String>();
+        return format!("error: {}\n --> {path}:{}:{}{help}", error.message, error.line, error.column);
+    }
+    let end = error.range.end.min(source.len()).max(error.range.start);
+    let at = AnnotationKind::Primary.span(error.range.start..end);
+    let mut group = Level::ERROR
+        .primary_title(&error.message)
+        .element(Snippet::source(source).path(path.as_str()).annotation(at));
+    if let Some(help) = &error.help {
+        group = group.element(Level::HELP.message(help));
+    }
+    Renderer::styled().render(&[group])
+}
+
+fn error_json(error: &Error) -> Value {
+    match error {
+        Error::Declaration(errors, _) => errors
+            .iter()
+            .map(|error| {
+                json!({
+                    "file": error.path,
+                    "line": error.line,
+                    "column": error.column,
+                    "message": error.message,
+                    "help": error.help,
+                })
+            })
+            .collect(),
+        Error::User(Message { message, hint }) => json!([{ "message": message, "help": hint }]),
+        Error::Internal(message) => json!([{ "message": message, "internal": true }]),
+    }
+}
+
+/// A plan for people: each step's hazards above its SQL.
+pub(crate) fn plan_text(plan: &Plan) -> String {
+    let mut text = String::new();
+    for step in &plan.steps {
+        for Hazard { kind, message } in &step.hazards {
+            text += &format!("{} {message}\n", styled(YELLOW, &format!("-- {kind}:")));
+        }
+        for statement in &step.statements {
+            text += &format!("{statement};\n");
+        }
+    }
+    text
+}
+
+/// A plan for programs.
+pub(crate) fn plan_json(plan: &Plan) -> Value {
+    plan.steps
+        .iter()
+        .map(|step| {
+            let hazards: Vec<_> = step
+                .hazards
+                .iter()
+                .map(|hazard| json!({ "kind": hazard.kind.name(), "message": hazard.message }))
+                .collect();
+            json!({ "statements": step.statements, "hazards": hazards })
+        })
+        .collect()
+}
+
+/// Notes under a text, one line each.
+pub(crate) fn notes_text(notes: &[String]) -> String {
+    notes.iter().map(|note| format!("{} {note}\n", styled(YELLOW, "note:"))).collect()
+}
+
+/// `1 step`, `2 steps`.
+pub(crate) fn count(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}

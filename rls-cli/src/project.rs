@@ -1,0 +1,178 @@
+//! A project: its configuration, the files that declare its tables, and the schema they make.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use rls_core::Settings;
+use rls_core::model::Schema;
+use rls_core::syntax::scan::{Features, Scan, scan};
+use serde::Deserialize;
+
+use crate::config::Config;
+use crate::error::{Error, Result};
+
+pub(crate) struct Project {
+    /// The folder of rls.toml, as it was named.
+    pub(crate) root: PathBuf,
+    pub(crate) config: Config,
+}
+
+/// What `cargo metadata` says, as far as it is needed.
+#[derive(Deserialize)]
+struct Metadata {
+    packages: Vec<Package>,
+    target_directory: PathBuf,
+}
+
+#[derive(Deserialize)]
+struct Package {
+    name: String,
+    manifest_path: PathBuf,
+    targets: Vec<Target>,
+    features: std::collections::BTreeMap<String, Vec<String>>,
+}
+
+#[derive(Deserialize)]
+struct Target {
+    kind: Vec<String>,
+    src_path: PathBuf,
+}
+
+impl Project {
+    pub(crate) fn open(root: &Path) -> Result<Project> {
+        if !root.is_dir() {
+            return Err(Error::user(format!("there is no folder {}", root.display())));
+        }
+        Ok(Project { root: root.to_owned(), config: Config::read(root)? })
+    }
+
+    pub(crate) fn settings(&self) -> Settings {
+        self.config.settings()
+    }
+
+    pub(crate) fn migrations(&self) -> PathBuf {
+        self.root.join(&self.config.migrations)
+    }
+
+    /// The declared schema, or every mistake in it.
+    pub(crate) fn schema(&self) -> Result<Schema> {
+        let scan = self.scan()?;
+        let files: Vec<_> = scan.sources.keys().map(|path| path.display().to_string()).collect();
+        if scan.tables.is_empty() && scan.errors.is_empty() {
+            return Err(Error::hint(
+                format!("no struct derives `Table` in {}", files.join(", ")),
+                "add `#[derive(rls_schema::Table)]` to a struct, or name the files under `source` in rls.toml",
+            ));
+        }
+        let sources = scan.sources.clone();
+        scan.schema(&self.settings()).map_err(|errors| Error::Declaration(errors, sources))
+    }
+
+    fn scan(&self) -> Result<Scan> {
+        let (roots, features) = match &self.config.source {
+            Some(files) => (files.iter().map(|file| self.root.join(file)).collect(), self.features(None)),
+            None => self.crate_roots()?,
+        };
+        let mut scan = scan(&roots, &features);
+        scan.check_sql();
+        Ok(scan)
+    }
+
+    /// The roots of the library and the programs that Cargo knows, or, without a Cargo.toml, the
+    /// usual files.
+    fn crate_roots(&self) -> Result<(Vec<PathBuf>, Features)> {
+        if !self.manifest().is_file() {
+            let usual = ["src/lib.rs", "src/main.rs", "src/schema.rs"].map(|file| self.root.join(file));
+            let found: Vec<_> = usual.into_iter().filter(|file| file.is_file()).collect();
+            if found.is_empty() {
+                return Err(Error::hint(
+                    format!("there is nothing to read in {}", self.root.display()),
+                    "looked for Cargo.toml, src/lib.rs, src/main.rs and src/schema.rs; name files under `source` in rls.toml",
+                ));
+            }
+            return Ok((found, self.features(None)));
+        }
+        let metadata = self.metadata()?;
+        let Some(package) = self.package(&metadata) else {
+            return Err(Error::hint(
+                format!("{} is a workspace without a package of its own", self.manifest().display()),
+                "name the folder of a package with `--project DIR`, or files under `source` in rls.toml",
+            ));
+        };
+        let program = |kind: &String| ["lib", "rlib", "dylib", "cdylib", "staticlib", "bin"].contains(&kind.as_str());
+        let roots = package
+            .targets
+            .iter()
+            .filter(|target| target.kind.iter().any(program))
+            .map(|target| self.relative(&target.src_path))
+            .collect();
+        Ok((roots, self.features(Some(package))))
+    }
+
+    /// A path below the project as the user would write it.
+    fn relative(&self, path: &Path) -> PathBuf {
+        let below = self.root.canonicalize().ok();
+        match below.and_then(|root| path.strip_prefix(root).map(Path::to_owned).ok()) {
+            Some(inside) if self.root == Path::new(".") => inside,
+            Some(inside) => self.root.join(inside),
+            None => path.to_owned(),
+        }
+    }
+
+    /// Those that rls.toml names, else those that Cargo turns on by default, with all that they
+    /// bring along.
+    fn features(&self, package: Option<&Package>) -> Features {
+        let first = match (&self.config.features, package) {
+            (Some(features), _) => features.clone(),
+            (None, Some(_)) => vec!["default".to_owned()],
+            (None, None) => Vec::new(),
+        };
+        let mut known = BTreeSet::new();
+        let mut open = first;
+        while let Some(feature) = open.pop() {
+            let brought = package.and_then(|package| package.features.get(&feature));
+            if known.insert(feature) {
+                open.extend(brought.into_iter().flatten().cloned());
+            }
+        }
+        known
+    }
+
+    fn manifest(&self) -> PathBuf {
+        self.root.join("Cargo.toml")
+    }
+
+    fn package<'a>(&self, metadata: &'a Metadata) -> Option<&'a Package> {
+        let manifest = self.manifest().canonicalize().ok()?;
+        metadata.packages.iter().find(|package| package.manifest_path == manifest)
+    }
+
+    fn metadata(&self) -> Result<Metadata> {
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let output = Command::new(cargo)
+            .args(["metadata", "--no-deps", "--offline", "--format-version=1", "--manifest-path"])
+            .arg(self.manifest())
+            .output()
+            .map_err(|error| Error::hint(
+                format!("cannot run cargo: {error}"),
+                "name the files to read under `source` in rls.toml",
+            ))?;
+        if !output.status.success() {
+            let message = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+            return Err(Error::user(format!("cargo metadata failed: {message}")));
+        }
+        serde_json::from_slice(&output.stdout)
+            .map_err(|error| Error::Internal(format!("cargo metadata printed something else: {error}")))
+    }
+
+    /// Where the development database of this project is kept.
+    pub(crate) fn database_directory(&self) -> Result<PathBuf> {
+        if !self.manifest().is_file() {
+            return Ok(self.root.join("target").join("rls"));
+        }
+        let metadata = self.metadata()?;
+        let name = self.package(&metadata).map_or("workspace", |package| package.name.as_str());
+        Ok(metadata.target_directory.join("rls").join(name))
+    }
+}

@@ -1,0 +1,83 @@
+//! Why a database was not changed.
+
+use std::collections::BTreeSet;
+
+use super::history::Problem;
+use crate::catalog::{self, Failure};
+use crate::model::Ident;
+use crate::plan::{Hazard, Plan};
+
+/// Why a database was not changed. Whatever it is, nothing of the transaction is left behind.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The database cannot be read.
+    #[error(transparent)]
+    Catalog(#[from] catalog::Error),
+    /// The server refused a statement, or could not be reached.
+    #[error(transparent)]
+    Database(#[from] Box<Failure>),
+    /// The server does not have these roles, which are never created on the way.
+    #[error(
+        "the server does not have the {} {}: create {}, take {} out of `roles` in rls.toml, or, on a \
+         development database, let `--install-stand-in` create {}",
+        if .0.len() == 1 { "role" } else { "roles" },
+        list(.0),
+        them(.0), them(.0), them(.0)
+    )]
+    MissingRoles(BTreeSet<Ident>),
+    /// What the plan does was not agreed to.
+    #[error("{}\nto go ahead, add {}", sentences(.0), flags(.0))]
+    RefusedHazards(Vec<Hazard>),
+    /// The database still differs after the last step.
+    #[error("after the last step the database still differed, so all was rolled back; still to do:\n{}", .0.to_sql())]
+    Diverged(Plan),
+    /// Somebody else holds the lock and does not let go.
+    #[error("another run is changing this database and has not finished for half a minute")]
+    Busy,
+    /// A piece of SQL that is to be one statement is none, or more than one.
+    #[error("this is not one statement, so nothing was run:\n{0}")]
+    Malformed(String),
+    /// The files of the migrations and the history of the database do not fit each other.
+    #[error("{}", problems(.0))]
+    Migrations(Vec<Problem>),
+    /// A migration failed; those before it stay applied, and of this one nothing is left.
+    #[error("migration {file} failed: {failure}")]
+    Migration {
+        /// `<version>_<name>`.
+        file: String,
+        /// What failed; its place is counted within the file.
+        #[source]
+        failure: Box<Failure>,
+    },
+    /// The schema that a stand-in would make is somebody else's.
+    #[error("the schema auth is there and is no stand-in: a stand-in is never put over the real thing")]
+    RealProvider,
+}
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        Error::Database(Box::new(failure))
+    }
+}
+
+fn list(names: &BTreeSet<Ident>) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+fn them(names: &BTreeSet<Ident>) -> &'static str {
+    if names.len() == 1 { "it" } else { "them" }
+}
+
+fn sentences(hazards: &[Hazard]) -> String {
+    let lines = hazards.iter().map(|hazard| format!("{}: {}", hazard.kind, hazard.message));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn flags(hazards: &[Hazard]) -> String {
+    let kinds: BTreeSet<_> = hazards.iter().map(|hazard| hazard.kind).collect();
+    kinds.iter().map(|kind| format!("--allow {kind}")).collect::<Vec<_>>().join(" ")
+}
+
+fn problems(problems: &[Problem]) -> String {
+    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}

@@ -1,0 +1,50 @@
+//! One run at a time in each database.
+
+use std::time::{Duration, Instant};
+
+use tokio_postgres::types::Type;
+use tokio_postgres::{Client, GenericClient, Transaction};
+
+use super::Error;
+use crate::catalog::Failure;
+
+/// The key of the advisory lock: `rls` and `sch` in ASCII. It must never change.
+const KEY: i64 = 0x0072_6c73_0073_6368;
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Takes the lock until the transaction ends.
+pub(super) async fn until_commit(transaction: &Transaction<'_>) -> Result<(), Error> {
+    wait(transaction, "SELECT pg_catalog.pg_try_advisory_xact_lock($1)").await
+}
+
+/// Takes the lock until [`release`], or the end of the connection.
+pub(super) async fn until_release(client: &Client) -> Result<(), Error> {
+    wait(client, "SELECT pg_catalog.pg_try_advisory_lock($1)").await
+}
+
+/// Gives back what [`until_release`] took.
+pub(super) async fn release(client: &Client) -> Result<(), Error> {
+    ask(client, "SELECT pg_catalog.pg_advisory_unlock($1)").await?;
+    Ok(())
+}
+
+/// Asks again and again rather than once and for long: a statement that waits holds a snapshot,
+/// and the other run may be waiting for that to go. The server does the sleeping.
+async fn wait(client: &impl GenericClient, attempt: &str) -> Result<(), Error> {
+    let begin = Instant::now();
+    while !ask(client, attempt).await? {
+        if begin.elapsed() > PATIENCE {
+            return Err(Error::Busy);
+        }
+        let sleep = "SELECT pg_catalog.pg_sleep(0.1)";
+        client.batch_execute(sleep).await.map_err(|error| Failure::of(sleep, error))?;
+    }
+    Ok(())
+}
+
+async fn ask(client: &impl GenericClient, question: &str) -> Result<bool, Error> {
+    let row = client.query_typed_one(question, &[(&KEY, Type::INT8)]).await;
+    let answer = row.and_then(|row| row.try_get(0));
+    Ok(answer.map_err(|error| Failure::of(question, error))?)
+}

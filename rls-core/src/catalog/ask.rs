@@ -1,0 +1,114 @@
+//! Asking the catalog: what every query is limited to, and how rows become values.
+
+use std::collections::BTreeSet;
+
+use tokio_postgres::types::{FromSql, ToSql, Type};
+use tokio_postgres::{Row, Transaction};
+
+use super::{Error, Failure};
+use crate::model::{GrantObject, Grantee, Ident, Schema};
+
+/// The names that queries are limited to. They travel as parameters, never as text.
+pub(super) struct Asked {
+    /// The schema of each declared table, and in the same order its name.
+    pub(super) table_schemas: Vec<String>,
+    pub(super) table_names: Vec<String>,
+    pub(super) namespaces: Vec<String>,
+    /// Every schema whose own privileges are asked for.
+    pub(super) granted_schemas: Vec<String>,
+    pub(super) extensions: Vec<String>,
+    pub(super) roles: Vec<String>,
+}
+
+impl Asked {
+    pub(super) fn new(scope: &Schema) -> Self {
+        let text = |name: &Ident| name.as_str().to_owned();
+        let of_tables = scope.tables.keys().map(|name| &name.schema);
+        let namespaces: BTreeSet<_> = scope.namespaces.iter().chain(of_tables).map(text).collect();
+        let granted = scope.grants.iter().filter_map(|grant| match &grant.object {
+            GrantObject::Schema(name) => Some(text(name)),
+            GrantObject::Table(_) | GrantObject::AllTables(_) => None,
+        });
+        let of_defaults = scope.default_privileges.iter().map(|default| text(&default.schema));
+        let granted_schemas: BTreeSet<_> = granted.chain(of_defaults).collect();
+        Asked {
+            table_schemas: scope.tables.keys().map(|name| text(&name.schema)).collect(),
+            table_names: scope.tables.keys().map(|name| text(&name.name)).collect(),
+            namespaces: namespaces.into_iter().collect(),
+            granted_schemas: granted_schemas.into_iter().collect(),
+            extensions: scope.extensions.iter().map(text).collect(),
+            roles: scope
+                .grantees
+                .iter()
+                .filter_map(|grantee| match grantee {
+                    Grantee::Public => None,
+                    Grantee::Role(name) => Some(text(name)),
+                })
+                .collect(),
+        }
+    }
+}
+
+/// The declared tables as `declared`, from the parameters `$1` (schemas) and `$2` (names).
+macro_rules! with_declared {
+    ($query:literal) => {
+        concat!(
+            "WITH declared AS (SELECT c.* FROM pg_class c ",
+            "JOIN pg_namespace n ON n.oid = c.relnamespace ",
+            "JOIN unnest($1::text[], $2::text[]) AS name(space, own) ",
+            "ON n.nspname = name.space::name AND c.relname = name.own::name ",
+            "WHERE c.relkind IN ('r', 'p'))\n",
+            $query
+        )
+    };
+}
+pub(super) use with_declared;
+
+/// Runs a query whose parameters are lists of names.
+pub(super) async fn rows(
+    transaction: &Transaction<'_>,
+    query: &str,
+    names: &[&Vec<String>],
+) -> Result<Vec<Row>, Error> {
+    let parameters: Vec<(&(dyn ToSql + Sync), Type)> = names
+        .iter()
+        .map(|list| (*list as &(dyn ToSql + Sync), Type::TEXT_ARRAY))
+        .collect();
+    let rows = transaction.query_typed(query, &parameters).await;
+    rows.map_err(|error| Failure::of(query, error).into())
+}
+
+/// Runs statements of ours that return nothing.
+pub(super) async fn run(transaction: &Transaction<'_>, statements: &str) -> Result<(), Error> {
+    let done = transaction.batch_execute(statements).await;
+    done.map_err(|error| Failure::of(statements, error).into())
+}
+
+/// A column of a row.
+pub(super) fn get<'a, T: FromSql<'a>>(row: &'a Row, column: &str) -> Result<T, Error> {
+    row.try_get(column).map_err(Error::Catalog)
+}
+
+/// A column that holds a name.
+pub(super) fn ident(row: &Row, column: &str) -> Result<Ident, Error> {
+    Ok(Ident::new(get::<&str>(row, column)?)?)
+}
+
+/// A column that holds a list of names.
+pub(super) fn idents(row: &Row, column: &str) -> Result<Vec<Ident>, Error> {
+    let names: Vec<&str> = get(row, column)?;
+    Ok(names.into_iter().map(Ident::new).collect::<Result<_, _>>()?)
+}
+
+/// A column that holds a role's name, or NULL for everyone.
+pub(super) fn grantee(row: &Row, column: &str) -> Result<Grantee, Error> {
+    match get::<Option<&str>>(row, column)? {
+        Some(name) => Ok(Grantee::Role(Ident::new(name)?)),
+        None => Ok(Grantee::Public),
+    }
+}
+
+/// Names, for a sentence.
+pub(super) fn list<T: ToString>(names: impl IntoIterator<Item = T>) -> String {
+    names.into_iter().map(|name| name.to_string()).collect::<Vec<_>>().join(", ")
+}

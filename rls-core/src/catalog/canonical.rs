@@ -1,0 +1,180 @@
+//! What Postgres makes of expressions, so that it, and no text, decides what is equal.
+//!
+//! The expressions become statements in the body of a function that is never called: Postgres
+//! parses them against the real tables, which it locks for no more than ACCESS SHARE, and writes
+//! them back out. That is done over and over until the text stands still, for what Postgres writes
+//! is not always what it would make of its own text. Then everything is rolled back.
+//!
+//! A policy becomes the WHERE of a query on its table, which resolves columns, row types and
+//! `schema.table.column` just as a policy does; a default becomes a cast to its column's type.
+
+use std::collections::BTreeSet;
+
+use tokio_postgres::Transaction;
+use tokio_postgres::error::SqlState;
+
+use super::{Error, Failure, PLAIN_TEXT, ask, begin, end};
+use crate::diff::{Canonical, Pair, Site};
+use crate::lex;
+use crate::model::{PgType, Schema, Sql, Table};
+use crate::render;
+
+/// How often the text may change before it is given up.
+const ROUNDS: usize = 5;
+
+/// Asks the server about every policy and default that both schemas have with different texts.
+/// `previous` is what this database holds. An expression that does not parse against it, because it
+/// needs a column that is yet to come or because it is wrong, has no answer: it counts as different.
+///
+/// # Errors
+/// The server refuses temporary functions, cancels, or does not answer.
+pub async fn canonical(
+    transaction: &mut Transaction<'_>,
+    schemas: Pair<&Schema>,
+) -> Result<Canonical, Error> {
+    let questions: Vec<_> = questions(schemas).into_iter().collect();
+    let mut canonical = Canonical::default();
+    if questions.is_empty() {
+        return Ok(canonical);
+    }
+    // Whoever may not make temporary functions should hear of it now, not of every expression.
+    let savepoint = begin(transaction).await?;
+    ask::run(&savepoint, &probe("BEGIN ATOMIC END")).await?;
+    end(savepoint).await?;
+
+    // One that fails is found by halving.
+    let mut batches = vec![questions.as_slice()];
+    while let Some(batch) = batches.pop() {
+        match answers(transaction, batch).await? {
+            Some(answers) => {
+                for (question, answer) in batch.iter().zip(answers) {
+                    let Question { site, source, statement: _ } = question;
+                    canonical.insert(site.clone(), source.clone(), Sql::new(answer));
+                }
+            }
+            None if batch.len() > 1 => {
+                let (left, right) = batch.split_at(batch.len() / 2);
+                batches.extend([right, left]);
+            }
+            None => {}
+        }
+    }
+    Ok(canonical)
+}
+
+/// An expression, and the statement that makes Postgres read it.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Question {
+    site: Site,
+    source: Sql,
+    statement: String,
+}
+
+/// Both sides of every doubt, each text once.
+fn questions(schemas: Pair<&Schema>) -> BTreeSet<Question> {
+    let mut questions = BTreeSet::new();
+    for (name, next) in &schemas.next.tables {
+        if let Some(previous) = schemas.previous.tables.get(name) {
+            policies(Pair { previous, next }, &mut questions);
+            defaults(Pair { previous, next }, &mut questions);
+        }
+    }
+    questions
+}
+
+fn policies(tables: Pair<&Table<Sql>>, questions: &mut BTreeSet<Question>) {
+    let table = &tables.next.name;
+    for (name, next) in &tables.next.policies {
+        let Some(previous) = tables.previous.policies.get(name) else { continue };
+        let using = doubt(previous.using.as_ref(), next.using.as_ref());
+        let check = doubt(previous.with_check.as_ref(), next.with_check.as_ref());
+        questions.extend(using.chain(check).map(|source| Question {
+            site: Site { table: table.clone(), default_of: None },
+            source: source.clone(),
+            statement: format!("SELECT 1 FROM {} WHERE ({}\n)", render::qualified(table), source.as_str()),
+        }));
+    }
+}
+
+fn defaults(tables: Pair<&Table<Sql>>, questions: &mut BTreeSet<Question>) {
+    for next in &tables.next.columns {
+        let Some(previous) = tables.previous.column(&next.name) else { continue };
+        // A length in brackets is applied to whatever comes, so it makes no difference here.
+        let ty = PgType { modifiers: Vec::new(), ..next.ty.clone() };
+        let both = doubt(previous.default.as_ref(), next.default.as_ref());
+        questions.extend(both.map(|source| Question {
+            site: Site { table: tables.next.name.clone(), default_of: Some(next.name.clone()) },
+            source: source.clone(),
+            statement: format!("SELECT CAST(({}\n) AS {ty})", source.as_str()),
+        }));
+    }
+}
+
+/// Both texts, where there are two and they differ.
+fn doubt<'a>(previous: Option<&'a Sql>, next: Option<&'a Sql>) -> impl Iterator<Item = &'a Sql> {
+    let both = previous.zip(next).filter(|(previous, next)| previous != next);
+    both.into_iter().flat_map(|(previous, next)| [previous, next])
+}
+
+/// The text at which each question comes to rest, or nothing where one of them does not parse.
+async fn answers(
+    transaction: &mut Transaction<'_>,
+    batch: &[Question],
+) -> Result<Option<Vec<String>>, Error> {
+    let statements = batch.iter().map(|question| question.statement.clone()).collect();
+    let savepoint = begin(transaction).await?;
+    let settled = settle(&savepoint, statements).await;
+    end(savepoint).await?;
+    match settled {
+        Ok(answers) => Ok(answers),
+        Err(Error::Database(failure)) if is_about_an_expression(&failure) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+async fn settle(
+    transaction: &Transaction<'_>,
+    mut statements: Vec<String>,
+) -> Result<Option<Vec<String>>, Error> {
+    for round in 0..ROUNDS {
+        let body = format!("BEGIN ATOMIC\n{};\nEND", statements.join(";\n"));
+        // Alone in its message: text that closes the body early is a syntax error.
+        let create = probe(&body);
+        let created = transaction.query_typed(&create, &[]).await;
+        created.map_err(|error| Failure::of(&create, error))?;
+        if round == 0 {
+            // Texts are written for the user's path, and come back for none.
+            ask::run(transaction, PLAIN_TEXT).await?;
+        }
+        let rows = ask::rows(transaction, READ, &[]).await?;
+        let written: &str = rows.first().map_or(Ok(""), |row| ask::get(row, "body"))?;
+        let Some(written) = split(written, statements.len()) else { return Ok(None) };
+        if written == statements {
+            return Ok(Some(written));
+        }
+        statements = written;
+    }
+    Ok(None)
+}
+
+fn probe(body: &str) -> String {
+    format!("CREATE OR REPLACE FUNCTION pg_temp.rls_probe() RETURNS void LANGUAGE sql {body}")
+}
+
+const READ: &str = "SELECT pg_get_function_sqlbody('pg_temp.rls_probe'::regproc) AS body";
+
+/// The statements of a body as Postgres prints it.
+fn split(body: &str, count: usize) -> Option<Vec<String>> {
+    let inside = body.trim().strip_prefix("BEGIN ATOMIC")?.strip_suffix("END")?;
+    let statements = lex::statements(inside).ok()?;
+    let texts: Vec<_> = statements.into_iter().map(|found| inside[found.range].to_owned()).collect();
+    (texts.len() == count).then_some(texts)
+}
+
+/// Whether the server failed to understand, rather than to work. Source: Postgres manual,
+/// "PostgreSQL Error Codes": data, schema name, syntax or access, limits, features.
+fn is_about_an_expression(failure: &Failure) -> bool {
+    let Some(code) = failure.code.as_deref() else { return false };
+    ["22", "3F", "42", "54"].iter().any(|class| code.starts_with(class))
+        || code == SqlState::FEATURE_NOT_SUPPORTED.code()
+}

@@ -1,0 +1,166 @@
+//! What can go wrong between here and the server, with all that the server said about it.
+
+use std::fmt;
+
+use tokio_postgres::error::{DbError, ErrorPosition, SqlState};
+
+use crate::model::{IdentError, QualifiedName};
+
+/// Why a database cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The server refused a statement, or could not be reached.
+    #[error(transparent)]
+    Database(#[from] Box<Failure>),
+    /// A declared table's name belongs to something else.
+    #[error("{name} is {kind} in the database, and the declaration says that it is a table; rename one of the two")]
+    NotATable {
+        /// The name.
+        name: QualifiedName,
+        /// What it is, with its article.
+        kind: &'static str,
+    },
+    /// A row of the catalog does not have the form that this version knows.
+    #[error("the catalog of this server has a form that is not known here: {0}")]
+    Catalog(#[source] tokio_postgres::Error),
+    /// The catalog holds a code that this version does not know.
+    #[error("{what} has a form that is not known here: `{code}`")]
+    Unknown {
+        /// The thing, by name.
+        what: String,
+        /// What the catalog says of it.
+        code: String,
+    },
+    /// The catalog holds a name that cannot be one.
+    #[error("the catalog holds a name that is none: {0}")]
+    Name(#[from] IdentError),
+}
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        Error::Database(Box::new(failure))
+    }
+}
+
+/// A statement that failed. Source: Postgres manual, "Error and Notice Message Fields".
+#[derive(Debug)]
+pub struct Failure {
+    /// The statement.
+    pub statement: String,
+    /// The server's message, or the connection's.
+    pub message: String,
+    /// The SQLSTATE, where the server has spoken.
+    pub code: Option<String>,
+    /// What the server adds.
+    pub detail: Option<String>,
+    /// What we, or else the server, would try.
+    pub hint: Option<String>,
+    /// Where in the statement.
+    pub place: Option<Place>,
+    /// What tokio-postgres reported.
+    pub source: tokio_postgres::Error,
+}
+
+/// A place in a text, both counted from one; columns count characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The line.
+    pub line: usize,
+    /// The character within the line.
+    pub column: usize,
+}
+
+impl Place {
+    /// The place of a byte.
+    pub fn of(text: &str, byte: usize) -> Self {
+        let before = text.get(..byte).unwrap_or(text);
+        let line = before.rsplit('\n').next().unwrap_or_default();
+        Place { line: before.matches('\n').count() + 1, column: line.chars().count() + 1 }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}, column {}", self.line, self.column)
+    }
+}
+
+impl Failure {
+    /// The failure of a statement that was sent alone.
+    pub(crate) fn of(statement: &str, source: tokio_postgres::Error) -> Self {
+        let place = byte_of(&source, statement).map(|byte| Place::of(statement, byte));
+        Failure::new(statement, place, source)
+    }
+
+    /// The failure of a statement, and where in whatever text its place is counted.
+    pub(crate) fn new(
+        statement: &str,
+        place: Option<Place>,
+        source: tokio_postgres::Error,
+    ) -> Self {
+        let said = source.as_db_error();
+        let text = |field: fn(&DbError) -> Option<&str>| said.and_then(field).map(str::to_owned);
+        Failure {
+            statement: statement.to_owned(),
+            message: said.map_or_else(|| chain(&source), |said| said.message().to_owned()),
+            code: said.map(|said| said.code().code().to_owned()),
+            detail: text(DbError::detail),
+            hint: said.and_then(|said| our_hint(statement, said.code())).or_else(|| text(DbError::hint)),
+            place,
+            source,
+        }
+    }
+}
+
+/// The byte of `text` that the server points at; it counts characters, from one.
+pub(crate) fn byte_of(error: &tokio_postgres::Error, text: &str) -> Option<usize> {
+    let ErrorPosition::Original(position) = error.as_db_error()?.position()? else { return None };
+    let character = usize::try_from(*position).ok()?.checked_sub(1)?;
+    Some(text.char_indices().nth(character).map_or(text.len(), |(byte, _)| byte))
+}
+
+fn our_hint(statement: &str, code: &SqlState) -> Option<String> {
+    let extension = statement.starts_with("CREATE EXTENSION");
+    let unavailable = [SqlState::FEATURE_NOT_SUPPORTED, SqlState::UNDEFINED_FILE].contains(code);
+    (extension && unavailable).then(|| {
+        "this server does not have the extension; on a development database, \
+         `--install-stand-in` puts a stand-in in its place"
+            .to_owned()
+    })
+}
+
+/// tokio-postgres says "error connecting to server" and keeps the reason for itself.
+fn chain(error: &tokio_postgres::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(error) = source {
+        text += &format!(": {error}");
+        source = error.source();
+    }
+    text
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        if let Some(code) = &self.code {
+            write!(f, " (SQLSTATE {code})")?;
+        }
+        if let Some(place) = &self.place {
+            write!(f, "\nat {place}")?;
+        }
+        write!(f, "\nin: {}", self.statement)?;
+        for (name, text) in [("detail", &self.detail), ("hint", &self.hint)] {
+            if let Some(text) = text {
+                write!(f, "\n{name}: {text}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Failure {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.source)
+    }
+}

@@ -1,0 +1,114 @@
+//! Reading a live database: what it holds of the things that a schema declares, and what its
+//! server makes of an expression. Reads `pg_catalog` only, as any role that may see it; Postgres 14
+//! or later.
+
+mod access;
+mod ask;
+mod canonical;
+mod failure;
+mod keys;
+mod policies;
+mod relations;
+mod server;
+
+use std::collections::BTreeSet;
+
+use futures_util::future::{try_join, try_join3, try_join5};
+use tokio_postgres::Transaction;
+
+use crate::model::{Ident, QualifiedName, Schema};
+use ask::Asked;
+
+pub use canonical::canonical;
+pub(crate) use failure::byte_of;
+pub use failure::{Error, Failure, Place};
+
+/// What a database holds of a declared schema.
+#[derive(Clone, Debug)]
+pub struct Live {
+    /// The declared things as the database has them.
+    pub schema: Schema,
+    /// Tables of the declared schemas that are not declared themselves.
+    pub undeclared: BTreeSet<QualifiedName>,
+    /// Declared roles that the server does not have.
+    pub missing_roles: BTreeSet<Ident>,
+    /// Whether a stand-in takes the provider's place.
+    pub stand_in: bool,
+    /// What declared tables hold that no declaration can say, one sentence each. Such things are
+    /// left alone.
+    pub notes: Vec<String>,
+}
+
+/// Reads what the database holds of `scope`: its tables with all that belongs to them, the
+/// privileges of its grantees on those tables, and of the rest exactly what it asks for. The number
+/// of queries does not depend on the number of tables, and they are sent without waiting for each
+/// other.
+///
+/// A thing that the model can say only in part, such as a deferrable foreign key, stands for the
+/// declared one that it covers and is otherwise left out, with a note.
+///
+/// # Errors
+/// The database does not answer, a relation of a declared name is no table, or the catalog holds
+/// something that this version cannot read.
+pub async fn introspect(
+    transaction: &mut Transaction<'_>,
+    scope: &Schema,
+) -> Result<Live, Error> {
+    // Names come back qualified only where nothing is on the path. Rolling back restores it.
+    let savepoint = begin(transaction).await?;
+    ask::run(&savepoint, PLAIN_TEXT).await?;
+    let asked = Asked::new(scope);
+    let ((server, relations, columns, keys, indexes), (policies, grants, others)) = try_join(
+        try_join5(
+            server::read(&savepoint, &asked),
+            relations::read(&savepoint, &asked),
+            relations::columns(&savepoint, &asked),
+            keys::constraints(&savepoint, &asked),
+            keys::indexes(&savepoint, &asked),
+        ),
+        try_join3(
+            policies::read(&savepoint, &asked),
+            access::tables(&savepoint, &asked),
+            access::others(&savepoint, &asked),
+        ),
+    )
+    .await?;
+    end(savepoint).await?;
+
+    let server::Server { extensions, namespaces, missing_roles, stand_in, mut notes } =
+        server::understand(&server, scope)?;
+    let mut tables = relations::understand(&relations, scope, &mut notes)?;
+    relations::add_columns(&columns, &mut tables, &mut notes)?;
+    keys::add_constraints(&keys, scope, &mut tables, &mut notes)?;
+    keys::add_indexes(&indexes, &mut tables, &mut notes)?;
+    policies::add(&policies, &mut tables, &mut notes)?;
+    let access::Access { grants, default_privileges } =
+        access::understand(&grants, &others, scope, &tables, &mut notes)?;
+    let (tables, undeclared) = tables.split();
+
+    Ok(Live {
+        schema: Schema {
+            extensions,
+            namespaces,
+            grantees: scope.grantees.clone(),
+            tables,
+            grants,
+            default_privileges,
+        },
+        undeclared,
+        missing_roles,
+        stand_in,
+        notes,
+    })
+}
+
+/// What the text that Postgres writes depends on.
+const PLAIN_TEXT: &str = "SET LOCAL search_path = ''; SET LOCAL quote_all_identifiers = off";
+
+async fn begin<'a>(transaction: &'a mut Transaction<'_>) -> Result<Transaction<'a>, Error> {
+    transaction.transaction().await.map_err(|error| Failure::of("SAVEPOINT", error).into())
+}
+
+async fn end(savepoint: Transaction<'_>) -> Result<(), Error> {
+    savepoint.rollback().await.map_err(|error| Failure::of("ROLLBACK TO SAVEPOINT", error).into())
+}

@@ -1,0 +1,203 @@
+//! Tables and their columns.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tokio_postgres::{Row, Transaction};
+
+use super::Error;
+use super::ask::{self, Asked, get, ident, list, with_declared};
+use crate::model::{
+    BaseType, Column, Identity, PgType, QualifiedName, RowSecurity, Schema, Sql, Table,
+};
+
+const RELATIONS: &str = "
+SELECT c.oid, n.nspname::text AS schema, c.relname::text AS name, c.relkind::text AS kind,
+    c.relrowsecurity AS enabled, c.relforcerowsecurity AS forced,
+    c.relkind = 'p' OR EXISTS (SELECT FROM pg_inherits i WHERE c.oid IN (i.inhparent, i.inhrelid)) AS family,
+    ARRAY(SELECT r.rolname::text FROM pg_roles r WHERE r.rolname = ANY ($4::name[])
+        AND NOT r.rolsuper AND pg_has_role(r.oid, c.relowner, 'USAGE') ORDER BY 1) AS owners,
+    ARRAY(SELECT t.tgname::text FROM pg_trigger t
+        WHERE t.tgrelid = c.oid AND NOT t.tgisinternal ORDER BY 1) AS triggers,
+    ARRAY(SELECT r.rulename::text FROM pg_rewrite r WHERE r.ev_class = c.oid ORDER BY 1) AS rules,
+    ARRAY(SELECT format('%s (%s) to %s', acl.privilege_type, a.attname, coalesce(r.rolname, 'PUBLIC'))
+        FROM pg_attribute a, aclexplode(a.attacl) AS acl LEFT JOIN pg_roles r ON r.oid = acl.grantee
+        WHERE a.attrelid = c.oid AND (acl.grantee = 0 OR r.rolname = ANY ($4::name[])) ORDER BY 1) AS column_privileges
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = ANY ($1::name[]) AND (c.relkind IN ('r', 'p')
+    OR (n.nspname, c.relname) IN (SELECT * FROM unnest($2::name[], $3::name[])))";
+
+pub(super) async fn read(transaction: &Transaction<'_>, asked: &Asked) -> Result<Vec<Row>, Error> {
+    let names = [&asked.namespaces, &asked.table_schemas, &asked.table_names, &asked.roles];
+    ask::rows(transaction, RELATIONS, &names).await
+}
+
+/// Every table of the declared schemas, by its number in the catalog.
+pub(super) struct Tables {
+    pub(super) declared: BTreeMap<u32, Table<Sql>>,
+    pub(super) undeclared: BTreeSet<QualifiedName>,
+}
+
+impl Tables {
+    /// A declared table. It may have been dropped between two queries.
+    pub(super) fn get(&mut self, row: &Row) -> Result<Option<&mut Table<Sql>>, Error> {
+        Ok(self.declared.get_mut(&get(row, "oid")?))
+    }
+
+    pub(super) fn split(self) -> (BTreeMap<QualifiedName, Table<Sql>>, BTreeSet<QualifiedName>) {
+        let declared = self.declared.into_values().map(|table| (table.name.clone(), table));
+        (declared.collect(), self.undeclared)
+    }
+}
+
+pub(super) fn understand(
+    rows: &[Row],
+    scope: &Schema,
+    notes: &mut Vec<String>,
+) -> Result<Tables, Error> {
+    let mut tables = Tables { declared: BTreeMap::new(), undeclared: BTreeSet::new() };
+    for row in rows {
+        let name = QualifiedName::new(ident(row, "schema")?, ident(row, "name")?);
+        if !scope.tables.contains_key(&name) {
+            tables.undeclared.insert(name);
+            continue;
+        }
+        let kind = get(row, "kind")?;
+        if let Some(kind) = other_relation(kind) {
+            return Err(Error::NotATable { name, kind });
+        }
+        note(row, &name, notes)?;
+        let table = Table {
+            row_security: row_security(row)?,
+            columns: Vec::new(),
+            primary_key: None,
+            uniques: BTreeMap::new(),
+            foreign_keys: BTreeMap::new(),
+            indexes: BTreeMap::new(),
+            policies: BTreeMap::new(),
+            name,
+        };
+        tables.declared.insert(get(row, "oid")?, table);
+    }
+    Ok(tables)
+}
+
+/// What a relation is, if it is no table. Source: Postgres manual, `pg_class.relkind`.
+fn other_relation(kind: &str) -> Option<&'static str> {
+    match kind {
+        "r" | "p" => None,
+        "v" => Some("a view"),
+        "m" => Some("a materialized view"),
+        "f" => Some("a foreign table"),
+        "S" => Some("a sequence"),
+        "i" | "I" => Some("an index"),
+        "c" => Some("a composite type"),
+        _ => Some("something else"),
+    }
+}
+
+fn row_security(row: &Row) -> Result<RowSecurity, Error> {
+    Ok(match (get(row, "enabled")?, get(row, "forced")?) {
+        (false, true | false) => RowSecurity::Disabled,
+        (true, false) => RowSecurity::Enabled,
+        (true, true) => RowSecurity::Forced,
+    })
+}
+
+fn note(row: &Row, name: &QualifiedName, notes: &mut Vec<String>) -> Result<(), Error> {
+    let (enabled, forced): (bool, bool) = (get(row, "enabled")?, get(row, "forced")?);
+    if forced && !enabled {
+        notes.push(format!("{name} has FORCE ROW LEVEL SECURITY, which does nothing until row security is enabled"));
+    }
+    if get(row, "family")? {
+        notes.push(format!(
+            "{name} is partitioned or inherits: each of its parts has row security and privileges of its own"
+        ));
+    }
+    let owners: Vec<&str> = get(row, "owners")?;
+    if !owners.is_empty() && !forced {
+        notes.push(format!("no policy of {name} applies to {}, who is its owner or a member of it", list(owners)));
+    }
+    for (column, what) in [("triggers", "triggers"), ("rules", "rules")] {
+        let found: Vec<&str> = get(row, column)?;
+        if !found.is_empty() {
+            notes.push(format!("{name} has {what}, which are left alone: {}", list(found)));
+        }
+    }
+    let found: Vec<&str> = get(row, "column_privileges")?;
+    if !found.is_empty() {
+        notes.push(format!(
+            "{name} has privileges on single columns, which are left alone until the same privilege on \
+             the table is revoked: {}",
+            list(found)
+        ));
+    }
+    Ok(())
+}
+
+const COLUMNS: &str = with_declared!(
+    "SELECT a.attrelid AS oid, a.attname::text AS name, format_type(a.atttypid, a.atttypmod) AS type,
+    s.nspname::text AS type_schema, e.typname::text AS type_name, a.attnotnull AS not_null,
+    a.attidentity::text AS identity, a.attgenerated <> '' AS generated,
+    a.attcollation <> t.typcollation AS collated, pg_get_expr(d.adbin, d.adrelid) AS default
+FROM declared c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+    JOIN pg_type t ON t.oid = a.atttypid
+    JOIN pg_type e ON e.oid = CASE WHEN t.typcategory = 'A' AND t.typlen = -1 AND t.typelem <> 0
+        THEN t.typelem ELSE t.oid END
+    JOIN pg_namespace s ON s.oid = e.typnamespace
+    LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+ORDER BY a.attrelid, a.attnum"
+);
+
+pub(super) async fn columns(
+    transaction: &Transaction<'_>,
+    asked: &Asked,
+) -> Result<Vec<Row>, Error> {
+    ask::rows(transaction, COLUMNS, &[&asked.table_schemas, &asked.table_names]).await
+}
+
+pub(super) fn add_columns(
+    rows: &[Row],
+    tables: &mut Tables,
+    notes: &mut Vec<String>,
+) -> Result<(), Error> {
+    for row in rows {
+        let Some(table) = tables.get(row)? else { continue };
+        let name = ident(row, "name")?;
+        let full = format!("{}.{name}", table.name);
+        let generated: bool = get(row, "generated")?;
+        if generated {
+            notes.push(format!("{full} is a generated column, which is left alone"));
+        }
+        if get(row, "collated")? {
+            notes.push(format!("{full} has a collation of its own, which is left alone"));
+        }
+        // What generates a column stands where defaults do.
+        let default: Option<&str> = get(row, "default")?;
+        table.columns.push(Column {
+            ty: column_type(row, &full, notes)?,
+            nullable: !get::<bool>(row, "not_null")?,
+            default: default.filter(|_| !generated).map(Sql::new),
+            identity: match get(row, "identity")? {
+                "" => None,
+                "d" => Some(Identity::ByDefault),
+                "a" => Some(Identity::Always),
+                code => return Err(Error::Unknown { what: full, code: code.to_owned() }),
+            },
+            name,
+        });
+    }
+    Ok(())
+}
+
+/// A type that the model has no word for goes by the name it has in the catalog.
+fn column_type(row: &Row, column: &str, notes: &mut Vec<String>) -> Result<PgType, Error> {
+    let text: &str = get(row, "type")?;
+    if let Ok(ty) = PgType::parse(text) {
+        return Ok(ty);
+    }
+    let name = QualifiedName::new(ident(row, "type_schema")?, ident(row, "type_name")?);
+    if text.contains('(') || text.starts_with("interval") {
+        notes.push(format!("{column} is {text}: what stands behind the type's name is left alone"));
+    }
+    Ok(PgType { base: BaseType::Named(name), modifiers: Vec::new(), array: text.ends_with("[]") })
+}

@@ -1,0 +1,68 @@
+//! What is not in any table: schemas, extensions, roles, the stand-in.
+
+use std::collections::BTreeSet;
+
+use tokio_postgres::{Row, Transaction};
+
+use super::Error;
+use super::ask::{self, Asked, get, idents, list};
+use crate::model::{Grantee, Ident, Schema};
+use crate::provider::Provider;
+use crate::render::STAND_IN_MARK;
+
+const SERVER: &str = "SELECT
+    ARRAY(SELECT nspname::text FROM pg_namespace WHERE nspname = ANY ($1::name[])) AS namespaces,
+    ARRAY(SELECT extname::text FROM pg_extension WHERE extname = ANY ($2::name[])) AS extensions,
+    ARRAY(SELECT rolname::text FROM pg_roles WHERE rolname = ANY ($3::name[])) AS roles,
+    ARRAY(SELECT rolname::text FROM pg_roles
+        WHERE rolname = ANY ($3::name[]) AND (rolsuper OR rolbypassrls) ORDER BY rolname) AS exempt,
+    coalesce(obj_description(to_regnamespace('auth'), 'pg_namespace'), '') AS mark";
+
+pub(super) async fn read(transaction: &Transaction<'_>, asked: &Asked) -> Result<Vec<Row>, Error> {
+    ask::rows(transaction, SERVER, &[&asked.namespaces, &asked.extensions, &asked.roles]).await
+}
+
+pub(super) struct Server {
+    pub(super) extensions: BTreeSet<Ident>,
+    pub(super) namespaces: BTreeSet<Ident>,
+    pub(super) missing_roles: BTreeSet<Ident>,
+    pub(super) stand_in: bool,
+    pub(super) notes: Vec<String>,
+}
+
+pub(super) fn understand(rows: &[Row], scope: &Schema) -> Result<Server, Error> {
+    let mut server = Server {
+        extensions: BTreeSet::new(),
+        namespaces: BTreeSet::new(),
+        missing_roles: BTreeSet::new(),
+        stand_in: false,
+        notes: Vec::new(),
+    };
+    for row in rows {
+        server.extensions = idents(row, "extensions")?.into_iter().collect();
+        server.namespaces = idents(row, "namespaces")?.into_iter().collect();
+        server.stand_in = get::<&str>(row, "mark")? == STAND_IN_MARK;
+        let roles = idents(row, "roles")?;
+        server.missing_roles = scope
+            .grantees
+            .iter()
+            .filter_map(|grantee| match grantee {
+                Grantee::Public => None,
+                Grantee::Role(name) => (!roles.contains(name)).then(|| name.clone()),
+            })
+            .collect();
+        let exempt = idents(row, "exempt")?;
+        if !exempt.is_empty() {
+            server.notes.push(format!(
+                "no policy applies to {}: a superuser, or a role with BYPASSRLS",
+                list(exempt)
+            ));
+        }
+    }
+    if server.stand_in {
+        let supplied = Provider::ALL.iter().filter_map(|provider| provider.extension());
+        let stood_for = supplied.filter_map(|name| Ident::new(name).ok());
+        server.extensions.extend(stood_for.filter(|name| scope.extensions.contains(name)));
+    }
+    Ok(server)
+}

@@ -1,0 +1,28 @@
+//! What the CLI reads from source is what the compiler makes of it: scanned model == derived model,
+//! for every example and for a gallery that uses all of the grammar.
+
+mod gallery;
+
+use std::path::PathBuf;
+
+use rls_core::model::Table as Model;
+use rls_core::syntax::scan::{Features, scan};
+use rls_schema::Table;
+
+fn scanned(path: &str) -> Vec<Model> {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(path);
+    let scan = scan(&[root], &Features::new());
+    assert!(scan.errors.is_empty(), "{:?}", scan.errors);
+    scan.tables.into_iter().map(|scanned| scanned.table).collect()
+}
+
+#[test]
+fn the_example_todos() {
+    assert_eq!(scanned("examples/todos/src/lib.rs"), [todos::Todo::table()]);
+}
+
+#[test]
+fn the_gallery() {
+    let derived = [gallery::EveryType::table(), gallery::Post::table(), gallery::Label::table()];
+    assert_eq!(scanned("tests/gallery/mod.rs"), derived);
+}

@@ -1,0 +1,17 @@
+//! Names that Postgres would refuse or cut.
+use rls_schema::Table;
+
+#[derive(Table)]
+#[rls(table = "")]
+struct NoName {
+    id: i64,
+}
+
+#[derive(Table)]
+#[rls(table = "a_name_of_65_bytes_which_is_one_byte_more_than_postgres_will_keep")]
+struct LongName {
+    #[rls(column = "a\0b")]
+    id: i64,
+}
+
+fn main() {}

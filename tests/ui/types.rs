@@ -1,0 +1,30 @@
+//! Types that Postgres does not have, or that do not fit.
+use rls_schema::Table;
+
+struct Mine;
+
+#[derive(Table)]
+struct Unknown {
+    mine: Mine,
+    list: Vec<Mine>,
+    unsigned: u64,
+    nested: Vec<std::collections::HashMap<String, i64>>,
+    #[rls(sql_type = "citext")]
+    no_schema: String,
+    #[rls(sql_type = "varchar(x)")]
+    no_length: String,
+    #[rls(sql_type = "text; drop table users")]
+    no_type: String,
+}
+
+#[derive(Table)]
+struct Identity {
+    #[rls(identity)]
+    text: String,
+    #[rls(primary_key, identity)]
+    id: Option<i64>,
+    #[rls(identity, default = 1)]
+    both: i64,
+}
+
+fn main() {}
