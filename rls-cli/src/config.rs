@@ -7,6 +7,7 @@ use rls_core::{Grants, Provider, Settings};
 use serde::Deserialize;
 
 use crate::error::{Error, Result};
+use crate::project::below;
 
 /// The name of the file.
 pub(crate) const FILE: &str = "rls.toml";
@@ -40,7 +41,7 @@ fn migrations() -> PathBuf {
 impl Config {
     /// Reads the file in that folder.
     pub(crate) fn read(project: &Path) -> Result<Config> {
-        let path = project.join(FILE);
+        let path = below(project, FILE);
         let text = std::fs::read_to_string(&path).map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => Error::hint(
                 format!("there is no {}", path.display()),
@@ -53,10 +54,7 @@ impl Config {
             let before = text.get(..at).unwrap_or_default();
             let line = before.matches('\n').count() + 1;
             let column = before.rsplit('\n').next().map_or(0, |line| line.chars().count()) + 1;
-            Error::hint(
-                format!("{}:{line}:{column}: {}", path.display(), error.message()),
-                "keys are provider, grants, roles, source, features, database-url-env and migrations",
-            )
+            Error::user(format!("{}:{line}:{column}: {}", path.display(), error.message()))
         })
     }
 

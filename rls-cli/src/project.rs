@@ -52,7 +52,7 @@ impl Project {
     }
 
     pub(crate) fn migrations(&self) -> PathBuf {
-        self.root.join(&self.config.migrations)
+        below(&self.root, &self.config.migrations)
     }
 
     /// The declared schema, or every mistake in it.
@@ -71,7 +71,7 @@ impl Project {
 
     fn scan(&self) -> Result<Scan> {
         let (roots, features) = match &self.config.source {
-            Some(files) => (files.iter().map(|file| self.root.join(file)).collect(), self.features(None)),
+            Some(files) => (files.iter().map(|file| below(&self.root, file)).collect(), self.features(None)),
             None => self.crate_roots()?,
         };
         let mut scan = scan(&roots, &features);
@@ -83,7 +83,7 @@ impl Project {
     /// usual files.
     fn crate_roots(&self) -> Result<(Vec<PathBuf>, Features)> {
         if !self.manifest().is_file() {
-            let usual = ["src/lib.rs", "src/main.rs", "src/schema.rs"].map(|file| self.root.join(file));
+            let usual = ["src/lib.rs", "src/main.rs", "src/schema.rs"].map(|file| below(&self.root, file));
             let found: Vec<_> = usual.into_iter().filter(|file| file.is_file()).collect();
             if found.is_empty() {
                 return Err(Error::hint(
@@ -112,10 +112,9 @@ impl Project {
 
     /// A path below the project as the user would write it.
     fn relative(&self, path: &Path) -> PathBuf {
-        let below = self.root.canonicalize().ok();
-        match below.and_then(|root| path.strip_prefix(root).map(Path::to_owned).ok()) {
-            Some(inside) if self.root == Path::new(".") => inside,
-            Some(inside) => self.root.join(inside),
+        let root = self.root.canonicalize().ok();
+        match root.and_then(|root| path.strip_prefix(root).map(Path::to_owned).ok()) {
+            Some(inside) => below(&self.root, inside),
             None => path.to_owned(),
         }
     }
@@ -140,12 +139,13 @@ impl Project {
     }
 
     fn manifest(&self) -> PathBuf {
-        self.root.join("Cargo.toml")
+        below(&self.root, "Cargo.toml")
     }
 
     fn package<'a>(&self, metadata: &'a Metadata) -> Option<&'a Package> {
         let manifest = self.manifest().canonicalize().ok()?;
-        metadata.packages.iter().find(|package| package.manifest_path == manifest)
+        let is_this = |package: &&Package| package.manifest_path.canonicalize().is_ok_and(|path| path == manifest);
+        metadata.packages.iter().find(is_this)
     }
 
     fn metadata(&self) -> Result<Metadata> {
@@ -169,10 +169,15 @@ impl Project {
     /// Where the development database of this project is kept.
     pub(crate) fn database_directory(&self) -> Result<PathBuf> {
         if !self.manifest().is_file() {
-            return Ok(self.root.join("target").join("rls"));
+            return Ok(below(&self.root, "target/rls"));
         }
         let metadata = self.metadata()?;
         let name = self.package(&metadata).map_or("workspace", |package| package.name.as_str());
         Ok(metadata.target_directory.join("rls").join(name))
     }
+}
+
+/// A path in a folder as people write it: not `./src/lib.rs` where `src/lib.rs` says the same.
+pub(crate) fn below(folder: &Path, path: impl AsRef<Path>) -> PathBuf {
+    if folder == Path::new(".") { path.as_ref().to_owned() } else { folder.join(path) }
 }

@@ -22,11 +22,13 @@ mod lock;
 #[cfg(unix)]
 mod native;
 mod preference;
+mod shared;
 
 use std::fmt;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
+pub use shared::shared;
 pub use error::Error;
 pub use preference::Preference;
 

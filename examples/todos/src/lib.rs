@@ -25,3 +25,6 @@ pub struct Todo {
     #[rls(default = now())]
     pub inserted_at: DateTime<Utc>,
 }
+
+/// The same declaration as SQL, compiled by `build.rs`.
+pub const SCHEMA_SQL: &str = include_str!(concat!(env!("OUT_DIR"), "/schema.sql"));

@@ -9,11 +9,12 @@ use serde_json::json;
 use crate::config::FILE;
 use crate::error::{Error, Result};
 use crate::output::Output;
+use crate::project::below;
 
 pub(crate) fn run(root: &Path, provider: Provider) -> Result<Output> {
     let unwritable = |path: &Path, error: &std::io::Error| Error::user(format!("cannot write {}: {error}", path.display()));
     std::fs::create_dir_all(root).map_err(|error| unwritable(root, &error))?;
-    let path = root.join(FILE);
+    let path = below(root, FILE);
     let created = std::fs::File::create_new(&path);
     let mut file = created.map_err(|error| match error.kind() {
         std::io::ErrorKind::AlreadyExists => Error::hint(

@@ -168,14 +168,15 @@ const INDEXES: &str = with_declared!(
         CASE WHEN m.amname <> 'btree' THEN m.amname::text END,
         CASE WHEN i.indnatts <> i.indnkeyatts THEN 'with INCLUDE' END,
         CASE WHEN 0 <> ANY (i.indoption) THEN 'with DESC or NULLS' END,
-        CASE WHEN EXISTS (SELECT FROM unnest(i.indclass) AS class (id) JOIN pg_opclass o ON o.oid = class.id
-            WHERE NOT o.opcdefault) THEN 'with an operator class' END,
+        CASE WHEN EXISTS (SELECT FROM unnest(i.indclass) AS class (id)
+            WHERE NOT (SELECT o.opcdefault FROM pg_opclass o WHERE o.oid = class.id)) THEN 'with an operator class' END,
         CASE WHEN EXISTS (SELECT FROM unnest(i.indcollation, i.indkey) AS key (collation_id, number)
             JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = key.number
             WHERE a.attcollation <> key.collation_id AND key.collation_id <> 0) THEN 'with a collation' END], NULL) AS special
 FROM declared c JOIN pg_index i ON i.indrelid = c.oid
     JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_am m ON m.oid = x.relam
-WHERE NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x'))
+WHERE NOT EXISTS (SELECT FROM pg_constraint k
+    WHERE k.conrelid = i.indrelid AND k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x'))
 ORDER BY i.indrelid, x.relname"
 );
 

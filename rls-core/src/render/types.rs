@@ -8,11 +8,11 @@ use crate::model::{BaseType, PgType};
 /// The type's canonical text: what `format_type` prints with an empty `search_path`.
 impl fmt::Display for PgType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = match &self.base {
-            BaseType::Named(name) => qualified(name),
+        let name = match (&self.base, self.base.builtin_name()) {
+            (BaseType::Named(name), _) => qualified(name),
             // `character` alone would mean `character(1)`.
-            BaseType::Char if self.modifiers.is_empty() => "bpchar".to_owned(),
-            builtin => builtin.builtin_name().unwrap_or_default().to_owned(),
+            (BaseType::Char, _) if self.modifiers.is_empty() => "bpchar".to_owned(),
+            (_, name) => name.unwrap_or_default().to_owned(),
         };
         let modifiers = match self.modifiers.as_slice() {
             [] => String::new(),

@@ -2,6 +2,7 @@
 //! and on code that does not build yet; what only the compiler could know is an error.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -57,6 +58,16 @@ pub struct SourceError {
     /// What to write instead.
     pub help: Option<String>,
 }
+
+impl fmt::Display for SourceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let SourceError { path, line, column, message, help, range: _ } = self;
+        write!(f, "{}:{line}:{column}: {message}", path.display())?;
+        help.iter().try_for_each(|help| write!(f, "; {help}"))
+    }
+}
+
+impl std::error::Error for SourceError {}
 
 /// Reads the files at `roots` and every module that they bring in.
 pub fn scan(roots: &[PathBuf], features: &Features) -> Scan {
