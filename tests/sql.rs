@@ -49,7 +49,8 @@ fn with_blanket_grants() -> Result<(), Box<dyn std::error::Error>> {
 
 #[test]
 fn the_order_of_declaration_does_not_matter() -> Result<(), Box<dyn std::error::Error>> {
-    let settings = Settings { roles: vec![Ident::new("Front Desk")?], ..Settings::new(Provider::Neon) };
+    let settings =
+        Settings { roles: vec![Ident::new("Front Desk")?], ..Settings::new(Provider::Neon) };
     let declare = || Schema::declare(settings.clone());
     let one = declare().table::<gallery::Post>().table::<gallery::Label>().build()?;
     let other = declare().table::<gallery::Label>().table::<gallery::Post>().build()?;
@@ -60,7 +61,8 @@ fn the_order_of_declaration_does_not_matter() -> Result<(), Box<dyn std::error::
 #[test]
 fn a_table_declared_twice_is_refused() {
     let settings = Settings::new(Provider::Neon);
-    let twice = Schema::declare(settings).table::<gallery::Label>().table::<gallery::Label>().build();
+    let twice =
+        Schema::declare(settings).table::<gallery::Label>().table::<gallery::Label>().build();
     let errors = twice.map_err(|errors| errors.to_string());
     assert!(errors.is_err_and(|text| text.contains("`public.label` is declared twice")));
 }

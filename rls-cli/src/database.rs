@@ -31,7 +31,10 @@ impl Database {
         if args.install_stand_in || database.development.is_some() {
             match install_stand_in(&mut database.client, &project.settings()).await? {
                 StandIn::Installed => {
-                    database.notes.push(format!("a stand-in for the provider's roles and functions was installed in {}", database.name));
+                    database.notes.push(format!(
+                        "a stand-in for the provider's roles and functions was installed in {}",
+                        database.name
+                    ));
                 }
                 StandIn::NotNeeded(reason) if args.install_stand_in => database.notes.push(reason),
                 StandIn::NotNeeded(_) | StandIn::AlreadyThere => {}
@@ -71,7 +74,9 @@ async fn remote(url: &str) -> Result<Database> {
     let name = describe(&target.config);
     let unreachable = |error: tokio_postgres::Error| {
         let hint = match error.as_db_error() {
-            Some(_) => "the server answered, and refused: look at the user, the password and the name of the database",
+            Some(_) => {
+                "the server answered, and refused: look at the user, the password and the name of the database"
+            }
             None => "look at host and port, and whether the server runs",
         };
         Error::hint(format!("cannot connect to {name}: {}", chain(&error)), hint)
@@ -79,13 +84,15 @@ async fn remote(url: &str) -> Result<Database> {
     let client = match target.tls {
         Some(tls) => {
             let connecting = target.config.connect(tls);
-            let (client, connection) = during(&format!("Connecting to {name}"), connecting).await.map_err(unreachable)?;
+            let (client, connection) =
+                during(&format!("Connecting to {name}"), connecting).await.map_err(unreachable)?;
             tokio::spawn(connection);
             client
         }
         None => {
             let connecting = target.config.connect(NoTls);
-            let (client, connection) = during(&format!("Connecting to {name}"), connecting).await.map_err(unreachable)?;
+            let (client, connection) =
+                during(&format!("Connecting to {name}"), connecting).await.map_err(unreachable)?;
             tokio::spawn(connection);
             client
         }

@@ -33,7 +33,9 @@ pub(crate) fn previous(folder: &Path) -> Result<Schema> {
     let path = folder.join(SNAPSHOT);
     let text = match std::fs::read_to_string(&path) {
         Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Schema::new_database()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Ok(Schema::new_database());
+        }
         Err(error) => return Err(Error::user(format!("cannot read {}: {error}", path.display()))),
     };
     let damaged = |what: String| {
@@ -42,10 +44,15 @@ pub(crate) fn previous(folder: &Path) -> Result<Schema> {
             "take the file from version control; it is written by `cargo rls generate` only",
         )
     };
-    let snapshot: Snapshot = serde_json::from_str(&text).map_err(|error| damaged(error.to_string()))?;
+    let snapshot: Snapshot =
+        serde_json::from_str(&text).map_err(|error| damaged(error.to_string()))?;
     if snapshot.format != FORMAT {
         return Err(Error::hint(
-            format!("{} has format {}, and this cargo rls writes format {FORMAT}", path.display(), snapshot.format),
+            format!(
+                "{} has format {}, and this cargo rls writes format {FORMAT}",
+                path.display(),
+                snapshot.format
+            ),
             "use the version of cargo rls that wrote it",
         ));
     }
@@ -63,11 +70,14 @@ pub(crate) fn read(folder: &Path) -> Result<Vec<Migration>> {
     let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(Error::user(format!("cannot read {}: {error}", folder.display()))),
+        Err(error) => {
+            return Err(Error::user(format!("cannot read {}: {error}", folder.display())));
+        }
     };
     let mut files = Vec::new();
     for entry in entries {
-        let entry = entry.map_err(|error| Error::user(format!("cannot read {}: {error}", folder.display())))?;
+        let entry = entry
+            .map_err(|error| Error::user(format!("cannot read {}: {error}", folder.display())))?;
         files.push(entry.file_name().to_string_lossy().into_owned());
     }
     files.sort();
@@ -83,7 +93,11 @@ pub(crate) fn read(folder: &Path) -> Result<Vec<Migration>> {
             continue;
         }
         match std::fs::read_to_string(folder.join(file)) {
-            Ok(sql) => migrations.push(Migration { version: version.to_owned(), name: name.to_owned(), sql }),
+            Ok(sql) => migrations.push(Migration {
+                version: version.to_owned(),
+                name: name.to_owned(),
+                sql,
+            }),
             Err(error) => problems.push(format!("cannot read {file}: {error}")),
         }
     }
@@ -101,7 +115,10 @@ fn parts(file: &str) -> Option<(&str, &str)> {
 }
 
 pub(crate) fn is_snake(name: &str) -> bool {
-    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+    !name.is_empty()
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
 }
 
 /// Writes a migration and the snapshot that it leads to. The migration comes first: a snapshot
@@ -124,12 +141,12 @@ pub(crate) fn write(folder: &Path, name: &str, sql: &str, schema: &Schema) -> Re
     let snapshot = folder.join(SNAPSHOT);
     // Both are on the disk before either has its name.
     let prepared = [prepare(&path, sql), prepare(&snapshot, &json)];
-    for (result, path) in prepared.iter().zip([&path, &snapshot]) {
+    for (result, failed) in prepared.iter().zip([&path, &snapshot]) {
         if let Err(error) = result {
-            for path in [&path, &snapshot] {
-                let _ = std::fs::remove_file(temporary(path));
+            for prepared in [&path, &snapshot] {
+                let _ = std::fs::remove_file(temporary(prepared));
             }
-            return Err(unwritable(path, error));
+            return Err(unwritable(failed, error));
         }
     }
     std::fs::rename(temporary(&path), &path).map_err(|error| unwritable(&path, &error))?;
@@ -157,7 +174,8 @@ fn version(last: Option<&str>) -> Result<String> {
     let now = chrono::Utc::now().format("%Y%m%d%H%M%S").to_string();
     match last {
         Some(last) if last >= now.as_str() => {
-            let number: u64 = last.parse().map_err(|_| Error::Internal(format!("`{last}` is no version")))?;
+            let number: u64 =
+                last.parse().map_err(|_| Error::Internal(format!("`{last}` is no version")))?;
             Ok(format!("{:014}", number + 1))
         }
         _ => Ok(now),

@@ -64,7 +64,11 @@ fn error_text(error: &Error) {
                 eprintln!("{}\n", snippet(error, sources));
             }
             let count = errors.len();
-            eprintln!("{}: {count} {} in the declaration", styled(RED, "error"), if count == 1 { "mistake" } else { "mistakes" });
+            eprintln!(
+                "{}: {count} {} in the declaration",
+                styled(RED, "error"),
+                if count == 1 { "mistake" } else { "mistakes" }
+            );
         }
         Error::User(Message { message, hint }) => {
             eprintln!("{}: {message}", styled(RED, "error"));
@@ -86,7 +90,10 @@ fn snippet(error: &SourceError, sources: &Sources) -> String {
     if source.is_empty() {
         // A file that could not be read has no line to show.
         let help = error.help.iter().map(|help| format!("\nhelp: {help}")).collect::<String>();
-        return format!("error: {}\n --> {path}:{}:{}{help}", error.message, error.line, error.column);
+        return format!(
+            "error: {}\n --> {path}:{}:{}{help}",
+            error.message, error.line, error.column
+        );
     }
     let end = error.range.end.min(source.len()).max(error.range.start);
     let at = AnnotationKind::Primary.span(error.range.start..end);

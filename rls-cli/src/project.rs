@@ -71,7 +71,9 @@ impl Project {
 
     fn scan(&self) -> Result<Scan> {
         let (roots, features) = match &self.config.source {
-            Some(files) => (files.iter().map(|file| below(&self.root, file)).collect(), self.features(None)),
+            Some(files) => {
+                (files.iter().map(|file| below(&self.root, file)).collect(), self.features(None))
+            }
             None => self.crate_roots()?,
         };
         let mut scan = scan(&roots, &features);
@@ -83,7 +85,8 @@ impl Project {
     /// usual files.
     fn crate_roots(&self) -> Result<(Vec<PathBuf>, Features)> {
         if !self.manifest().is_file() {
-            let usual = ["src/lib.rs", "src/main.rs", "src/schema.rs"].map(|file| below(&self.root, file));
+            let usual =
+                ["src/lib.rs", "src/main.rs", "src/schema.rs"].map(|file| below(&self.root, file));
             let found: Vec<_> = usual.into_iter().filter(|file| file.is_file()).collect();
             if found.is_empty() {
                 return Err(Error::hint(
@@ -96,11 +99,16 @@ impl Project {
         let metadata = self.metadata()?;
         let Some(package) = self.package(&metadata) else {
             return Err(Error::hint(
-                format!("{} is a workspace without a package of its own", self.manifest().display()),
+                format!(
+                    "{} is a workspace without a package of its own",
+                    self.manifest().display()
+                ),
                 "name the folder of a package with `--project DIR`, or files under `source` in rls.toml",
             ));
         };
-        let program = |kind: &String| ["lib", "rlib", "dylib", "cdylib", "staticlib", "bin"].contains(&kind.as_str());
+        let program = |kind: &String| {
+            ["lib", "rlib", "dylib", "cdylib", "staticlib", "bin"].contains(&kind.as_str())
+        };
         let roots = package
             .targets
             .iter()
@@ -144,7 +152,9 @@ impl Project {
 
     fn package<'a>(&self, metadata: &'a Metadata) -> Option<&'a Package> {
         let manifest = self.manifest().canonicalize().ok()?;
-        let is_this = |package: &&Package| package.manifest_path.canonicalize().is_ok_and(|path| path == manifest);
+        let is_this = |package: &&Package| {
+            package.manifest_path.canonicalize().is_ok_and(|path| path == manifest)
+        };
         metadata.packages.iter().find(is_this)
     }
 
@@ -154,16 +164,19 @@ impl Project {
             .args(["metadata", "--no-deps", "--offline", "--format-version=1", "--manifest-path"])
             .arg(self.manifest())
             .output()
-            .map_err(|error| Error::hint(
-                format!("cannot run cargo: {error}"),
-                "name the files to read under `source` in rls.toml",
-            ))?;
+            .map_err(|error| {
+                Error::hint(
+                    format!("cannot run cargo: {error}"),
+                    "name the files to read under `source` in rls.toml",
+                )
+            })?;
         if !output.status.success() {
             let message = String::from_utf8_lossy(&output.stderr).trim().to_owned();
             return Err(Error::user(format!("cargo metadata failed: {message}")));
         }
-        serde_json::from_slice(&output.stdout)
-            .map_err(|error| Error::Internal(format!("cargo metadata printed something else: {error}")))
+        serde_json::from_slice(&output.stdout).map_err(|error| {
+            Error::Internal(format!("cargo metadata printed something else: {error}"))
+        })
     }
 
     /// Where the development database of this project is kept.

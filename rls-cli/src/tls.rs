@@ -24,13 +24,15 @@ pub(crate) struct Target {
 /// `sslmode=require` asks for: a token must not go to whoever answers.
 pub(crate) fn target(url: &str) -> Result<Target> {
     let (url, parameters) = take_parameters(url);
-    let mut config: Config = url
-        .parse()
-        .map_err(|error| Error::hint(
+    let mut config: Config = url.parse().map_err(|error| {
+        Error::hint(
             format!("this is not the URL of a database: {}", crate::error::chain(&error)),
             "write `postgres://user:password@host/database`",
-        ))?;
-    let find = |name: &str| parameters.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
+        )
+    })?;
+    let find = |name: &str| {
+        parameters.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    };
     let mode = match find("sslmode") {
         None => None,
         Some("disable") => Some(SslMode::Disable),
@@ -56,7 +58,9 @@ pub(crate) fn target(url: &str) -> Result<Target> {
     config.ssl_mode(mode);
     let tls = match mode {
         SslMode::Disable => None,
-        _ => Some(connector(find("sslrootcert").filter(|path| *path != "system").map(PathBuf::from))?),
+        _ => Some(connector(
+            find("sslrootcert").filter(|path| *path != "system").map(PathBuf::from),
+        )?),
     };
     Ok(Target { config, tls })
 }
@@ -99,7 +103,8 @@ fn connector(root_certificate: Option<PathBuf>) -> Result<MakeRustlsConnect> {
             let unreadable = |error: &dyn std::fmt::Display| {
                 Error::user(format!("cannot read the certificates in {}: {error}", path.display()))
             };
-            let certificates = CertificateDer::pem_file_iter(&path).map_err(|error| unreadable(&error))?;
+            let certificates =
+                CertificateDer::pem_file_iter(&path).map_err(|error| unreadable(&error))?;
             for certificate in certificates {
                 let certificate = certificate.map_err(|error| unreadable(&error))?;
                 roots.add(certificate).map_err(|error| unreadable(&error))?;
@@ -126,7 +131,8 @@ mod tests {
 
     #[test]
     fn libpq_parameters_are_understood() {
-        let (url, taken) = take_parameters("postgres://u@h/d?sslmode=verify-full&application_name=x");
+        let (url, taken) =
+            take_parameters("postgres://u@h/d?sslmode=verify-full&application_name=x");
         assert_eq!(url, "postgres://u@h/d?application_name=x");
         assert_eq!(taken, [("sslmode".to_owned(), "verify-full".to_owned())]);
         let mode = |url: &str| target(url).map(|target| target.config.get_ssl_mode()).ok();

@@ -156,7 +156,8 @@ fn length(text: &str, f: impl Fn(char) -> bool) -> usize {
 
 /// A decimal point belongs to the number only where a digit follows, and an exponent likewise.
 fn number_length(text: &str) -> usize {
-    let digits = |from: usize| from + length(&text[from..], |c| c.is_ascii_alphanumeric() || c == '_');
+    let digits =
+        |from: usize| from + length(&text[from..], |c| c.is_ascii_alphanumeric() || c == '_');
     let end = digits(0);
     let fraction = text[end..]
         .strip_prefix('.')
@@ -321,10 +322,15 @@ mod tests {
     fn semicolons_inside_strings_comments_and_bodies_do_not_split() {
         assert_eq!(split("select ';' ; -- a;b\n select 2;;"), ["select ';'", "select 2"]);
         assert_eq!(split("do $x$ begin; end $x$; select 1"), ["do $x$ begin; end $x$", "select 1"]);
-        assert_eq!(split("select E'\\';' ; select 'it''s;'"), ["select E'\\';'", "select 'it''s;'"]);
+        assert_eq!(
+            split("select E'\\';' ; select 'it''s;'"),
+            ["select E'\\';'", "select 'it''s;'"]
+        );
         assert_eq!(split("/* a /* b; */ ; */ select 1"), ["select 1"]);
         assert_eq!(
-            split("create function f() begin atomic select case when true then 1 end; select 2; end; select 3"),
+            split(
+                "create function f() begin atomic select case when true then 1 end; select 2; end; select 3"
+            ),
             [
                 "create function f() begin atomic select case when true then 1 end; select 2; end",
                 "select 3"
@@ -341,7 +347,8 @@ mod tests {
 
     #[test]
     fn words_fold_and_quoted_names_do_not() {
-        let kinds: Vec<_> = tokens(r#"User_ID = "User ID""#).unwrap().into_iter().map(|t| t.kind).collect();
+        let kinds: Vec<_> =
+            tokens(r#"User_ID = "User ID""#).unwrap().into_iter().map(|t| t.kind).collect();
         assert_eq!(
             kinds,
             [

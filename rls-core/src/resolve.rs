@@ -87,10 +87,8 @@ fn by_name(tables: Vec<Table>, errors: &mut Vec<ResolveError>) -> Tables {
 
 /// Tables, indexes and the indexes behind keys share one name space in each schema.
 fn relation_names(tables: &Tables, errors: &mut Vec<ResolveError>) {
-    let mut taken: BTreeMap<QualifiedName, String> = tables
-        .keys()
-        .map(|name| (name.clone(), format!("the table `{name}`")))
-        .collect();
+    let mut taken: BTreeMap<QualifiedName, String> =
+        tables.keys().map(|name| (name.clone(), format!("the table `{name}`"))).collect();
     for table in tables.values() {
         let primary_key = table.primary_key.iter().map(|key| (&key.name, "primary key"));
         let uniques = table.uniques.keys().map(|name| (name, "unique constraint"));
@@ -119,7 +117,10 @@ fn foreign_keys(table: &Table, tables: &Tables, errors: &mut Vec<ResolveError>) 
                 format!("references the table `{}`, which is not declared", key.table),
                 nearest(
                     key.table.name.as_str(),
-                    tables.keys().filter(|name| name.schema == key.table.schema).map(|name| name.name.as_str()),
+                    tables
+                        .keys()
+                        .filter(|name| name.schema == key.table.schema)
+                        .map(|name| name.name.as_str()),
                 )
                 .map(|name| format!("did you mean `{name}`?"))
                 .or_else(|| Some("derive `Table` for it, or name another schema".to_owned())),
@@ -221,7 +222,11 @@ fn compile(tables: &Tables, settings: &Settings) -> Schema {
     grantees.insert(Grantee::Public);
     let grants = grants::derive(tables, &compiled, settings);
     Schema {
-        extensions: provider.extension().and_then(|name| Ident::new(name).ok()).into_iter().collect(),
+        extensions: provider
+            .extension()
+            .and_then(|name| Ident::new(name).ok())
+            .into_iter()
+            .collect(),
         namespaces: tables.keys().map(|name| name.schema.clone()).collect(),
         grantees,
         tables: compiled,
@@ -234,7 +239,9 @@ fn compile(tables: &Tables, settings: &Settings) -> Schema {
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     known
         .into_iter()
-        .map(|candidate| (strsim::osa_distance(&name.to_lowercase(), &candidate.to_lowercase()), candidate))
+        .map(|candidate| {
+            (strsim::osa_distance(&name.to_lowercase(), &candidate.to_lowercase()), candidate)
+        })
         .filter(|(distance, _)| *distance <= name.chars().count() / 3)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)

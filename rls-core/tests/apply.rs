@@ -40,12 +40,15 @@ async fn from_nothing_in_one_go_and_then_nothing_to_do() {
     let before = compare(&mut client, &desired).await.unwrap();
     assert!(before.live.schema.tables.is_empty() && before.live.stand_in);
     let mut heard = Vec::new();
-    let done = apply(&mut client, &desired, &[], &mut |at, total, _| heard.push((at, total))).await.unwrap();
+    let done = apply(&mut client, &desired, &[], &mut |at, total, _| heard.push((at, total)))
+        .await
+        .unwrap();
     let total = done.plan.steps.len();
     assert_eq!(heard, (1..=total).map(|at| (at, total)).collect::<Vec<_>>());
     assert_eq!(before.plan, done.plan);
 
-    let again = apply(&mut client, &desired, &[], &mut |_, _, _| panic!("nothing to do")).await.unwrap();
+    let again =
+        apply(&mut client, &desired, &[], &mut |_, _, _| panic!("nothing to do")).await.unwrap();
     assert!(again.plan.is_empty());
     assert!(again.live.notes.is_empty(), "{:?}", again.live.notes);
 }
@@ -111,7 +114,12 @@ async fn drift_truncate_for_everyone() {
 
 #[tokio::test]
 async fn drift_a_grant_lost() {
-    repaired("drift_lost", "revoke update on todos from authenticated", &[HazardKind::WidensAccess]).await;
+    repaired(
+        "drift_lost",
+        "revoke update on todos from authenticated",
+        &[HazardKind::WidensAccess],
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -190,8 +198,12 @@ async fn as_an_owner_who_is_no_superuser() {
     let Some(mut client) = admin.again("cat_owner").await else { return };
     let mut notes = table("notes");
     notes.name.schema = id("app");
-    notes.columns = vec![with_default("owner", "text", "current_user"), column("n", "numeric(10,2)")];
-    notes.policies.insert(id("own"), policy(Command::All, &[role("cat_user")], Some("owner = current_user"), None));
+    notes.columns =
+        vec![with_default("owner", "text", "current_user"), column("n", "numeric(10,2)")];
+    notes.policies.insert(
+        id("own"),
+        policy(Command::All, &[role("cat_user")], Some("owner = current_user"), None),
+    );
     let desired = schema([notes], &plain(&["cat_user"]));
     converge(&mut client, &desired).await;
     converge(&mut client, &desired).await;
@@ -209,7 +221,10 @@ async fn a_role_that_owns_the_table_is_named_and_converges() {
     client.batch_execute("alter table t owner to cat_user").await.unwrap();
     converge(&mut client, &desired).await;
     let notes = compare(&mut client, &desired).await.unwrap().live.notes;
-    assert!(notes.iter().any(|note| note.contains("no policy of public.t applies to cat_user")), "{notes:?}");
+    assert!(
+        notes.iter().any(|note| note.contains("no policy of public.t applies to cat_user")),
+        "{notes:?}"
+    );
 }
 
 #[tokio::test]
@@ -224,10 +239,17 @@ async fn names_that_need_quotes() {
     t.uniques.insert(id("Uniq'ue"), Unique { columns: vec![id("Owner Id")] });
     t.policies.insert(
         id("a \"policy\" -- x"),
-        policy(Command::Select, &[role(strange)], Some(r#""Owner Id" = 'x' and "my ""Table"""."Owner Id" <> 'y'"#), None),
+        policy(
+            Command::Select,
+            &[role(strange)],
+            Some(r#""Owner Id" = 'x' and "my ""Table"""."Owner Id" <> 'y'"#),
+            None,
+        ),
     );
     client
-        .batch_execute(r#"create schema "My Schema"; create type "My Schema"."Mood" as enum ('a', 'b')"#)
+        .batch_execute(
+            r#"create schema "My Schema"; create type "My Schema"."Mood" as enum ('a', 'b')"#,
+        )
         .await
         .unwrap();
     let desired = schema([t], &plain(&[strange]));
@@ -240,7 +262,10 @@ async fn a_failing_statement_leaves_nothing() {
     create_role(&client, "cat_user").await;
     let mut t = table("t");
     t.columns = vec![column("n", "integer")];
-    t.policies.insert(id("p"), policy(Command::Select, &[role("cat_user")], Some("n = 1 and\n  nobody = 2"), None));
+    t.policies.insert(
+        id("p"),
+        policy(Command::Select, &[role("cat_user")], Some("n = 1 and\n  nobody = 2"), None),
+    );
     let desired = schema([t], &plain(&["cat_user"]));
     let error = apply(&mut client, &desired, ALL, &mut |_, _, _| {}).await.unwrap_err();
     let Error::Database(failure) = &error else { panic!("{error}") };
@@ -258,7 +283,9 @@ async fn a_failing_statement_is_shown_with_the_place() {
     ahead.columns = vec![with_default("n", "text", "'höhö'")];
     let mut t = table("t");
     t.columns = vec![column("n", "integer"), with_default("ünder", "integer", "1 + nobody('ä')")];
-    let error = apply(&mut client, &schema([ahead, t], &plain(&[])), ALL, &mut |_, _, _| {}).await.unwrap_err();
+    let error = apply(&mut client, &schema([ahead, t], &plain(&[])), ALL, &mut |_, _, _| {})
+        .await
+        .unwrap_err();
     let Error::Database(failure) = &error else { panic!("{error}") };
     let place = failure.place.unwrap();
     let line = failure.statement.lines().nth(place.line - 1).unwrap();
@@ -275,7 +302,9 @@ async fn text_that_swallows_what_follows_is_refused_before_anything_runs() {
         t.columns = vec![column("n", "integer")];
         t.policies.insert(id("p"), policy(Command::Select, &[role("cat_user")], Some(text), None));
         let desired = schema([t], &plain(&["cat_user"]));
-        let error = apply(&mut client, &desired, ALL, &mut |_, _, _| panic!("{text} ran")).await.unwrap_err();
+        let error = apply(&mut client, &desired, ALL, &mut |_, _, _| panic!("{text} ran"))
+            .await
+            .unwrap_err();
         assert!(matches!(error, Error::Malformed(_)), "{error}");
     }
 }
@@ -317,7 +346,8 @@ async fn an_extension_that_is_not_there_has_a_hint() {
     for name in ["authenticated", "anonymous"] {
         create_role(&client, name).await;
     }
-    let error = apply(&mut client, &schema([todos()], &neon()), ALL, &mut |_, _, _| {}).await.unwrap_err();
+    let error =
+        apply(&mut client, &schema([todos()], &neon()), ALL, &mut |_, _, _| {}).await.unwrap_err();
     assert!(error.to_string().contains("--install-stand-in"), "{error}");
 }
 
@@ -342,9 +372,12 @@ async fn two_at_once_wait_for_each_other() {
     install_stand_in(&mut one, &neon()).await.unwrap();
     let Some(mut two) = one.again("postgres").await else { return };
     let desired = schema([todos()], &neon());
-    let (mut ignore, mut ignore_too) = (|_: usize, _: usize, _: &_| {}, |_: usize, _: usize, _: &_| {});
-    let (first, second) =
-        tokio::join!(apply(&mut one, &desired, &[], &mut ignore), apply(&mut two, &desired, &[], &mut ignore_too));
+    let (mut ignore, mut ignore_too) =
+        (|_: usize, _: usize, _: &_| {}, |_: usize, _: usize, _: &_| {});
+    let (first, second) = tokio::join!(
+        apply(&mut one, &desired, &[], &mut ignore),
+        apply(&mut two, &desired, &[], &mut ignore_too)
+    );
     let (first, second) = (first.unwrap().plan, second.unwrap().plan);
     assert!(first.is_empty() != second.is_empty(), "one of the two does it all");
 }
@@ -361,7 +394,8 @@ async fn compare_needs_no_lock_and_leaves_nothing() {
     assert_in_sync(&mut client, &desired).await;
     let path: String = client.query_one("show search_path", &[]).await.unwrap().get(0);
     assert_eq!(path, "public, auth");
-    let probes = client.query("select from pg_proc where proname = 'rls_probe'", &[]).await.unwrap();
+    let probes =
+        client.query("select from pg_proc where proname = 'rls_probe'", &[]).await.unwrap();
     assert!(probes.is_empty());
 }
 

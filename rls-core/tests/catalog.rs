@@ -14,7 +14,9 @@ use tokio_postgres::Client;
 
 async fn converge(client: &mut Client, desired: &Schema) {
     for _ in 0..2 {
-        apply(client, desired, &HazardKind::ALL, &mut |_, _, _| {}).await.unwrap_or_else(|error| panic!("{error}"));
+        apply(client, desired, &HazardKind::ALL, &mut |_, _, _| {})
+            .await
+            .unwrap_or_else(|error| panic!("{error}"));
         let left = compare(client, desired).await.unwrap().plan;
         assert!(left.is_empty(), "{}", left.to_sql());
     }
@@ -100,7 +102,10 @@ async fn no_predicate_is_a_perpetual_difference() {
     let good = PREDICATES.iter().filter(|predicate| !predicate.contains("NO_COLUMN"));
     for (at, predicate) in good.enumerate() {
         let user = [role("cat_user")];
-        docs.policies.insert(id(&format!("p{at:02}")), policy(Command::Update, &user, Some(predicate), Some(predicate)));
+        docs.policies.insert(
+            id(&format!("p{at:02}")),
+            policy(Command::Update, &user, Some(predicate), Some(predicate)),
+        );
     }
     let desired = schema([docs, members], &plain(&["cat_user"]));
     converge(&mut client, &desired).await;
@@ -109,7 +114,12 @@ async fn no_predicate_is_a_perpetual_difference() {
     let live = live.schema.tables.values().find(|table| table.name.name == id("docs")).unwrap();
     for (name, policy) in &live.policies {
         let text = policy.using.as_ref().unwrap().as_str();
-        client.batch_execute(&format!("alter policy {name} on docs using ({text}) with check ({text})")).await.unwrap();
+        client
+            .batch_execute(&format!(
+                "alter policy {name} on docs using ({text}) with check ({text})"
+            ))
+            .await
+            .unwrap();
     }
     converge(&mut client, &desired).await;
 }
@@ -124,19 +134,31 @@ async fn what_differs_only_a_little_is_seen() {
             "EXISTS (SELECT 1 FROM members m WHERE m.team_id = docs.team_id)",
             "EXISTS (SELECT 1 FROM members m WHERE m.team_id = m.team_id)",
         ),
-        ("id = (SELECT max(d.id) FROM docs d WHERE d.id = docs.id)", "id = (SELECT max(docs.id) FROM docs WHERE docs.id = docs.id)"),
+        (
+            "id = (SELECT max(d.id) FROM docs d WHERE d.id = docs.id)",
+            "id = (SELECT max(docs.id) FROM docs WHERE docs.id = docs.id)",
+        ),
         ("title IS DISTINCT FROM 'a'", "title <> 'a'"),
         ("id = 1", "id = 1::smallint"),
-        ("team_id IN (SELECT team_id FROM members)", "team_id IN (SELECT docs.team_id FROM members)"),
+        (
+            "team_id IN (SELECT team_id FROM members)",
+            "team_id IN (SELECT docs.team_id FROM members)",
+        ),
     ];
     for (one, other) in pairs {
         let with = |predicate| {
             let mut docs = docs.clone();
-            docs.policies.insert(id("p"), policy(Command::Select, &[role("cat_user")], Some(predicate), None));
+            docs.policies.insert(
+                id("p"),
+                policy(Command::Select, &[role("cat_user")], Some(predicate), None),
+            );
             schema([docs, members.clone()], &plain(&["cat_user"]))
         };
         converge(&mut client, &with(one)).await;
-        assert!(!compare(&mut client, &with(other)).await.unwrap().plan.is_empty(), "{one} / {other}");
+        assert!(
+            !compare(&mut client, &with(other)).await.unwrap().plan.is_empty(),
+            "{one} / {other}"
+        );
     }
 }
 
@@ -145,13 +167,18 @@ async fn one_bad_expression_does_not_spoil_the_others() {
     let (mut client, mut docs, members) = documents("bad").await;
     let user = [role("cat_user")];
     for name in ["a", "b", "c", "d", "e"] {
-        docs.policies.insert(id(name), policy(Command::Select, &user, Some("title LIKE 'x%'"), None));
+        docs.policies
+            .insert(id(name), policy(Command::Select, &user, Some("title LIKE 'x%'"), None));
     }
     converge(&mut client, &schema([docs.clone(), members.clone()], &plain(&["cat_user"]))).await;
     for bad in ["nothing = 1", "true) or (true", "true); SELECT (1", "1 +", "'a' ~~ 1"] {
         docs.policies.insert(id("c"), policy(Command::Select, &user, Some(bad), None));
         docs.policies.insert(id("d"), policy(Command::Select, &user, Some("title ~~ 'x%'"), None));
-        let plan = compare(&mut client, &schema([docs.clone(), members.clone()], &plain(&["cat_user"]))).await.unwrap().plan;
+        let plan =
+            compare(&mut client, &schema([docs.clone(), members.clone()], &plain(&["cat_user"])))
+                .await
+                .unwrap()
+                .plan;
         let touched: Vec<_> = plan.steps.iter().map(|step| &step.change).collect();
         assert_eq!(touched.len(), 2, "{bad}: {touched:#?}");
     }
@@ -239,7 +266,8 @@ async fn a_default_that_differs_only_in_its_length_is_seen() {
     let mut client = database("defaults").await;
     let with = |default| {
         let mut t = table("t");
-        t.columns = vec![with_default("a", "varchar(20)", default), with_default("b", "integer", "1")];
+        t.columns =
+            vec![with_default("a", "varchar(20)", default), with_default("b", "integer", "1")];
         schema([t], &plain(&[]))
     };
     converge(&mut client, &with("'x'")).await;
@@ -302,9 +330,25 @@ async fn what_the_model_cannot_say_is_left_alone() {
     assert!(found.plan.is_empty(), "{}", found.plan.to_sql());
     let notes = found.live.notes.join("\n");
     for name in [
-        "positive", "only_one", "docs_partial", "docs_lower", "docs_hash", "docs_desc", "docs_include", "docs_pattern",
-        "docs_c", "docs_unique", "a_trigger", "a_rule", "SELECT (title) to cat_user", "members_doc_fkey",
-        "DEFERRABLE, NOT VALID", "MATCH FULL", &format!("is {}", nulls.to_uppercase()), "include_key", "has a comment",
+        "positive",
+        "only_one",
+        "docs_partial",
+        "docs_lower",
+        "docs_hash",
+        "docs_desc",
+        "docs_include",
+        "docs_pattern",
+        "docs_c",
+        "docs_unique",
+        "a_trigger",
+        "a_rule",
+        "SELECT (title) to cat_user",
+        "members_doc_fkey",
+        "DEFERRABLE, NOT VALID",
+        "MATCH FULL",
+        &format!("is {}", nulls.to_uppercase()),
+        "include_key",
+        "has a comment",
     ] {
         assert!(notes.contains(name), "{name} is not in\n{notes}");
     }
@@ -314,7 +358,11 @@ async fn what_the_model_cannot_say_is_left_alone() {
 async fn odd_columns_and_families_are_noted() {
     let mut client = database("odd").await;
     let mut t = table("t");
-    t.columns = vec![column("a", "text"), Column { nullable: true, ..column("b", "text") }, column("i", "interval")];
+    t.columns = vec![
+        column("a", "text"),
+        Column { nullable: true, ..column("b", "text") },
+        column("i", "interval"),
+    ];
     t.columns[2].nullable = true;
     client
         .batch_execute(
@@ -327,7 +375,13 @@ async fn odd_columns_and_families_are_noted() {
     let desired = schema([t], &plain(&[]));
     let live = compare(&mut client, &desired).await.unwrap().live;
     let notes = live.notes.join("\n");
-    for part in ["t.a has a collation", "t.b is a generated column", "is partitioned or inherits", "FORCE", "t.i is interval day to second(3)"] {
+    for part in [
+        "t.a has a collation",
+        "t.b is a generated column",
+        "is partitioned or inherits",
+        "FORCE",
+        "t.i is interval day to second(3)",
+    ] {
         assert!(notes.contains(part), "{part} is not in\n{notes}");
     }
     let found = live.schema.tables.values().next().unwrap();
@@ -369,7 +423,10 @@ async fn only_what_is_declared_is_looked_at() {
     let undeclared: Vec<_> = found.live.undeclared.iter().map(ToString::to_string).collect();
     assert_eq!(undeclared, ["public.other"]);
     // Whoever is not declared keeps what they hold.
-    let held = client.query_one("select has_table_privilege('cat_stranger', 'docs', 'truncate')", &[]).await.unwrap();
+    let held = client
+        .query_one("select has_table_privilege('cat_stranger', 'docs', 'truncate')", &[])
+        .await
+        .unwrap();
     assert!(held.get::<_, bool>(0));
 }
 

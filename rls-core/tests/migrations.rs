@@ -36,18 +36,33 @@ async fn problems(client: &mut Client, migrations: &[Migration]) -> Vec<Problem>
 async fn each_once_in_the_order_of_versions() {
     let mut client = database("migrate").await;
     let migrations = three();
-    let waiting: Vec<_> = pending(&client, &migrations).await.unwrap().into_iter().map(|one| one.name.as_str()).collect();
+    let waiting: Vec<_> = pending(&client, &migrations)
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|one| one.name.as_str())
+        .collect();
     assert_eq!(waiting, ["first", "second", "third"]);
     let mut heard = Vec::new();
-    migrate(&mut client, &migrations, &mut |at, of, one| heard.push((at, of, one.name.clone()))).await.unwrap();
+    migrate(&mut client, &migrations, &mut |at, of, one| heard.push((at, of, one.name.clone())))
+        .await
+        .unwrap();
     assert_eq!(heard, [(1, 3, "first".into()), (2, 3, "second".into()), (3, 3, "third".into())]);
     assert!(run(&mut client, &migrations).await.unwrap().is_empty());
     assert!(pending(&client, &migrations).await.unwrap().is_empty());
     let all = status(&client, &migrations).await.unwrap();
-    assert!(all.iter().all(|one| one.applied.as_ref().is_some_and(|record| record.applied_by == "postgres")));
+    assert!(
+        all.iter()
+            .all(|one| one.applied.as_ref().is_some_and(|record| record.applied_by == "postgres"))
+    );
     // A checkout on Windows is no edit.
-    let windows: Vec<_> =
-        migrations.iter().map(|one| Migration { sql: one.sql.replace("\r\n", "\n").replace('\n', "\r\n"), ..one.clone() }).collect();
+    let windows: Vec<_> = migrations
+        .iter()
+        .map(|one| Migration {
+            sql: one.sql.replace("\r\n", "\n").replace('\n', "\r\n"),
+            ..one.clone()
+        })
+        .collect();
     assert!(run(&mut client, &windows).await.unwrap().is_empty());
 }
 
@@ -70,19 +85,39 @@ async fn whatever_does_not_fit_is_said_at_once_and_nothing_runs() {
     files.push(migration("20260102120000", "late", "create table late (n int)"));
     files.push(migration("20260104000000", "fine", "create table fine (n int)"));
     files.push(migration("20260104000000", "double", "create table double (n int)"));
-    files.push(migration("20260105000000", "control", "select 1;\n\n/* x */ COMMIT; select ';commit;'; start transaction"));
+    files.push(migration(
+        "20260105000000",
+        "control",
+        "select 1;\n\n/* x */ COMMIT; select ';commit;'; start transaction",
+    ));
     files.push(migration("20260106000000", "open", "select 1;\nselect 'x"));
     let found = problems(&mut client, &files).await;
     let is = |wanted: Problem| assert!(found.contains(&wanted), "{wanted:?} is not in {found:#?}");
     is(Problem::Edited { file: "20260102000000_second".into() });
     is(Problem::Missing { file: "20260101000000_first".into() });
-    is(Problem::OutOfOrder { file: "20260102120000_late".into(), last: "20260103000000_third".into() });
+    is(Problem::OutOfOrder {
+        file: "20260102120000_late".into(),
+        last: "20260103000000_third".into(),
+    });
     is(Problem::Twice { version: "20260104000000".into() });
-    is(Problem::Refused { file: "20260105000000_control".into(), line: 3, statement: "COMMIT".into() });
-    is(Problem::Refused { file: "20260105000000_control".into(), line: 3, statement: "START TRANSACTION".into() });
-    is(Problem::Unreadable { file: "20260106000000_open".into(), line: 2, reason: "a string is not closed".into() });
+    is(Problem::Refused {
+        file: "20260105000000_control".into(),
+        line: 3,
+        statement: "COMMIT".into(),
+    });
+    is(Problem::Refused {
+        file: "20260105000000_control".into(),
+        line: 3,
+        statement: "START TRANSACTION".into(),
+    });
+    is(Problem::Unreadable {
+        file: "20260106000000_open".into(),
+        line: 2,
+        reason: "a string is not closed".into(),
+    });
     assert_eq!(found.len(), 7);
-    let made = client.query("select from pg_class where relname in ('fine', 'late')", &[]).await.unwrap();
+    let made =
+        client.query("select from pg_class where relname in ('fine', 'late')", &[]).await.unwrap();
     assert!(made.is_empty());
 }
 
@@ -90,8 +125,18 @@ async fn whatever_does_not_fit_is_said_at_once_and_nothing_runs() {
 async fn every_end_of_a_transaction_is_refused() {
     let mut client = database("control").await;
     for refused in [
-        "begin", "BEGIN TRANSACTION", "start transaction", "commit", "end", "rollback", "abort", "savepoint a",
-        "release a", "prepare transaction 'a'", "copy t from stdin", "rollback to savepoint a",
+        "begin",
+        "BEGIN TRANSACTION",
+        "start transaction",
+        "commit",
+        "end",
+        "rollback",
+        "abort",
+        "savepoint a",
+        "release a",
+        "prepare transaction 'a'",
+        "copy t from stdin",
+        "rollback to savepoint a",
     ] {
         let sql = format!("create table t (n int);\n{refused};");
         let found = problems(&mut client, &[migration("1", "one", &sql)]).await;
@@ -106,16 +151,22 @@ async fn every_end_of_a_transaction_is_refused() {
 async fn a_failing_migration_is_undone_and_placed_and_those_before_it_stay() {
     let mut client = database("fails").await;
     let mut files = three();
-    files.push(migration("20260104000000", "broken", "create table gone (n int);\nselect 'ä',\n  nothing from b;"));
+    files.push(migration(
+        "20260104000000",
+        "broken",
+        "create table gone (n int);\nselect 'ä',\n  nothing from b;",
+    ));
     files.push(migration("20260105000000", "after", "create table after (n int)"));
     let error = run(&mut client, &files).await.unwrap_err();
     let Error::Migration { file, failure } = &error else { panic!("{error}") };
     assert_eq!(file, "20260104000000_broken");
     assert_eq!(failure.statement, "select 'ä',\n  nothing from b");
     assert_eq!(failure.place.map(|place| (place.line, place.column)), Some((3, 3)));
-    let made = client.query("select from pg_class where relname in ('gone', 'after')", &[]).await.unwrap();
+    let made =
+        client.query("select from pg_class where relname in ('gone', 'after')", &[]).await.unwrap();
     assert!(made.is_empty());
-    let left: Vec<_> = pending(&client, &files).await.unwrap().into_iter().map(|one| one.name.as_str()).collect();
+    let left: Vec<_> =
+        pending(&client, &files).await.unwrap().into_iter().map(|one| one.name.as_str()).collect();
     assert_eq!(left, ["broken", "after"]);
 
     // Without a place from the server, it is where the statement begins.
@@ -134,12 +185,19 @@ async fn with_a_stand_in_the_extension_is_left_out() {
     let without = run(&mut client, std::slice::from_ref(&file)).await;
     assert!(matches!(without, Err(Error::Migration { .. })));
     install_stand_in(&mut client, &neon()).await.unwrap();
-    let Err(Error::Migration { failure, .. }) = run(&mut client, std::slice::from_ref(&file)).await else { panic!() };
+    let Err(Error::Migration { failure, .. }) = run(&mut client, std::slice::from_ref(&file)).await
+    else {
+        panic!()
+    };
     assert_eq!(failure.place.map(|place| (place.line, place.column)), Some((2, 8)));
     file.sql = file.sql.replace("nothing", "1");
-    let applied = migrate(&mut client, std::slice::from_ref(&file), &mut |_, _, _| {}).await.unwrap();
+    let applied =
+        migrate(&mut client, std::slice::from_ref(&file), &mut |_, _, _| {}).await.unwrap();
     assert_eq!(applied[0].skipped, ["create  EXTENSION if not exists \"pg_session_jwt\""]);
-    assert_eq!(status(&client, &[file.clone()]).await.unwrap()[0].applied.as_ref().unwrap().checksum, file.checksum());
+    assert_eq!(
+        status(&client, &[file.clone()]).await.unwrap()[0].applied.as_ref().unwrap().checksum,
+        file.checksum()
+    );
 }
 
 #[tokio::test]

@@ -10,10 +10,7 @@
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
-#![cfg_attr(
-    not(test),
-    warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)
-)]
+#![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 #[cfg(feature = "embedded")]
 mod embedded;
@@ -28,9 +25,9 @@ use std::fmt;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-pub use shared::shared;
 pub use error::Error;
 pub use preference::Preference;
+pub use shared::shared;
 
 use error::Doing;
 use preference::Choice;
@@ -93,27 +90,19 @@ impl DevPostgres {
         let (engine, running) = match choice {
             #[cfg(unix)]
             Choice::Native(binaries) => {
-                let engine = Engine::Native {
-                    version: binaries.version.clone(),
-                    bin: binaries.dir.clone(),
-                };
+                let engine =
+                    Engine::Native { version: binaries.version.clone(), bin: binaries.dir.clone() };
                 let server = native::Server::start(binaries, &dir).await?;
                 (engine, Running::Native(server))
             }
             #[cfg(feature = "embedded")]
             Choice::Embedded => {
-                let engine = Engine::Embedded {
-                    version: embedded::VERSION.to_owned(),
-                };
+                let engine = Engine::Embedded { version: embedded::VERSION.to_owned() };
                 let postgres = embedded::Embedded::start(&dir).await?;
                 (engine, Running::Embedded(postgres))
             }
         };
-        Ok(DevPostgres {
-            engine,
-            running,
-            _lock: lock,
-        })
+        Ok(DevPostgres { engine, running, _lock: lock })
     }
 
     /// Which Postgres this is.

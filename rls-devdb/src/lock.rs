@@ -24,10 +24,7 @@ pub(crate) async fn acquire(dir: &Path) -> Result<File, Error> {
                 tokio::time::sleep(PAUSE).await;
             }
             Err(TryLockError::WouldBlock) => {
-                return Err(Error::Busy {
-                    dir: dir.to_owned(),
-                    seconds: PATIENCE.as_secs(),
-                });
+                return Err(Error::Busy { dir: dir.to_owned(), seconds: PATIENCE.as_secs() });
             }
             Err(TryLockError::Error(error)) => return Err(error).doing("lock", &path),
         }

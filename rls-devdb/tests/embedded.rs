@@ -1,5 +1,6 @@
 //! The embedded engine.
 #![cfg(feature = "embedded")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "these are tests, helpers included")]
 
 mod common;
 
@@ -33,14 +34,9 @@ async fn embedded_survives_a_kill() {
 async fn damaged_data_is_explained() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::create_dir_all(dir.path().join("embedded/pgdata")).unwrap();
-    let error = DevPostgres::start(dir.path(), Preference::Embedded)
-        .await
-        .unwrap_err();
+    let error = DevPostgres::start(dir.path(), Preference::Embedded).await.unwrap_err();
     assert!(matches!(error, Error::Embedded { .. }), "{error}");
-    assert!(
-        error.to_string().contains("embedded and start again"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("embedded and start again"), "{error}");
 }
 
 #[tokio::test]
@@ -51,10 +47,8 @@ async fn rls_postgres_decides() {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
-    let output = child("rls_postgres_decides", dir.path())
-        .env("RLS_POSTGRES", "embedded")
-        .output()
-        .unwrap();
+    let output =
+        child("rls_postgres_decides", dir.path()).env("RLS_POSTGRES", "embedded").output().unwrap();
     assert!(output.status.success(), "{}", text(&output));
 }
 
@@ -101,45 +95,25 @@ async fn policies(client: &Client) {
         .await
         .unwrap();
     for (sub, visible) in [("a", 2), ("b", 1), ("c", 0)] {
-        client
-            .batch_execute("begin; set local role reader")
-            .await
-            .unwrap();
+        client.batch_execute("begin; set local role reader").await.unwrap();
         let claims = format!("{{\"sub\": \"{sub}\"}}");
         client
-            .query_one(
-                "select set_config('request.jwt.claims', $1, true)",
-                &[&claims],
-            )
+            .query_one("select set_config('request.jwt.claims', $1, true)", &[&claims])
             .await
             .unwrap();
-        assert_eq!(
-            number(client, "select count(*)::int from todos").await,
-            visible
-        );
+        assert_eq!(number(client, "select count(*)::int from todos").await, visible);
         client.batch_execute("rollback").await.unwrap();
     }
     assert_eq!(number(client, "select count(*)::int from todos").await, 3);
 
-    client
-        .batch_execute("begin; set local role reader")
-        .await
-        .unwrap();
-    let refused = client
-        .execute("insert into todos(owner) values ('z')", &[])
-        .await;
+    client.batch_execute("begin; set local role reader").await.unwrap();
+    let refused = client.execute("insert into todos(owner) values ('z')", &[]).await;
     let code = refused.unwrap_err().code().cloned();
-    assert_eq!(
-        code,
-        Some(tokio_postgres::error::SqlState::INSUFFICIENT_PRIVILEGE)
-    );
+    assert_eq!(code, Some(tokio_postgres::error::SqlState::INSUFFICIENT_PRIVILEGE));
     client.batch_execute("rollback").await.unwrap();
     let polqual = "select pg_get_expr(polqual, polrelid) from pg_policy where polname = 'own'";
     let row = client.query_one(polqual, &[]).await.unwrap();
-    assert_eq!(
-        row.get::<_, &str>(0),
-        "(owner = ( SELECT auth.user_id() AS user_id))"
-    );
+    assert_eq!(row.get::<_, &str>(0), "(owner = ( SELECT auth.user_id() AS user_id))");
 }
 
 async fn language(client: &Client) {
@@ -168,17 +142,9 @@ async fn transactions(client: &Client) {
         .unwrap();
     assert!(client.batch_execute("select 1 / 0").await.is_err());
     assert!(client.batch_execute("select 1").await.is_err());
-    client
-        .batch_execute("rollback to savepoint p")
-        .await
-        .unwrap();
+    client.batch_execute("rollback to savepoint p").await.unwrap();
     assert_eq!(number(client, "select sum(a)::int from s").await, 1);
-    assert!(
-        client
-            .query("select * from absent where a = $1", &[&1])
-            .await
-            .is_err()
-    );
+    assert!(client.query("select * from absent where a = $1", &[&1]).await.is_err());
     client.batch_execute("rollback").await.unwrap();
     // Outside a transaction too, at preparing and at executing.
     assert!(client.prepare("select absent").await.is_err());
@@ -191,27 +157,19 @@ async fn transactions(client: &Client) {
 }
 
 async fn statements(client: &Client) {
-    let statement = client
-        .prepare("select $1::text || $2::int8::text, null::uuid is null")
-        .await
-        .unwrap();
+    let statement =
+        client.prepare("select $1::text || $2::int8::text, null::uuid is null").await.unwrap();
     for n in 0..20i64 {
         let row = client.query_one(&statement, &[&"n", &n]).await.unwrap();
         assert_eq!(row.get::<_, String>(0), format!("n{n}"));
     }
     let many = client
-        .query(
-            "select g, repeat('x', 1000) from generate_series(1, 20000) g",
-            &[],
-        )
+        .query("select g, repeat('x', 1000) from generate_series(1, 20000) g", &[])
         .await
         .unwrap();
     assert_eq!(many.len(), 20_000);
     let large = "y".repeat(3_000_000);
-    let row = client
-        .query_one("select length($1::text)", &[&large])
-        .await
-        .unwrap();
+    let row = client.query_one("select length($1::text)", &[&large]).await.unwrap();
     assert_eq!(row.get::<_, i32>(0), 3_000_000);
     // Sent one upon the other, the second to fail.
     let (first, second, third) = tokio::join!(
@@ -225,36 +183,21 @@ async fn statements(client: &Client) {
 async fn copy(client: &Client) {
     use std::pin::pin;
     use tokio_postgres::binary_copy::BinaryCopyInWriter;
-    client
-        .batch_execute("create table copied(a int4)")
-        .await
-        .unwrap();
-    let sink = client
-        .copy_in("copy copied from stdin binary")
-        .await
-        .unwrap();
-    let mut writer = pin!(BinaryCopyInWriter::new(
-        sink,
-        &[tokio_postgres::types::Type::INT4]
-    ));
+    client.batch_execute("create table copied(a int4)").await.unwrap();
+    let sink = client.copy_in("copy copied from stdin binary").await.unwrap();
+    let mut writer = pin!(BinaryCopyInWriter::new(sink, &[tokio_postgres::types::Type::INT4]));
     for n in 0..1000i32 {
         writer.as_mut().write(&[&n]).await.unwrap();
     }
     assert_eq!(writer.as_mut().finish().await.unwrap(), 1000);
-    assert_eq!(
-        number(client, "select count(*)::int from copied").await,
-        1000
-    );
+    assert_eq!(number(client, "select count(*)::int from copied").await, 1000);
     assert!(client.batch_execute("select 1 / 0").await.is_err());
     assert_eq!(number(client, "select 1").await, 1);
 }
 
 /// A second client waits for the first, but not for ever; what a session set is gone with it.
 async fn one_at_a_time(client: Client, postgres: &DevPostgres) {
-    client
-        .batch_execute("set search_path = auth; begin; create table never(a int)")
-        .await
-        .unwrap();
+    client.batch_execute("set search_path = auth; begin; create table never(a int)").await.unwrap();
     assert!(matches!(postgres.connect().await, Err(Error::InUse { .. })));
     drop(client);
     let client = postgres.connect().await.unwrap();
@@ -265,17 +208,12 @@ async fn one_at_a_time(client: Client, postgres: &DevPostgres) {
 
 async fn users_and_databases(postgres: &DevPostgres) {
     let client = postgres.connect().await.unwrap();
-    client
-        .batch_execute("create role member login")
-        .await
-        .unwrap();
+    client.batch_execute("create role member login").await.unwrap();
     client.batch_execute("create database other").await.unwrap();
     drop(client);
     let client = postgres.connect_as("postgres", "other").await.unwrap();
-    let row = client
-        .query_one("select session_user::text, current_database()::text", &[])
-        .await
-        .unwrap();
+    let row =
+        client.query_one("select session_user::text, current_database()::text", &[]).await.unwrap();
     assert_eq!((row.get(0), row.get(1)), ("postgres", "other"));
     drop(client);
     // Its session would be a superuser's in truth.

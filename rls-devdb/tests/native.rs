@@ -1,5 +1,6 @@
 //! The native engine, where there is one.
 #![cfg(unix)]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "these are tests, helpers included")]
 
 mod common;
 
@@ -41,25 +42,18 @@ async fn native_users_databases_and_urls() {
         client.batch_execute(sql).await.unwrap();
     }
     let other = postgres.connect_as("a b", "d/1").await.unwrap();
-    let row = other
-        .query_one("select current_user::text, current_database()::text", &[])
-        .await
-        .unwrap();
+    let row =
+        other.query_one("select current_user::text, current_database()::text", &[]).await.unwrap();
     assert_eq!((row.get(0), row.get(1)), ("a b", "d/1"));
 
     let url = postgres.url("a b", "d/1").unwrap();
-    let (by_url, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls)
-        .await
-        .unwrap();
+    let (by_url, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.unwrap();
     tokio::spawn(connection);
     assert_eq!(number(&by_url, "select 1").await, 1);
 
     let refused = postgres.connect_as("nobody at all", "postgres").await;
     let said = refused.unwrap_err().to_string();
-    assert!(
-        said.contains("nobody at all") && said.contains("does not exist"),
-        "{said}"
-    );
+    assert!(said.contains("nobody at all") && said.contains("does not exist"), "{said}");
 }
 
 #[tokio::test]
@@ -93,11 +87,7 @@ async fn native_stale_pid_file() {
     let note = dir.path().join(format!("pg{major}/data/postmaster.pid"));
     // Of this very process, which must of course survive.
     fs::write(&note, format!("{}\n", std::process::id())).unwrap();
-    start(dir.path(), Preference::Native)
-        .await
-        .stop()
-        .await
-        .unwrap();
+    start(dir.path(), Preference::Native).await.stop().await.unwrap();
 }
 
 #[tokio::test]
@@ -116,10 +106,7 @@ async fn native_half_made_data_is_made_anew() {
     fs::rename(home.join("data"), home.join("data.new")).unwrap();
     fs::remove_file(home.join("data.new/PG_VERSION")).unwrap();
     let postgres = start(dir.path(), Preference::Native).await;
-    assert_eq!(
-        number(&postgres.connect().await.unwrap(), "select 1").await,
-        1
-    );
+    assert_eq!(number(&postgres.connect().await.unwrap(), "select 1").await, 1);
 }
 
 #[tokio::test]
@@ -128,26 +115,17 @@ async fn native_damaged_data_is_explained() {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
-    start(dir.path(), Preference::Native)
-        .await
-        .stop()
-        .await
-        .unwrap();
+    start(dir.path(), Preference::Native).await.stop().await.unwrap();
     let home = fs::read_dir(dir.path())
         .unwrap()
         .map(|entry| entry.unwrap().path())
         .find(|path| path.is_dir())
         .unwrap();
     fs::write(home.join("data/PG_VERSION"), "9.4\n").unwrap();
-    let error = DevPostgres::start(dir.path(), Preference::Native)
-        .await
-        .unwrap_err();
+    let error = DevPostgres::start(dir.path(), Preference::Native).await.unwrap_err();
     assert!(matches!(error, Error::Start { .. }), "{error}");
     let said = error.to_string();
-    assert!(
-        said.contains("incompatible") && said.contains("delete"),
-        "{said}"
-    );
+    assert!(said.contains("incompatible") && said.contains("delete"), "{said}");
 }
 
 /// A very long directory does not make the socket's path too long.
@@ -157,15 +135,9 @@ async fn native_long_directory() {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
-    let long = dir
-        .path()
-        .join("d".repeat(120))
-        .join("with spaces, and 'quotes'");
+    let long = dir.path().join("d".repeat(120)).join("with spaces, and 'quotes'");
     let postgres = start(&long, Preference::Native).await;
-    assert_eq!(
-        number(&postgres.connect().await.unwrap(), "select 1").await,
-        1
-    );
+    assert_eq!(number(&postgres.connect().await.unwrap(), "select 1").await, 1);
 }
 
 /// Under root the server runs as another user, also where that user cannot enter the directory.
@@ -184,18 +156,11 @@ async fn native_root_is_dropped() {
         let dir = parent.path().join("dir");
         let postgres = start(&dir, Preference::Native).await;
         let client = postgres.connect().await.unwrap();
-        let data: String = client
-            .query_one("show data_directory", &[])
-            .await
-            .unwrap()
-            .get(0);
+        let data: String = client.query_one("show data_directory", &[]).await.unwrap().get(0);
         assert_ne!(fs::metadata(&data).unwrap().uid(), 0);
         let note = fs::read_to_string(dir.join("data-is-elsewhere"));
         assert_eq!(note.is_ok(), elsewhere, "{data}");
-        client
-            .batch_execute("create table t(a int); insert into t values (3)")
-            .await
-            .unwrap();
+        client.batch_execute("create table t(a int); insert into t values (3)").await.unwrap();
         postgres.stop().await.unwrap();
         let postgres = start(&dir, Preference::Native).await;
         let client = postgres.connect().await.unwrap();

@@ -47,9 +47,19 @@ async fn run() -> Result<bool, Error> {
     })
     .await?;
     println!("2. The plan from what it held to what is declared, applied in one transaction:\n");
-    println!("{}", if applied.plan.is_empty() { "   (nothing to do: applied by an earlier run)\n" } else { &steps });
+    println!(
+        "{}",
+        if applied.plan.is_empty() {
+            "   (nothing to do: applied by an earlier run)\n"
+        } else {
+            &steps
+        }
+    );
     let again = compare(&mut client, &schema).await?;
-    println!("3. Compared again: {}\n", if again.plan.is_empty() { "no difference" } else { "DIFFERENT" });
+    println!(
+        "3. Compared again: {}\n",
+        if again.plan.is_empty() { "no difference" } else { "DIFFERENT" }
+    );
 
     println!("4. Three visitors try what they can do:\n");
     let enforced = visitors::try_everything(&mut client).await?;

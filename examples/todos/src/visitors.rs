@@ -77,7 +77,10 @@ const ATTEMPTS: [Attempt; 7] = [
 /// Prints what each visitor could do; whether all of it is as declared.
 pub(crate) async fn try_everything(client: &mut Client) -> Result<bool, Error> {
     let mut as_declared = true;
-    println!("   {:<32} {:<22} {:<22} {:<22}", "", VISITORS[0].name, VISITORS[1].name, VISITORS[2].name);
+    println!(
+        "   {:<32} {:<22} {:<22} {:<22}",
+        "", VISITORS[0].name, VISITORS[1].name, VISITORS[2].name
+    );
     for attempt in &ATTEMPTS {
         let mut cells = Vec::new();
         for (visitor, declared) in VISITORS.iter().zip(attempt.declared) {

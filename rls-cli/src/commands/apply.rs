@@ -11,7 +11,11 @@ use crate::output::{GREEN, Output, count, notes_text, plan_json, plan_text, styl
 use crate::progress::during;
 use crate::project::Project;
 
-pub(crate) async fn run(project: &Project, args: &DatabaseArgs, allowed: &[HazardKind]) -> Result<Output> {
+pub(crate) async fn run(
+    project: &Project,
+    args: &DatabaseArgs,
+    allowed: &[HazardKind],
+) -> Result<Output> {
     let schema = project.schema()?;
     let mut database = Database::open(args, project).await?;
     let mut quiet = |_: usize, _: usize, _: &rls_core::plan::Step| {};

@@ -9,7 +9,12 @@ use crate::migrations;
 use crate::output::{GREEN, Output, plan_json, plan_text, styled};
 use crate::project::Project;
 
-pub(crate) fn run(project: &Project, name: Option<String>, check: bool, allowed: &[HazardKind]) -> Result<Output> {
+pub(crate) fn run(
+    project: &Project,
+    name: Option<String>,
+    check: bool,
+    allowed: &[HazardKind],
+) -> Result<Output> {
     let next = project.schema()?;
     let folder = project.migrations();
     // A folder that cannot be migrated is a mistake to be told now.
@@ -19,14 +24,20 @@ pub(crate) fn run(project: &Project, name: Option<String>, check: bool, allowed:
     let plan = plan::plan(schemas, &Canonical::default(), Origin::Snapshot);
     if plan.is_empty() {
         return Ok(Output {
-            text: format!("{} the migrations lead to what is declared\n", styled(GREEN, "Nothing to do:")),
+            text: format!(
+                "{} the migrations lead to what is declared\n",
+                styled(GREEN, "Nothing to do:")
+            ),
             json: json!({ "migration": null, "missing": false, "steps": [] }),
             difference: false,
         });
     }
     if check {
         return Ok(Output {
-            text: format!("A migration is missing; `cargo rls generate` would write:\n\n{}", plan_text(&plan)),
+            text: format!(
+                "A migration is missing; `cargo rls generate` would write:\n\n{}",
+                plan_text(&plan)
+            ),
             json: json!({ "migration": null, "missing": true, "steps": plan_json(&plan) }),
             difference: true,
         });
@@ -70,7 +81,8 @@ fn refuse_loss(plan: &Plan, allowed: &[HazardKind]) -> Result<()> {
 fn file(plan: &Plan) -> String {
     let mut text = String::new();
     for Hazard { kind, message } in plan.steps.iter().flat_map(|step| &step.hazards) {
-        let message: String = message.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let message: String =
+            message.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
         text += &format!("-- {kind}: {message}\n");
     }
     if !text.is_empty() {
@@ -110,11 +122,16 @@ fn made_up(plan: &Plan) -> String {
         }
     }
     let snake = |name: &str| -> String {
-        name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' }).take(40).collect()
+        name.chars()
+            .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' })
+            .take(40)
+            .collect()
     };
     match tables.as_slice() {
         [] => "alter_privileges".to_owned(),
         [table] => format!("{verb}_{}", snake(table.name.as_str())),
-        [table, rest @ ..] => format!("{verb}_{}_and_{}_more", snake(table.name.as_str()), rest.len()),
+        [table, rest @ ..] => {
+            format!("{verb}_{}_and_{}_more", snake(table.name.as_str()), rest.len())
+        }
     }
 }

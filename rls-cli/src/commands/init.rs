@@ -12,7 +12,9 @@ use crate::output::Output;
 use crate::project::below;
 
 pub(crate) fn run(root: &Path, provider: Provider) -> Result<Output> {
-    let unwritable = |path: &Path, error: &std::io::Error| Error::user(format!("cannot write {}: {error}", path.display()));
+    let unwritable = |path: &Path, error: &std::io::Error| {
+        Error::user(format!("cannot write {}: {error}", path.display()))
+    };
     std::fs::create_dir_all(root).map_err(|error| unwritable(root, &error))?;
     let path = below(root, FILE);
     let created = std::fs::File::create_new(&path);

@@ -32,12 +32,21 @@ pub(crate) async fn run(project: &Project, args: &DatabaseArgs) -> Result<Output
     }
     let mut text = String::new();
     for migration in &applied {
-        text += &format!("  {}_{} ({} ms)\n", migration.version, migration.name, migration.duration.as_millis());
+        text += &format!(
+            "  {}_{} ({} ms)\n",
+            migration.version,
+            migration.name,
+            migration.duration.as_millis()
+        );
     }
     let text = if applied.is_empty() {
         format!("{} {name} has seen every migration\n", styled(GREEN, "Nothing to do:"))
     } else {
-        format!("{} {} to {name}\n{text}", styled(GREEN, "Applied"), count(applied.len(), "migration"))
+        format!(
+            "{} {} to {name}\n{text}",
+            styled(GREEN, "Applied"),
+            count(applied.len(), "migration")
+        )
     };
     let files: Vec<_> = applied
         .iter()

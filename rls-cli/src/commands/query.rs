@@ -22,8 +22,13 @@ pub(crate) struct Request {
     pub(crate) commit: bool,
 }
 
-pub(crate) async fn run(project: &Project, args: &DatabaseArgs, request: Request) -> Result<Output> {
-    let role = Ident::new(request.role.as_str()).map_err(|error| Error::user(format!("`--role`: {error}")))?;
+pub(crate) async fn run(
+    project: &Project,
+    args: &DatabaseArgs,
+    request: Request,
+) -> Result<Output> {
+    let role = Ident::new(request.role.as_str())
+        .map_err(|error| Error::user(format!("`--role`: {error}")))?;
     let claims = claims(&request, &role)?;
     single_statement(&request.sql)?;
     let mut database = Database::open(args, project).await?;
@@ -50,8 +55,12 @@ pub(crate) async fn run(project: &Project, args: &DatabaseArgs, request: Request
 /// token at all: an anonymous visitor.
 fn claims(request: &Request, role: &Ident) -> Result<Option<String>> {
     let mut claims = match &request.claims {
-        Some(text) => serde_json::from_str::<Map<String, Value>>(text)
-            .map_err(|error| Error::hint(format!("`--claims` is not a JSON object: {error}"), r#"write `--claims '{"sub": "user_1"}'`"#))?,
+        Some(text) => serde_json::from_str::<Map<String, Value>>(text).map_err(|error| {
+            Error::hint(
+                format!("`--claims` is not a JSON object: {error}"),
+                r#"write `--claims '{"sub": "user_1"}'`"#,
+            )
+        })?,
         None if request.sub.is_none() => return Ok(None),
         None => Map::from_iter([("role".to_owned(), json!(role.as_str()))]),
     };
@@ -63,17 +72,33 @@ fn claims(request: &Request, role: &Ident) -> Result<Option<String>> {
 
 /// Anything more could leave the transaction that is to be rolled back.
 fn single_statement(sql: &str) -> Result<()> {
-    let statements = lex::statements(sql).map_err(|error| Error::user(format!("the SQL cannot be read: {error}")))?;
+    let statements = lex::statements(sql)
+        .map_err(|error| Error::user(format!("the SQL cannot be read: {error}")))?;
     let [statement] = statements.as_slice() else {
         return Err(Error::hint(
             format!("this is {}, and `query` runs one", count(statements.len(), "statement")),
             "run them one after the other",
         ));
     };
-    let control = ["begin", "start", "commit", "end", "rollback", "abort", "savepoint", "release", "prepare", "set", "reset", "discard"];
+    let control = [
+        "begin",
+        "start",
+        "commit",
+        "end",
+        "rollback",
+        "abort",
+        "savepoint",
+        "release",
+        "prepare",
+        "set",
+        "reset",
+        "discard",
+    ];
     match &statement.keyword {
         Some(keyword) if control.contains(&keyword.as_str()) => Err(Error::hint(
-            format!("`{keyword}` has no place here: `query` keeps the transaction and the role itself"),
+            format!(
+                "`{keyword}` has no place here: `query` keeps the transaction and the role itself"
+            ),
             "use `--commit` to keep what a statement changes",
         )),
         _ => Ok(()),
@@ -86,16 +111,28 @@ struct Answer {
     affected: usize,
 }
 
-async fn answer(client: &mut Client, request: &Request, role: &Ident, claims: &Option<String>) -> Result<Answer> {
+async fn answer(
+    client: &mut Client,
+    request: &Request,
+    role: &Ident,
+    claims: &Option<String>,
+) -> Result<Answer> {
     let transaction = client.transaction().await?;
     let claims = claims.as_deref().unwrap_or_default();
     transaction.execute("SELECT set_config('request.jwt.claims', $1, true)", &[&claims]).await?;
     transaction.batch_execute(&format!("SET LOCAL ROLE {}", render::ident(role))).await?;
     let statement = transaction.prepare(&request.sql).await?;
     if !statement.params().is_empty() {
-        return Err(Error::hint("the statement has parameters, and there is nothing to put in", "write the values out"));
+        return Err(Error::hint(
+            "the statement has parameters, and there is nothing to put in",
+            "write the values out",
+        ));
     }
-    let columns = statement.columns().iter().map(|column| (column.name().to_owned(), column.type_().clone())).collect();
+    let columns = statement
+        .columns()
+        .iter()
+        .map(|column| (column.name().to_owned(), column.type_().clone()))
+        .collect();
     let mut answer = Answer { columns, rows: Vec::new(), affected: 0 };
     for message in transaction.simple_query(&request.sql).await? {
         match message {
@@ -124,13 +161,15 @@ impl Answer {
         }
         let cell = |value: &Option<String>| value.clone().unwrap_or_else(|| "NULL".to_owned());
         let header: Vec<String> = self.columns.iter().map(|(name, _)| name.clone()).collect();
-        let rows: Vec<Vec<String>> = self.rows.iter().map(|row| row.iter().map(cell).collect()).collect();
+        let rows: Vec<Vec<String>> =
+            self.rows.iter().map(|row| row.iter().map(cell).collect()).collect();
         let width = |at: usize| {
             rows.iter().chain([&header]).map(|row| row[at].chars().count()).max().unwrap_or(0)
         };
         let widths: Vec<usize> = (0..header.len()).map(width).collect();
         let line = |row: &[String]| {
-            let cells: Vec<_> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+            let cells: Vec<_> =
+                row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
             format!("{}\n", cells.join(" | ").trim_end())
         };
         let rule: Vec<_> = widths.iter().map(|width| "-".repeat(*width)).collect();
@@ -141,7 +180,11 @@ impl Answer {
     fn rows_json(&self) -> Value {
         let object = |row: &Vec<Option<String>>| {
             let pairs = self.columns.iter().zip(row);
-            Value::Object(pairs.map(|((name, ty), value)| (name.clone(), typed(ty, value.as_deref()))).collect())
+            Value::Object(
+                pairs
+                    .map(|((name, ty), value)| (name.clone(), typed(ty, value.as_deref())))
+                    .collect(),
+            )
         };
         self.rows.iter().map(object).collect()
     }
@@ -153,8 +196,12 @@ fn typed(ty: &Type, text: Option<&str>) -> Value {
     let string = || Value::String(text.to_owned());
     match *ty {
         Type::BOOL => json!(text == "t"),
-        Type::INT2 | Type::INT4 | Type::INT8 => text.parse::<i64>().map_or_else(|_| string(), |number| json!(number)),
-        Type::FLOAT4 | Type::FLOAT8 => text.parse::<f64>().map_or_else(|_| string(), |number| json!(number)),
+        Type::INT2 | Type::INT4 | Type::INT8 => {
+            text.parse::<i64>().map_or_else(|_| string(), |number| json!(number))
+        }
+        Type::FLOAT4 | Type::FLOAT8 => {
+            text.parse::<f64>().map_or_else(|_| string(), |number| json!(number))
+        }
         Type::JSON | Type::JSONB => serde_json::from_str(text).unwrap_or_else(|_| string()),
         _ => string(),
     }

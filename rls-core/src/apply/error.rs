@@ -50,7 +50,9 @@ pub enum Error {
         failure: Box<Failure>,
     },
     /// The schema that a stand-in would make is somebody else's.
-    #[error("the schema auth is there and is no stand-in: a stand-in is never put over the real thing")]
+    #[error(
+        "the schema auth is there and is no stand-in: a stand-in is never put over the real thing"
+    )]
     RealProvider,
 }
 

@@ -106,7 +106,9 @@ impl fmt::Display for Problem {
                 f,
                 "migration {file} was edited after it was applied: restore it, and put the change into a new one"
             ),
-            Problem::Missing { file } => write!(f, "migration {file} was applied and its file is gone: restore it"),
+            Problem::Missing { file } => {
+                write!(f, "migration {file} was applied and its file is gone: restore it")
+            }
             Problem::OutOfOrder { file, last } => write!(
                 f,
                 "migration {file} is pending and comes before {last}, which was applied: give it a later version"
@@ -292,7 +294,8 @@ async fn prepare(client: &mut Client) -> Result<bool, Error> {
     Ok(mark == STAND_IN_MARK)
 }
 
-const INSERT: &str = "INSERT INTO rls.migrations (version, name, checksum, duration_ms, tool_version)
+const INSERT: &str =
+    "INSERT INTO rls.migrations (version, name, checksum, duration_ms, tool_version)
 VALUES ($1, $2, $3, $4, $5)";
 
 async fn run(

@@ -24,10 +24,7 @@ pub enum StandIn {
 ///
 /// # Errors
 /// There is a schema `auth` that is no stand-in, or the database does not let us.
-pub async fn install_stand_in(
-    client: &mut Client,
-    settings: &Settings,
-) -> Result<StandIn, Error> {
+pub async fn install_stand_in(client: &mut Client, settings: &Settings) -> Result<StandIn, Error> {
     let transaction = begin(client, IsolationLevel::ReadCommitted).await?;
     lock::until_commit(&transaction).await?;
     let extension = settings.provider.extension().unwrap_or_default();
@@ -38,7 +35,8 @@ pub async fn install_stand_in(
             return Ok(StandIn::NotNeeded(format!("the extension {extension} is installed")));
         }
         (_, Found { available: true, .. }) => {
-            let reason = format!("this server has the extension {extension}, which a plan will create");
+            let reason =
+                format!("this server has the extension {extension}, which a plan will create");
             return Ok(StandIn::NotNeeded(reason));
         }
         (Provider::Postgres, _) if settings.roles.is_empty() => {

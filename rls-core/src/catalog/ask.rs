@@ -70,10 +70,8 @@ pub(super) async fn rows(
     query: &str,
     names: &[&Vec<String>],
 ) -> Result<Vec<Row>, Error> {
-    let parameters: Vec<(&(dyn ToSql + Sync), Type)> = names
-        .iter()
-        .map(|list| (*list as &(dyn ToSql + Sync), Type::TEXT_ARRAY))
-        .collect();
+    let parameters: Vec<(&(dyn ToSql + Sync), Type)> =
+        names.iter().map(|list| (*list as &(dyn ToSql + Sync), Type::TEXT_ARRAY)).collect();
     let rows = transaction.query_typed(query, &parameters).await;
     rows.map_err(|error| Failure::of(query, error).into())
 }

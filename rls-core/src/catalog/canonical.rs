@@ -91,7 +91,11 @@ fn policies(tables: Pair<&Table<Sql>>, questions: &mut BTreeSet<Question>) {
         questions.extend(using.chain(check).map(|source| Question {
             site: Site { table: table.clone(), default_of: None },
             source: source.clone(),
-            statement: format!("SELECT 1 FROM {} WHERE ({}\n)", render::qualified(table), source.as_str()),
+            statement: format!(
+                "SELECT 1 FROM {} WHERE ({}\n)",
+                render::qualified(table),
+                source.as_str()
+            ),
         }));
     }
 }
@@ -167,7 +171,8 @@ const READ: &str = "SELECT pg_get_function_sqlbody('pg_temp.rls_probe'::regproc)
 fn split(body: &str, count: usize) -> Option<Vec<String>> {
     let inside = body.trim().strip_prefix("BEGIN ATOMIC")?.strip_suffix("END")?;
     let statements = lex::statements(inside).ok()?;
-    let texts: Vec<_> = statements.into_iter().map(|found| inside[found.range].to_owned()).collect();
+    let texts: Vec<_> =
+        statements.into_iter().map(|found| inside[found.range].to_owned()).collect();
     (texts.len() == count).then_some(texts)
 }
 

@@ -13,7 +13,9 @@ pub enum Error {
     #[error(transparent)]
     Database(#[from] Box<Failure>),
     /// A declared table's name belongs to something else.
-    #[error("{name} is {kind} in the database, and the declaration says that it is a table; rename one of the two")]
+    #[error(
+        "{name} is {kind} in the database, and the declaration says that it is a table; rename one of the two"
+    )]
     NotATable {
         /// The name.
         name: QualifiedName,
@@ -105,7 +107,9 @@ impl Failure {
             message: said.map_or_else(|| chain(&source), |said| said.message().to_owned()),
             code: said.map(|said| said.code().code().to_owned()),
             detail: text(DbError::detail),
-            hint: said.and_then(|said| our_hint(statement, said.code())).or_else(|| text(DbError::hint)),
+            hint: said
+                .and_then(|said| our_hint(statement, said.code()))
+                .or_else(|| text(DbError::hint)),
             place,
             source,
         }

@@ -50,10 +50,7 @@ pub struct Live {
 /// # Errors
 /// The database does not answer, a relation of a declared name is no table, or the catalog holds
 /// something that this version cannot read.
-pub async fn introspect(
-    transaction: &mut Transaction<'_>,
-    scope: &Schema,
-) -> Result<Live, Error> {
+pub async fn introspect(transaction: &mut Transaction<'_>, scope: &Schema) -> Result<Live, Error> {
     // Names come back qualified only where nothing is on the path. Rolling back restores it.
     let savepoint = begin(transaction).await?;
     ask::run(&savepoint, PLAIN_TEXT).await?;

@@ -24,11 +24,7 @@ pub(super) async fn read(transaction: &Transaction<'_>, asked: &Asked) -> Result
     ask::rows(transaction, POLICIES, &[&asked.table_schemas, &asked.table_names]).await
 }
 
-pub(super) fn add(
-    rows: &[Row],
-    tables: &mut Tables,
-    notes: &mut Vec<String>,
-) -> Result<(), Error> {
+pub(super) fn add(rows: &[Row], tables: &mut Tables, notes: &mut Vec<String>) -> Result<(), Error> {
     for row in rows {
         let Some(table) = tables.get(row)? else { continue };
         let name = ident(row, "name")?;

@@ -106,7 +106,9 @@ fn row_security(row: &Row) -> Result<RowSecurity, Error> {
 fn note(row: &Row, name: &QualifiedName, notes: &mut Vec<String>) -> Result<(), Error> {
     let (enabled, forced): (bool, bool) = (get(row, "enabled")?, get(row, "forced")?);
     if forced && !enabled {
-        notes.push(format!("{name} has FORCE ROW LEVEL SECURITY, which does nothing until row security is enabled"));
+        notes.push(format!(
+            "{name} has FORCE ROW LEVEL SECURITY, which does nothing until row security is enabled"
+        ));
     }
     if get(row, "family")? {
         notes.push(format!(
@@ -115,7 +117,10 @@ fn note(row: &Row, name: &QualifiedName, notes: &mut Vec<String>) -> Result<(), 
     }
     let owners: Vec<&str> = get(row, "owners")?;
     if !owners.is_empty() && !forced {
-        notes.push(format!("no policy of {name} applies to {}, who is its owner or a member of it", list(owners)));
+        notes.push(format!(
+            "no policy of {name} applies to {}, who is its owner or a member of it",
+            list(owners)
+        ));
     }
     for (column, what) in [("triggers", "triggers"), ("rules", "rules")] {
         let found: Vec<&str> = get(row, column)?;

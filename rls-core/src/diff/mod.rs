@@ -111,14 +111,8 @@ pub struct Named<T> {
 /// The changes that lead from one schema to the other, table by table; [`plan`](crate::plan) puts
 /// them in order. `canonical` knows which texts the server holds for equal.
 pub fn diff(schemas: Pair<&Schema>, canonical: &Canonical) -> Vec<Change> {
-    let Schema {
-        extensions,
-        namespaces,
-        grantees,
-        tables,
-        grants,
-        default_privileges,
-    } = schemas.next;
+    let Schema { extensions, namespaces, grantees, tables, grants, default_privileges } =
+        schemas.next;
     let previous = schemas.previous;
     let mut changes = Vec::new();
 
@@ -161,8 +155,8 @@ fn privileges(grants: Pair<&BTreeSet<Grant>>, schemas: Pair<&Schema>, changes: &
         grants.previous.iter().filter(|grant| !covered(grant, &revoked)).cloned().collect();
     let granted = blankets(grants.next.difference(&kept));
     let missing = grants.next.difference(&kept);
-    let missing = missing
-        .filter(|grant| !held_by_all(grant, grants.previous) && !covered(grant, &granted));
+    let missing =
+        missing.filter(|grant| !held_by_all(grant, grants.previous) && !covered(grant, &granted));
     changes.extend(gathered(missing.map(by_object)).map(Change::Grant));
 }
 
@@ -186,7 +180,11 @@ fn gathered<O: Ord>(
     for (object, grantee, privilege) in single {
         sets.entry((object, grantee)).or_default().insert(privilege);
     }
-    sets.into_iter().map(|((object, grantee), privileges)| Privileges { object, grantee, privileges })
+    sets.into_iter().map(|((object, grantee), privileges)| Privileges {
+        object,
+        grantee,
+        privileges,
+    })
 }
 
 /// Reaching a schema through PUBLIC is as good as reaching it by name, and schemas are often

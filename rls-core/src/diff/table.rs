@@ -9,14 +9,19 @@ use crate::model::{
 
 /// The changes that make a table that is not there.
 pub(super) fn create(next: &Table<Sql>, grantees: &BTreeSet<Grantee>, changes: &mut Vec<Change>) {
-    changes.push(Change::CreateTable {
-        table: Box::new(next.clone()),
-        revoke_from: grantees.clone(),
-    });
+    changes
+        .push(Change::CreateTable { table: Box::new(next.clone()), revoke_from: grantees.clone() });
     let on = On(&next.name);
-    changes.extend(next.indexes.iter().map(|(name, index)| Change::CreateIndex(on.named(name, index))));
-    changes.extend(next.foreign_keys.iter().map(|(name, key)| Change::AddForeignKey(on.named(name, key))));
-    changes.extend(by_command(&next.policies).map(|(name, policy)| Change::CreatePolicy(on.named(name, policy))));
+    changes.extend(
+        next.indexes.iter().map(|(name, index)| Change::CreateIndex(on.named(name, index))),
+    );
+    changes.extend(
+        next.foreign_keys.iter().map(|(name, key)| Change::AddForeignKey(on.named(name, key))),
+    );
+    changes.extend(
+        by_command(&next.policies)
+            .map(|(name, policy)| Change::CreatePolicy(on.named(name, policy))),
+    );
 }
 
 /// Policies in the order in which people think of commands: SELECT, INSERT, UPDATE, DELETE.
@@ -54,7 +59,8 @@ pub(super) fn alter(tables: Pair<&Table<Sql>>, canonical: &Canonical, changes: &
         ) => {}
     }
 
-    let rebuilt = alter_columns(on, Pair { previous: &previous.columns, next: columns }, canonical, changes);
+    let rebuilt =
+        alter_columns(on, Pair { previous: &previous.columns, next: columns }, canonical, changes);
     alter_primary_key(
         on,
         Pair { previous: previous.primary_key.as_ref(), next: primary_key.as_ref() },
@@ -78,7 +84,13 @@ pub(super) fn alter(tables: Pair<&Table<Sql>>, canonical: &Canonical, changes: &
             NamedChange::Add(name, item) => Change::CreateIndex(on.named(name, item)),
         });
     });
-    alter_policies(on, Pair { previous: &previous.policies, next: policies }, rebuilt, canonical, changes);
+    alter_policies(
+        on,
+        Pair { previous: &previous.policies, next: policies },
+        rebuilt,
+        canonical,
+        changes,
+    );
 }
 
 /// Says which table something is on.
@@ -105,7 +117,8 @@ fn alter_columns(
     changes: &mut Vec<Change>,
 ) -> Rebuilt {
     let mut rebuilt = false;
-    let find = |columns: &[Column<Sql>], name: &Ident| columns.iter().find(|c| &c.name == name).cloned();
+    let find =
+        |columns: &[Column<Sql>], name: &Ident| columns.iter().find(|c| &c.name == name).cloned();
     // The order of columns is no difference: a column that is added later stands last.
     for next in columns.next {
         match find(columns.previous, &next.name) {

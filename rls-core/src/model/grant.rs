@@ -114,10 +114,6 @@ impl Privilege {
     ];
 
     /// The four that policies speak about.
-    pub const ROWS: [Privilege; 4] = [
-        Privilege::Select,
-        Privilege::Insert,
-        Privilege::Update,
-        Privilege::Delete,
-    ];
+    pub const ROWS: [Privilege; 4] =
+        [Privilege::Select, Privilege::Insert, Privilege::Update, Privilege::Delete];
 }

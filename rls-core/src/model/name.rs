@@ -32,10 +32,9 @@ impl fmt::Display for IdentError {
         match self {
             IdentError::Empty => f.write_str("a name cannot be empty"),
             IdentError::Nul => f.write_str("a name cannot contain a NUL byte"),
-            IdentError::TooLong { bytes } => write!(
-                f,
-                "a name has at most {MAX_BYTES} bytes in Postgres, this one has {bytes}"
-            ),
+            IdentError::TooLong { bytes } => {
+                write!(f, "a name has at most {MAX_BYTES} bytes in Postgres, this one has {bytes}")
+            }
         }
     }
 }
@@ -138,10 +137,7 @@ mod tests {
 
     #[test]
     fn a_name_is_never_cut_in_silence() {
-        assert_eq!(
-            Ident::new("x".repeat(64)),
-            Err(IdentError::TooLong { bytes: 64 })
-        );
+        assert_eq!(Ident::new("x".repeat(64)), Err(IdentError::TooLong { bytes: 64 }));
         assert!(Ident::new("x".repeat(63)).is_ok());
         assert_eq!(Ident::new(""), Err(IdentError::Empty));
         assert_eq!(Ident::new("a\0b"), Err(IdentError::Nul));

@@ -55,7 +55,10 @@ impl fmt::Display for TypeError {
                  its schema, as in `public.{name}`"
             ),
             TypeError::Modifiers(text) => {
-                write!(f, "`({text})` does not fit the type: whole numbers as in `varchar(20)` or `numeric(10, 2)`")
+                write!(
+                    f,
+                    "`({text})` does not fit the type: whole numbers as in `varchar(20)` or `numeric(10, 2)`"
+                )
             }
             TypeError::Name(text) => write!(f, "`{text}` is not the name of a type"),
         }
@@ -280,9 +283,8 @@ fn first_part(text: &str) -> Option<(String, &str)> {
         }
         return None;
     }
-    let end = text
-        .find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '$'))
-        .unwrap_or(text.len());
+    let end =
+        text.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '$')).unwrap_or(text.len());
     (end > 0).then(|| (text[..end].to_lowercase(), &text[end..]))
 }
 

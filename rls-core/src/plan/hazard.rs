@@ -6,10 +6,10 @@ use std::str::FromStr;
 
 use super::Origin;
 use crate::diff::{Canonical, Change, Pair, Privileges, Site, same_policy};
-use crate::render::privilege_name;
 use crate::model::{
     Command, GrantObject, Grantee, Ident, Policy, PolicyKind, QualifiedName, Schema, Sql,
 };
+use crate::render::privilege_name;
 
 /// One thing to agree to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,7 +112,9 @@ impl Finder<'_> {
             Change::DropForeignKey(key) => {
                 self.undeclared("foreign key", &key.table, &key.item.name)
             }
-            Change::DropPrimaryKey(key) => self.undeclared("primary key", &key.table, &key.item.name),
+            Change::DropPrimaryKey(key) => {
+                self.undeclared("primary key", &key.table, &key.item.name)
+            }
             Change::Grant(grant) => self.grant(grant),
             Change::GrantDefault(_)
             | Change::CreateExtension(_)
@@ -132,7 +134,12 @@ impl Finder<'_> {
 
     /// A permissive policy on a table that exists lets somebody at rows that exist. Where it takes
     /// another's place and only narrows, that cannot be told from the text, so it counts.
-    fn create_policy(&self, table: &QualifiedName, name: &Ident, policy: &Policy<Sql>) -> Vec<Hazard> {
+    fn create_policy(
+        &self,
+        table: &QualifiedName,
+        name: &Ident,
+        policy: &Policy<Sql>,
+    ) -> Vec<Hazard> {
         let Some(previous) = self.schemas.previous.tables.get(table) else { return Vec::new() };
         let replaced = previous.policies.get(name);
         // The same one again, because a column it leans on is rebuilt.
@@ -157,7 +164,12 @@ impl Finder<'_> {
         vec![Hazard { kind: HazardKind::WidensAccess, message }]
     }
 
-    fn drop_policy(&self, table: &QualifiedName, name: &Ident, policy: &Policy<Sql>) -> Vec<Hazard> {
+    fn drop_policy(
+        &self,
+        table: &QualifiedName,
+        name: &Ident,
+        policy: &Policy<Sql>,
+    ) -> Vec<Hazard> {
         let recreated = self.changes.iter().any(|change| {
             matches!(change, Change::CreatePolicy(created) if &created.table == table && &created.item.name == name)
         });
@@ -190,14 +202,17 @@ impl Finder<'_> {
     }
 
     fn grant(&self, grant: &Privileges<GrantObject>) -> Vec<Hazard> {
-        let names: Vec<_> = grant.privileges.iter().map(|privilege| privilege_name(*privilege)).collect();
+        let names: Vec<_> =
+            grant.privileges.iter().map(|privilege| privilege_name(*privilege)).collect();
         let privilege = names.join(", ");
         let message = match &grant.object {
             GrantObject::Table(table) if self.schemas.previous.tables.contains_key(table) => {
                 format!("{} gets {privilege} on {table}, where policies allow it", grant.grantee)
             }
             GrantObject::AllTables(schema) => match self.origin {
-                Origin::Live { undeclared } if undeclared.iter().any(|table| &table.schema == schema) => {
+                Origin::Live { undeclared }
+                    if undeclared.iter().any(|table| &table.schema == schema) =>
+                {
                     let tables: Vec<_> = undeclared.iter().map(ToString::to_string).collect();
                     format!(
                         "{} gets {privilege} on tables that are not declared: {}",

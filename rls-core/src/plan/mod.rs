@@ -80,6 +80,9 @@ impl Plan {
 
     /// The hazards that were not allowed, in the order of the steps.
     pub fn refused<'a>(&'a self, allowed: &'a [HazardKind]) -> impl Iterator<Item = &'a Hazard> {
-        self.steps.iter().flat_map(|step| &step.hazards).filter(|hazard| !allowed.contains(&hazard.kind))
+        self.steps
+            .iter()
+            .flat_map(|step| &step.hazards)
+            .filter(|hazard| !allowed.contains(&hazard.kind))
     }
 }

@@ -46,7 +46,8 @@ impl Crud {
             policies.insert(name("insert")?, policy(Command::Insert, None, Some(rows)));
         }
         if let Some(rows) = self.update {
-            policies.insert(name("update")?, policy(Command::Update, Some(rows.clone()), Some(rows)));
+            policies
+                .insert(name("update")?, policy(Command::Update, Some(rows.clone()), Some(rows)));
         }
         if let Some(rows) = self.delete {
             policies.insert(name("delete")?, policy(Command::Delete, Some(rows), None));

@@ -6,15 +6,16 @@ use super::table::{self, list};
 use super::{ident, qualified};
 use crate::diff::{Change, Named, OnTable, Pair, Privileges};
 use crate::model::{
-    Column, Command, GrantObject, Grantee, Ident, Policy, PolicyKind,
-    Privilege, QualifiedName, Sql,
+    Column, Command, GrantObject, Grantee, Ident, Policy, PolicyKind, Privilege, QualifiedName, Sql,
 };
 
 /// The statements that make a change, without semicolons.
 pub fn statements(change: &Change) -> Vec<String> {
     match change {
         Change::CreateExtension(name) => vec![create_extension(name)],
-        Change::CreateNamespace(name) => vec![format!("CREATE SCHEMA IF NOT EXISTS {}", ident(name))],
+        Change::CreateNamespace(name) => {
+            vec![format!("CREATE SCHEMA IF NOT EXISTS {}", ident(name))]
+        }
         Change::Revoke(grant) => vec![format!("REVOKE {}", privilege_on(grant, "FROM"))],
         Change::RevokeDefault(default) => vec![default_privilege(default, "REVOKE", "FROM")],
         Change::EnableRowSecurity(name) => vec![enable(name)],
@@ -34,7 +35,11 @@ pub fn statements(change: &Change) -> Vec<String> {
         Change::CreateTable { table, revoke_from } => vec![
             table::create(table),
             enable(&table.name),
-            format!("REVOKE ALL ON TABLE {} FROM {}", qualified(&table.name), grantees(revoke_from)),
+            format!(
+                "REVOKE ALL ON TABLE {} FROM {}",
+                qualified(&table.name),
+                grantees(revoke_from)
+            ),
         ],
         Change::AddColumn(OnTable { table, item }) => {
             vec![alter(table, &format!("ADD COLUMN {}", table::column_definition(item)))]
@@ -55,7 +60,9 @@ pub fn statements(change: &Change) -> Vec<String> {
         Change::AddForeignKey(OnTable { table, item }) => {
             vec![alter(table, &format!("ADD {}", table::foreign_key(&item.name, &item.item)))]
         }
-        Change::CreatePolicy(OnTable { table, item }) => vec![create_policy(&qualified(table), item)],
+        Change::CreatePolicy(OnTable { table, item }) => {
+            vec![create_policy(&qualified(table), item)]
+        }
         Change::GrantDefault(default) => vec![default_privilege(default, "GRANT", "TO")],
         Change::Grant(grant) => vec![format!("GRANT {}", privilege_on(grant, "TO"))],
     }

@@ -77,7 +77,8 @@ impl Writer {
     }
 
     fn join(&self, operands: &[Expr], operator: &str, context: Binding) -> String {
-        let operands: Vec<_> = operands.iter().map(|operand| self.write(operand, context)).collect();
+        let operands: Vec<_> =
+            operands.iter().map(|operand| self.write(operand, context)).collect();
         operands.join(operator)
     }
 
@@ -192,15 +193,24 @@ mod tests {
             policy(&both),
             "((SELECT auth.user_id()) = user_id OR is_public) AND NOT hidden"
         );
-        assert_eq!(policy(&Expr::Not(Box::new(either))), "NOT ((SELECT auth.user_id()) = user_id OR is_public)");
+        assert_eq!(
+            policy(&Expr::Not(Box::new(either))),
+            "NOT ((SELECT auth.user_id()) = user_id OR is_public)"
+        );
         let raw = Expr::And(vec![Expr::Sql("a OR b".into()), column("c")]);
         assert_eq!(policy(&raw), "(a OR b) AND c");
     }
 
     #[test]
     fn claim_paths_cannot_break_out_of_their_string() {
-        assert_eq!(policy(&Expr::Claim(vec!["o".into(), "rol".into()])), "(SELECT auth.session() #>> '{o,rol}')");
-        assert_eq!(policy(&Expr::Claim(vec!["it's".into()])), "(SELECT auth.session() ->> 'it''s')");
+        assert_eq!(
+            policy(&Expr::Claim(vec!["o".into(), "rol".into()])),
+            "(SELECT auth.session() #>> '{o,rol}')"
+        );
+        assert_eq!(
+            policy(&Expr::Claim(vec!["it's".into()])),
+            "(SELECT auth.session() ->> 'it''s')"
+        );
         assert_eq!(
             policy(&Expr::Claim(vec!["a\"},{b".into(), "c".into()])),
             r#"(SELECT auth.session() #>> '{"a\"},{b",c}')"#

@@ -17,7 +17,12 @@ pub(super) struct Item {
 }
 
 /// The items of every `#[rls(..)]` among the attributes.
-pub(super) fn items(attrs: &[Attribute], known: &[&str], repeatable: &[&str], ctxt: &Ctxt) -> Vec<Item> {
+pub(super) fn items(
+    attrs: &[Attribute],
+    known: &[&str],
+    repeatable: &[&str],
+    ctxt: &Ctxt,
+) -> Vec<Item> {
     let mut items: Vec<Item> = Vec::new();
     for attr in attrs.iter().filter(|attr| attr.path().is_ident("rls")) {
         let list = match &attr.meta {
@@ -78,7 +83,8 @@ fn item(meta: Meta, known: &[&str], ctxt: &Ctxt) -> Option<Item> {
 }
 
 fn path_text(meta: &Meta) -> String {
-    let segments: Vec<_> = meta.path().segments.iter().map(|segment| segment.ident.to_string()).collect();
+    let segments: Vec<_> =
+        meta.path().segments.iter().map(|segment| segment.ident.to_string()).collect();
     segments.join("::")
 }
 
@@ -92,7 +98,11 @@ impl Item {
     pub(super) fn flag(&self, ctxt: &Ctxt) -> bool {
         let alone = matches!(self.meta, Meta::Path(_));
         if !alone {
-            ctxt.error_help(&self.meta, format!("`{}` takes no value", self.key), format!("write just `{}`", self.key));
+            ctxt.error_help(
+                &self.meta,
+                format!("`{}` takes no value", self.key),
+                format!("write just `{}`", self.key),
+            );
         }
         alone
     }
@@ -102,7 +112,11 @@ impl Item {
         match &self.meta {
             Meta::NameValue(pair) => Some(&pair.value),
             Meta::Path(_) | Meta::List(_) => {
-                ctxt.error_help(&self.meta, format!("`{}` needs a value", self.key), format!("write `{} = ..`", self.key));
+                ctxt.error_help(
+                    &self.meta,
+                    format!("`{}` needs a value", self.key),
+                    format!("write `{} = ..`", self.key),
+                );
                 None
             }
         }
@@ -113,7 +127,11 @@ impl Item {
         match &self.meta {
             Meta::List(list) => Some(list),
             Meta::Path(_) | Meta::NameValue(_) => {
-                ctxt.error_help(&self.meta, format!("`{}` takes a list", self.key), format!("write `{}(..)`", self.key));
+                ctxt.error_help(
+                    &self.meta,
+                    format!("`{}` takes a list", self.key),
+                    format!("write `{}(..)`", self.key),
+                );
                 None
             }
         }
@@ -125,7 +143,11 @@ impl Item {
         match string_literal(value) {
             Some(text) => Some(text.clone()),
             None => {
-                ctxt.error_help(value, format!("`{}` is a string", self.key), format!("write `{} = \"..\"`", self.key));
+                ctxt.error_help(
+                    value,
+                    format!("`{}` is a string", self.key),
+                    format!("write `{} = \"..\"`", self.key),
+                );
                 None
             }
         }

@@ -38,7 +38,10 @@ pub(super) fn verdict(attrs: &[Attribute], features: &Features) -> Verdict {
 }
 
 /// The attributes with every `#[cfg_attr(..)]` resolved, or the one that cannot be.
-pub(super) fn expand(attrs: &[Attribute], features: &Features) -> Result<Vec<Attribute>, Box<Attribute>> {
+pub(super) fn expand(
+    attrs: &[Attribute],
+    features: &Features,
+) -> Result<Vec<Attribute>, Box<Attribute>> {
     let mut expanded = Vec::new();
     for attr in attrs {
         if !attr.path().is_ident("cfg_attr") {
@@ -49,7 +52,8 @@ pub(super) fn expand(attrs: &[Attribute], features: &Features) -> Result<Vec<Att
         let metas = attr.parse_args_with(parse).map_err(|_| Box::new(attr.clone()))?;
         let mut metas = metas.into_iter();
         let condition = metas.next().and_then(|meta| evaluate(&meta, features));
-        let relevant = |meta: &Meta| ["derive", "rls", "path"].iter().any(|name| meta.path().is_ident(name));
+        let relevant =
+            |meta: &Meta| ["derive", "rls", "path"].iter().any(|name| meta.path().is_ident(name));
         match condition {
             Some(true) => expanded.extend(metas.map(|meta| parse_quote!(#[#meta]))),
             Some(false) => {}
@@ -64,12 +68,18 @@ pub(super) fn expand(attrs: &[Attribute], features: &Features) -> Result<Vec<Att
 fn evaluate(meta: &Meta, features: &Features) -> Option<bool> {
     match meta {
         Meta::Path(path) if path.is_ident("test") => Some(false),
-        Meta::Path(path) if path.is_ident("doc") || path.is_ident("doctest") || path.is_ident("miri") => Some(false),
+        Meta::Path(path)
+            if path.is_ident("doc") || path.is_ident("doctest") || path.is_ident("miri") =>
+        {
+            Some(false)
+        }
         Meta::Path(path) if path.is_ident("true") => Some(true),
         Meta::Path(path) if path.is_ident("false") => Some(false),
         Meta::Path(_) => None,
         Meta::NameValue(pair) if pair.path.is_ident("feature") => match &pair.value {
-            Expr::Lit(ExprLit { lit: Lit::Str(name), .. }) => Some(features.contains(&name.value())),
+            Expr::Lit(ExprLit { lit: Lit::Str(name), .. }) => {
+                Some(features.contains(&name.value()))
+            }
             _ => None,
         },
         Meta::NameValue(_) => None,

@@ -6,9 +6,7 @@ use syn::{Data, DeriveInput, Expr, Fields, Meta, Token};
 
 use super::attr::{self, Item, checked, string_literal};
 use super::{Ctxt, rust_type};
-use crate::model::{
-    Grantee, Ident, Identity, PgType, QualifiedName, ReferentialAction,
-};
+use crate::model::{Grantee, Ident, Identity, PgType, QualifiedName, ReferentialAction};
 
 /// A struct with `#[derive(Table)]`.
 pub(super) struct Decl<'a> {
@@ -57,7 +55,15 @@ pub(super) struct CrudPolicy {
 
 const STRUCT_KEYS: &[&str] = &["table", "schema", "crud_policy"];
 const FIELD_KEYS: &[&str] = &[
-    "column", "sql_type", "primary_key", "identity", "default", "unique", "references", "index", "skip",
+    "column",
+    "sql_type",
+    "primary_key",
+    "identity",
+    "default",
+    "unique",
+    "references",
+    "index",
+    "skip",
 ];
 const CRUD_KEYS: &[&str] = &["role", "read", "modify", "insert", "update", "delete"];
 
@@ -93,7 +99,12 @@ pub(super) fn read<'a>(input: &'a DeriveInput, ctxt: &Ctxt) -> Option<Decl<'a>> 
             "add a field for each column",
         );
     }
-    Some(Decl { ident: &input.ident, name: QualifiedName::new(schema, table), fields, crud_policies })
+    Some(Decl {
+        ident: &input.ident,
+        name: QualifiedName::new(schema, table),
+        fields,
+        crud_policies,
+    })
 }
 
 fn named_fields<'a>(
@@ -111,7 +122,10 @@ fn named_fields<'a>(
     };
     ctxt.error_help(
         &input.ident,
-        format!("a table is declared by a struct with named fields, and `{}` is {what}", input.ident),
+        format!(
+            "a table is declared by a struct with named fields, and `{}` is {what}",
+            input.ident
+        ),
         "write `struct Name { column: Type, .. }`",
     );
     None
@@ -126,13 +140,17 @@ fn field<'a>(field: &'a syn::Field, schema: &Ident, ctxt: &Ctxt) -> Option<Field
 
     let skip = flag("skip");
     if let Some(other) = items.iter().find(|item| skip && item.key != "skip") {
-        ctxt.error(&other.meta, format!("`{}` says something about a column, and `skip` that there is none", other.key));
+        ctxt.error(
+            &other.meta,
+            format!("`{}` says something about a column, and `skip` that there is none", other.key),
+        );
     }
     let column = match find("column") {
         Some(item) => item.name(ctxt)?,
         None => checked(ident, name.clone(), ctxt)?,
     };
-    let (ty, nullable) = if skip { (None, true) } else { column_type(field, find("sql_type"), ctxt) };
+    let (ty, nullable) =
+        if skip { (None, true) } else { column_type(field, find("sql_type"), ctxt) };
     let field = Field {
         ident,
         field: name,
@@ -175,7 +193,10 @@ fn consistent(field: &Field<'_>, items: &[Item], ctxt: &Ctxt) {
             if let Some(meta) = at(key) {
                 ctxt.error_help(
                     meta,
-                    format!("`{}` is an `Option`, and a column with `{key}` is never NULL", field.field),
+                    format!(
+                        "`{}` is an `Option`, and a column with `{key}` is never NULL",
+                        field.field
+                    ),
                     "take the `Option` away",
                 );
             }
@@ -203,7 +224,11 @@ fn identity(item: &Item, ctxt: &Ctxt) -> Option<Identity> {
         Meta::Path(_) => return Some(Identity::ByDefault),
         Meta::NameValue(pair) => &pair.value,
         Meta::List(list) => {
-            ctxt.error_help(list, "`identity` takes no list", "write `identity` or `identity = always`");
+            ctxt.error_help(
+                list,
+                "`identity` takes no list",
+                "write `identity` or `identity = always`",
+            );
             return None;
         }
     };
@@ -211,7 +236,11 @@ fn identity(item: &Item, ctxt: &Ctxt) -> Option<Identity> {
         Some("always") => Some(Identity::Always),
         Some("by_default") => Some(Identity::ByDefault),
         _ => {
-            ctxt.error_help(value, "`identity` is `always` or `by_default`", "`identity` alone means `by_default`");
+            ctxt.error_help(
+                value,
+                "`identity` is `always` or `by_default`",
+                "`identity` alone means `by_default`",
+            );
             None
         }
     }
@@ -219,7 +248,8 @@ fn identity(item: &Item, ctxt: &Ctxt) -> Option<Identity> {
 
 /// `references = users(id)`, or with actions `references(users(id), on_delete = cascade)`.
 fn references(item: &Item, schema: &Ident, ctxt: &Ctxt) -> Option<References> {
-    const HELP: &str = "write `references = table(column)` or `references(table(column), on_delete = cascade)`";
+    const HELP: &str =
+        "write `references = table(column)` or `references(table(column), on_delete = cascade)`";
     let (mut on_delete, mut on_update) = (ReferentialAction::NoAction, ReferentialAction::NoAction);
     let target = match &item.meta {
         Meta::NameValue(pair) => pair.value.clone(),
@@ -316,7 +346,11 @@ fn crud_policy(item: &Item, ctxt: &Ctxt) -> Option<CrudPolicy> {
     };
     let Some(role) = value("role") else {
         if complete && !items.iter().any(|item| item.key == "role") {
-            ctxt.error_help(&item.meta, "`crud_policy` does not say for whom", "write `role = authenticated`");
+            ctxt.error_help(
+                &item.meta,
+                "`crud_policy` does not say for whom",
+                "write `role = authenticated`",
+            );
         }
         return None;
     };
@@ -330,7 +364,11 @@ fn crud_policy(item: &Item, ctxt: &Ctxt) -> Option<CrudPolicy> {
         delete: value("delete"),
     };
     if complete && items.iter().all(|item| item.key == "role") {
-        ctxt.error_help(&item.meta, "`crud_policy` allows nothing", "write `read = ..` or `modify = ..`, or `false` for it");
+        ctxt.error_help(
+            &item.meta,
+            "`crud_policy` allows nothing",
+            "write `read = ..` or `modify = ..`, or `false` for it",
+        );
         return None;
     }
     (!policy.roles.is_empty()).then_some(policy)
@@ -359,13 +397,21 @@ fn roles(value: &Expr, ctxt: &Ctxt) -> Vec<(Grantee, Expr)> {
 
 fn role(expr: &Expr, ctxt: &Ctxt) -> Option<Grantee> {
     let Some(name) = plain_name(expr) else {
-        ctxt.error_help(expr, "this is not a role", "write `role = authenticated`, `role = [a, b]` or a string");
+        ctxt.error_help(
+            expr,
+            "this is not a role",
+            "write `role = authenticated`, `role = [a, b]` or a string",
+        );
         return None;
     };
     match name.as_str() {
         "public" => Some(Grantee::Public),
         "current_user" | "current_role" | "session_user" | "none" => {
-            ctxt.error_help(expr, format!("`{name}` is not the name of a role"), "name the role itself");
+            ctxt.error_help(
+                expr,
+                format!("`{name}` is not the name of a role"),
+                "name the role itself",
+            );
             None
         }
         _ => checked(expr, name, ctxt).map(Grantee::Role),
@@ -391,7 +437,9 @@ fn snake_case(name: &str) -> String {
     let mut snake = String::new();
     for (at, c) in chars.iter().enumerate() {
         let after_lower = at > 0 && !chars[at - 1].is_uppercase() && chars[at - 1] != '_';
-        let before_lower = at > 0 && chars[at - 1].is_uppercase() && chars.get(at + 1).is_some_and(|c| c.is_lowercase());
+        let before_lower = at > 0
+            && chars[at - 1].is_uppercase()
+            && chars.get(at + 1).is_some_and(|c| c.is_lowercase());
         if c.is_uppercase() && (after_lower || before_lower) {
             snake.push('_');
         }

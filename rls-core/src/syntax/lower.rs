@@ -7,9 +7,9 @@ use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::{DeriveInput, Expr as Rust, LitStr};
 
+use super::Ctxt;
 use super::decl::{self, CrudPolicy, Decl, Field};
 use super::predicate::{self, Scope, ScopeColumn};
-use super::Ctxt;
 use crate::model::{
     Column, Expr, ForeignKey, Grantee, Ident, Index, Literal, Policy, PrimaryKey, QualifiedName,
     RowSecurity, Table, Unique,
@@ -37,9 +37,18 @@ pub fn lower(input: &DeriveInput, ctxt: &Ctxt) -> Option<Lowered> {
         table: &decl.name.name,
         columns: columns
             .iter()
-            .map(|field| ScopeColumn { field: &field.field, column: &field.column, ty: field.ty.as_ref() })
+            .map(|field| ScopeColumn {
+                field: &field.field,
+                column: &field.column,
+                ty: field.ty.as_ref(),
+            })
             .collect(),
-        skipped: decl.fields.iter().filter(|field| field.skip).map(|field| field.field.as_str()).collect(),
+        skipped: decl
+            .fields
+            .iter()
+            .filter(|field| field.skip)
+            .map(|field| field.field.as_str())
+            .collect(),
         raw: RefCell::new(Vec::new()),
     };
     let mut places = BTreeMap::from([(Part::Table, decl.ident.to_token_stream())]);
@@ -47,9 +56,21 @@ pub fn lower(input: &DeriveInput, ctxt: &Ctxt) -> Option<Lowered> {
         name: decl.name.clone(),
         columns: columns.iter().map(|field| column(field, &scope, ctxt)).collect(),
         primary_key: primary_key(&decl.name, &columns, ctxt),
-        uniques: named(&decl.name, &columns, "key", |field| field.unique, |columns| Unique { columns }),
+        uniques: named(
+            &decl.name,
+            &columns,
+            "key",
+            |field| field.unique,
+            |columns| Unique { columns },
+        ),
         foreign_keys: foreign_keys(&decl.name, &columns, &mut places),
-        indexes: named(&decl.name, &columns, "idx", |field| field.index, |columns| Index { columns }),
+        indexes: named(
+            &decl.name,
+            &columns,
+            "idx",
+            |field| field.index,
+            |columns| Index { columns },
+        ),
         row_security: RowSecurity::Enabled,
         policies: policies(&decl, &scope, &mut places, ctxt),
     };
@@ -115,7 +136,8 @@ fn named<T>(
         .iter()
         .filter(|field| asks(field))
         .filter_map(|field| {
-            let name = Ident::shortened(&format!("{}_{}_{suffix}", table.name, field.column)).ok()?;
+            let name =
+                Ident::shortened(&format!("{}_{}_{suffix}", table.name, field.column)).ok()?;
             Some((name, make(vec![field.column.clone()])))
         })
         .collect()
@@ -129,7 +151,9 @@ fn foreign_keys(
     let mut keys = BTreeMap::new();
     for field in fields {
         let Some(references) = &field.references else { continue };
-        let Ok(name) = Ident::shortened(&format!("{}_{}_fkey", table.name, field.column)) else { continue };
+        let Ok(name) = Ident::shortened(&format!("{}_{}_fkey", table.name, field.column)) else {
+            continue;
+        };
         places.insert(Part::ForeignKey(field.column.clone()), references.meta.to_token_stream());
         keys.insert(
             name,
@@ -168,7 +192,9 @@ fn policies(
         match crud(declared, scope, ctxt).policies() {
             Ok(named) => {
                 for name in named.keys() {
-                    places.entry(Part::Policy(name.clone())).or_insert_with(|| role_tokens(declared));
+                    places
+                        .entry(Part::Policy(name.clone()))
+                        .or_insert_with(|| role_tokens(declared));
                 }
                 for (name, policy) in named {
                     policies.entry(name).or_insert(policy);
@@ -195,7 +221,11 @@ fn crud(declared: &CrudPolicy, scope: &Scope<'_>, ctxt: &Ctxt) -> Crud {
     let all_overridden =
         declared.insert.is_some() && declared.update.is_some() && declared.delete.is_some();
     if let (Some(modify), true) = (&declared.modify, all_overridden) {
-        ctxt.error_help(modify, "`modify` says nothing here", "`insert`, `update` and `delete` are all given");
+        ctxt.error_help(
+            modify,
+            "`modify` says nothing here",
+            "`insert`, `update` and `delete` are all given",
+        );
     }
     let select = read(&declared.read);
     let modify = read(&declared.modify);

@@ -10,9 +10,7 @@ use syn::{BinOp, Expr as Rust, ExprCall, ExprLit, Lit, LitStr, UnOp};
 use super::attr::string_literal;
 use super::decl::path_name;
 use super::{Ctxt, raw_sql};
-use crate::model::{
-    BaseType, CompareOp, Expr, Ident, Literal, PgType, SubjectType, TypeFamily,
-};
+use crate::model::{BaseType, CompareOp, Expr, Ident, Literal, PgType, SubjectType, TypeFamily};
 use crate::resolve::nearest;
 
 /// What an expression can see.
@@ -117,7 +115,12 @@ fn boolean(rust: &Rust, typed: Typed, ctxt: &Ctxt) -> Option<Expr> {
 }
 
 /// Compiles a column's default.
-pub(super) fn default(rust: &Rust, ty: Option<&PgType>, scope: &Scope<'_>, ctxt: &Ctxt) -> Option<Expr> {
+pub(super) fn default(
+    rust: &Rust,
+    ty: Option<&PgType>,
+    scope: &Scope<'_>,
+    ctxt: &Ctxt,
+) -> Option<Expr> {
     if let Some(name) = path_name(rust).filter(|name| scope.find(name).is_some()) {
         ctxt.error(rust, format!("a default cannot read another column, and `{name}` is one"));
         return None;
@@ -126,7 +129,9 @@ pub(super) fn default(rust: &Rust, ty: Option<&PgType>, scope: &Scope<'_>, ctxt:
     let Some(ty) = ty else { return Some(typed.expr) };
     let fits = match &typed.kind {
         Kind::Unknown => true,
-        Kind::Untyped => ty.array || ![TypeFamily::Number, TypeFamily::Boolean].contains(&ty.family()),
+        Kind::Untyped => {
+            ty.array || ![TypeFamily::Number, TypeFamily::Boolean].contains(&ty.family())
+        }
         Kind::Number => ty.family() == TypeFamily::Number && !ty.array,
         Kind::Known(default) => default.family() == ty.family(),
         Kind::Subject => match subject_type(ty) {
@@ -156,7 +161,11 @@ fn value(rust: &Rust, scope: &Scope<'_>, ctxt: &Ctxt) -> Option<Typed> {
         Rust::MethodCall(call) => {
             let name = call.method.unraw().to_string();
             if name != "is_null" || !call.args.is_empty() {
-                ctxt.error_help(&call.method, format!("unknown method `{name}`"), "known is `is_null()`");
+                ctxt.error_help(
+                    &call.method,
+                    format!("unknown method `{name}`"),
+                    "known is `is_null()`",
+                );
                 return None;
             }
             is_null(&call.receiver, scope, ctxt)
@@ -201,7 +210,10 @@ fn known(base: BaseType) -> Kind {
 fn constant(literal: &ExprLit, negative: bool, ctxt: &Ctxt) -> Option<Typed> {
     let number = |digits: &str| {
         let sign = if negative { "-" } else { "" };
-        Typed { expr: Expr::Literal(Literal::Number(format!("{sign}{digits}"))), kind: Kind::Number }
+        Typed {
+            expr: Expr::Literal(Literal::Number(format!("{sign}{digits}"))),
+            kind: Kind::Number,
+        }
     };
     Some(match &literal.lit {
         Lit::Bool(value) if !negative => truth(Expr::Literal(Literal::Bool(value.value))),
@@ -216,7 +228,11 @@ fn constant(literal: &ExprLit, negative: bool, ctxt: &Ctxt) -> Option<Typed> {
         Lit::Int(digits) => number(digits.base10_digits()),
         Lit::Float(digits) => number(digits.base10_digits()),
         _ => {
-            ctxt.error_help(literal, "this literal has no meaning in SQL", "use a string, a number, `true` or `false`");
+            ctxt.error_help(
+                literal,
+                "this literal has no meaning in SQL",
+                "use a string, a number, `true` or `false`",
+            );
             return None;
         }
     })
@@ -241,7 +257,12 @@ impl<'a> Scope<'a> {
     }
 
     /// The column of that field, or a message that suggests one.
-    fn lookup(&self, at: &impl ToTokens, field: Option<&str>, ctxt: &Ctxt) -> Option<&ScopeColumn<'a>> {
+    fn lookup(
+        &self,
+        at: &impl ToTokens,
+        field: Option<&str>,
+        ctxt: &Ctxt,
+    ) -> Option<&ScopeColumn<'a>> {
         let Some(field) = field else {
             ctxt.error_help(at, "this is not a column", "write the name of a field");
             return None;
@@ -269,7 +290,9 @@ fn function(call: &ExprCall, scope: &Scope<'_>, ctxt: &Ctxt) -> Option<Typed> {
     let name = path_name(&call.func).unwrap_or_default();
     let arguments: Vec<_> = call.args.iter().collect();
     match (name.as_str(), arguments.as_slice()) {
-        ("auth_uid", []) => Some(Typed { expr: Expr::AuthUid(SubjectType::Text), kind: Kind::Subject }),
+        ("auth_uid", []) => {
+            Some(Typed { expr: Expr::AuthUid(SubjectType::Text), kind: Kind::Subject })
+        }
         ("auth_uid", [column]) => {
             let found = scope.lookup(column, path_name(column).as_deref(), ctxt)?;
             let subject = match found.ty {
@@ -297,15 +320,22 @@ fn function(call: &ExprCall, scope: &Scope<'_>, ctxt: &Ctxt) -> Option<Typed> {
             scope.raw.borrow_mut().push(text.clone());
             Some(Typed { expr: Expr::Sql(text.value().trim().to_owned()), kind: Kind::Unknown })
         }
-        ("auth_uid", _) => misused(call, "`auth_uid` takes one column", "write `auth_uid(column)`", ctxt),
+        ("auth_uid", _) => {
+            misused(call, "`auth_uid` takes one column", "write `auth_uid(column)`", ctxt)
+        }
         ("claim", _) => misused(call, "`claim` takes one path", "write `claim(\"path\")`", ctxt),
-        ("is_null", _) => misused(call, "`is_null` takes one column", "write `column.is_null()`", ctxt),
+        ("is_null", _) => {
+            misused(call, "`is_null` takes one column", "write `column.is_null()`", ctxt)
+        }
         ("now", _) => misused(call, "`now` takes nothing", "write `now()`", ctxt),
         ("sql", _) => misused(call, "`sql` takes one string", "write `sql(\"..\")`", ctxt),
         (name, _) => {
             let help = match nearest(name, FUNCTIONS.iter().copied()) {
                 Some(near) => format!("did you mean `{near}`?"),
-                None => format!("known are {}; other functions can be called in `sql(\"..\")`", super::attr::quoted(FUNCTIONS)),
+                None => format!(
+                    "known are {}; other functions can be called in `sql(\"..\")`",
+                    super::attr::quoted(FUNCTIONS)
+                ),
             };
             ctxt.error_help(&call.func, format!("unknown function `{}`", source(&call.func)), help);
             None
@@ -342,10 +372,16 @@ fn subject(at: &Rust, ty: &PgType, ctxt: &Ctxt) -> Option<Expr> {
 /// `"o.rol"` for nested claims, `["https://example.com/role"]` for keys with dots in them.
 fn claim_path(path: &Rust, ctxt: &Ctxt) -> Option<Vec<String>> {
     let keys: Option<Vec<String>> = match path {
-        Rust::Array(array) => array.elems.iter().map(|key| string_literal(key).map(LitStr::value)).collect(),
-        single => string_literal(single).map(|path| path.value().split('.').map(str::to_owned).collect()),
+        Rust::Array(array) => {
+            array.elems.iter().map(|key| string_literal(key).map(LitStr::value)).collect()
+        }
+        single => {
+            string_literal(single).map(|path| path.value().split('.').map(str::to_owned).collect())
+        }
     };
-    let keys = keys.filter(|keys| !keys.is_empty() && keys.iter().all(|key| !key.is_empty() && !key.contains('\0')));
+    let keys = keys.filter(|keys| {
+        !keys.is_empty() && keys.iter().all(|key| !key.is_empty() && !key.contains('\0'))
+    });
     if keys.is_none() {
         ctxt.error_help(
             path,
@@ -401,7 +437,8 @@ fn compare(
                 right.kind.describe()
             ),
             match (&left.kind, &right.kind) {
-                (Kind::Untyped | Kind::Number, Kind::Known(_)) | (Kind::Known(_), Kind::Untyped | Kind::Number) => {
+                (Kind::Untyped | Kind::Number, Kind::Known(_))
+                | (Kind::Known(_), Kind::Untyped | Kind::Number) => {
                     "write a literal of the other's type"
                 }
                 _ => "cast one of them in `sql(\"..\")`",
@@ -423,10 +460,15 @@ fn comparable(left: &Kind, right: &Kind) -> bool {
         (Kind::Known(ty), Kind::Untyped) | (Kind::Untyped, Kind::Known(ty)) => {
             ![TypeFamily::Number, TypeFamily::Boolean].contains(&ty.family())
         }
-        (Kind::Known(ty), Kind::Number) | (Kind::Number, Kind::Known(ty)) => ty.family() == TypeFamily::Number,
+        (Kind::Known(ty), Kind::Number) | (Kind::Number, Kind::Known(ty)) => {
+            ty.family() == TypeFamily::Number
+        }
         (Kind::Subject, Kind::Untyped) | (Kind::Untyped, Kind::Subject) => true,
-        (Kind::Number, Kind::Number) | (Kind::Untyped, Kind::Untyped) | (Kind::Subject, Kind::Subject) => true,
-        (Kind::Number, Kind::Untyped | Kind::Subject) | (Kind::Untyped | Kind::Subject, Kind::Number) => false,
+        (Kind::Number, Kind::Number)
+        | (Kind::Untyped, Kind::Untyped)
+        | (Kind::Subject, Kind::Subject) => true,
+        (Kind::Number, Kind::Untyped | Kind::Subject)
+        | (Kind::Untyped | Kind::Subject, Kind::Number) => false,
         (Kind::Subject, Kind::Known(_)) | (Kind::Known(_), Kind::Subject) => false,
     }
 }
@@ -446,7 +488,12 @@ impl Kind {
 /// An expression as it was written, short enough for a message.
 fn source(rust: &Rust) -> String {
     let text = rust.to_token_stream().to_string();
-    let text = text.replace(" (", "(").replace("( ", "(").replace(" )", ")").replace(" . ", ".").replace(" ,", ",");
+    let text = text
+        .replace(" (", "(")
+        .replace("( ", "(")
+        .replace(" )", ")")
+        .replace(" . ", ".")
+        .replace(" ,", ",");
     match text.char_indices().nth(60) {
         Some((at, _)) => format!("{}…", &text[..at]),
         None => text,

@@ -4,8 +4,8 @@
 use quote::ToTokens;
 use syn::LitStr;
 
-use super::predicate::Scope;
 use super::Ctxt;
+use super::predicate::Scope;
 use crate::lex::{self, Token, TokenKind};
 use crate::render;
 use crate::resolve::nearest;
@@ -17,7 +17,10 @@ pub(super) fn lexical(text: &LitStr, scope: &Scope<'_>, ctxt: &Ctxt) -> Option<(
     let tokens = match lex::tokens(&sql) {
         Ok(tokens) => tokens,
         Err(error) => {
-            ctxt.error(text, format!("{error} in this SQL, from `{}` on", excerpt(&sql[error.at..])));
+            ctxt.error(
+                text,
+                format!("{error} in this SQL, from `{}` on", excerpt(&sql[error.at..])),
+            );
             return None;
         }
     };
@@ -41,10 +44,18 @@ fn contained(text: &LitStr, sql: &str, tokens: &[Token], ctxt: &Ctxt) -> bool {
     for token in tokens {
         let here = &sql[token.range.clone()];
         let (message, help) = match &token.kind {
-            TokenKind::Comment => ("a comment has no place in this SQL", "write it as a Rust comment"),
-            TokenKind::Punctuation(';') => ("`;` ends a statement, and this is an expression", "take it away"),
-            TokenKind::Parameter => ("there are no parameters here", "use a literal, `claim(\"..\")` or a column"),
-            TokenKind::Operator(operator) if operator == "==" => ("`==` is no operator in SQL", "write `=`"),
+            TokenKind::Comment => {
+                ("a comment has no place in this SQL", "write it as a Rust comment")
+            }
+            TokenKind::Punctuation(';') => {
+                ("`;` ends a statement, and this is an expression", "take it away")
+            }
+            TokenKind::Parameter => {
+                ("there are no parameters here", "use a literal, `claim(\"..\")` or a column")
+            }
+            TokenKind::Operator(operator) if operator == "==" => {
+                ("`==` is no operator in SQL", "write `=`")
+            }
             TokenKind::Punctuation(':') if !open.contains(&'[') => {
                 ("there are no parameters here", "use `::` for a cast")
             }
@@ -66,11 +77,19 @@ fn contained(text: &LitStr, sql: &str, tokens: &[Token], ctxt: &Ctxt) -> bool {
             | TokenKind::Operator(_)
             | TokenKind::Punctuation(_) => continue,
         };
-        ctxt.error_help(text, format!("{message} (at `{}`)", excerpt(&format!("{here}{}", &sql[token.range.end..]))), help);
+        ctxt.error_help(
+            text,
+            format!("{message} (at `{}`)", excerpt(&format!("{here}{}", &sql[token.range.end..]))),
+            help,
+        );
         return false;
     }
     if let Some(bracket) = open.last() {
-        ctxt.error_help(text, format!("a `{bracket}` in this SQL is not closed"), "balance the brackets");
+        ctxt.error_help(
+            text,
+            format!("a `{bracket}` in this SQL is not closed"),
+            "balance the brackets",
+        );
         return false;
     }
     true
@@ -84,7 +103,9 @@ pub(super) struct Relation {
 }
 
 pub(super) fn has_subquery(tokens: &[Token]) -> bool {
-    tokens.iter().any(|token| word(token).is_some_and(|word| ["select", "table", "values", "with"].contains(&word)))
+    tokens.iter().any(|token| {
+        word(token).is_some_and(|word| ["select", "table", "values", "with"].contains(&word))
+    })
 }
 
 /// Checks every name that can only be a column, or a table before a column.
@@ -152,21 +173,48 @@ fn is_something_else(
     let behind = |kind: &TokenKind| before.is_some_and(|token| &token.kind == kind);
     let call = follows(&TokenKind::Punctuation('('));
     let typed_string = follows(&TokenKind::String);
-    let cast = behind(&TokenKind::Operator("::".to_owned())) || behind(&TokenKind::Punctuation('.'));
-    let introduced = before.and_then(word).is_some_and(|word| ["as", "collate", "operator"].contains(&word));
+    let cast =
+        behind(&TokenKind::Operator("::".to_owned())) || behind(&TokenKind::Punctuation('.'));
+    let introduced =
+        before.and_then(word).is_some_and(|word| ["as", "collate", "operator"].contains(&word));
     // EXTRACT(epoch FROM …)
     let field = after.and_then(word) == Some("from")
         && index >= 2
         && word(&tokens[index - 2]).is_some_and(|word| word == "extract");
-    let keyword = parts == 1 && word(first).is_some_and(|word| render::is_keyword(word) || EXPRESSION_WORDS.contains(&word));
+    let keyword = parts == 1
+        && word(first)
+            .is_some_and(|word| render::is_keyword(word) || EXPRESSION_WORDS.contains(&word));
     call || typed_string || cast || introduced || field || keyword
 }
 
 /// Words of expressions that are also allowed as names. `at time zone` and the like.
 const EXPRESSION_WORDS: &[&str] = &[
-    "at", "zone", "escape", "unknown", "by", "filter", "over", "partition", "within", "document",
-    "normalized", "without", "day", "hour", "minute", "second", "month", "year", "asc", "desc",
-    "nulls", "first", "last", "double", "set", "to",
+    "at",
+    "zone",
+    "escape",
+    "unknown",
+    "by",
+    "filter",
+    "over",
+    "partition",
+    "within",
+    "document",
+    "normalized",
+    "without",
+    "day",
+    "hour",
+    "minute",
+    "second",
+    "month",
+    "year",
+    "asc",
+    "desc",
+    "nulls",
+    "first",
+    "last",
+    "double",
+    "set",
+    "to",
 ];
 
 fn word(token: &Token) -> Option<&str> {
@@ -188,15 +236,20 @@ fn unknown(parts: &[(String, bool)], relations: &[Relation]) -> Option<(String, 
         [column] => {
             let all = || relations.iter().flat_map(|relation| &relation.columns);
             // The whole row, as in `to_jsonb(todos)`, or an alias.
-            let known = all().any(|name| *name == column.0) || relations.iter().any(|relation| relation.name == column.0);
+            let known = all().any(|name| *name == column.0)
+                || relations.iter().any(|relation| relation.name == column.0);
             (!known).then(|| ("unknown column `{}` in this SQL".to_owned(), suggest(column, all())))
         }
         [table, column] => {
-            let found: Vec<_> = relations.iter().filter(|relation| relation.name == table.0).collect();
+            let found: Vec<_> =
+                relations.iter().filter(|relation| relation.name == table.0).collect();
             if found.is_empty() {
                 // `(composite).field` is written with brackets, so this must be a table.
                 let names = relations.iter().map(|relation| &relation.name);
-                return Some(("`{}` names a table that is not there".to_owned(), suggest(table, names)));
+                return Some((
+                    "`{}` names a table that is not there".to_owned(),
+                    suggest(table, names),
+                ));
             }
             let all = || found.iter().flat_map(|relation| &relation.columns);
             let known = column.0 == "*" || all().any(|name| *name == column.0);
@@ -212,7 +265,9 @@ fn unknown(parts: &[(String, bool)], relations: &[Relation]) -> Option<(String, 
 
 fn suggest<'a>(name: &(String, bool), known: impl Iterator<Item = &'a String>) -> String {
     let known: Vec<&str> = known.map(String::as_str).collect();
-    if let (false, Some(cased)) = (name.1, known.iter().find(|known| known.to_lowercase() == name.0)) {
+    if let (false, Some(cased)) =
+        (name.1, known.iter().find(|known| known.to_lowercase() == name.0))
+    {
         return format!("names with capitals need quotes: `\"{cased}\"`");
     }
     match nearest(&name.0, known.iter().copied()) {

@@ -55,7 +55,8 @@ fn pg_type(ty: &Type) -> Result<PgType, Unmapped> {
         (name, _) => by_name(name).ok_or_else(|| match name {
             "u8" | "u16" | "u32" | "u64" | "u128" | "usize" | "isize" | "i128" => Unmapped {
                 message: format!("Postgres has no type for `{name}`"),
-                help: "use `i16`, `i32` or `i64`, or name a type with `sql_type = \"..\"`".to_owned(),
+                help: "use `i16`, `i32` or `i64`, or name a type with `sql_type = \"..\"`"
+                    .to_owned(),
             },
             "Option" => Unmapped {
                 message: "an `Option` inside another type has no meaning in Postgres".to_owned(),

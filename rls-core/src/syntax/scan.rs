@@ -83,7 +83,11 @@ pub fn scan(roots: &[PathBuf], features: &Features) -> Scan {
 ///
 /// # Errors
 /// Every mistake in every file.
-pub fn schema(roots: &[PathBuf], features: &Features, settings: &Settings) -> Result<Schema, Vec<SourceError>> {
+pub fn schema(
+    roots: &[PathBuf],
+    features: &Features,
+    settings: &Settings,
+) -> Result<Schema, Vec<SourceError>> {
     scan(roots, features).schema(settings)
 }
 
@@ -100,9 +104,11 @@ impl Scan {
             Ok(_) => {}
             Err(found) => errors.extend(found.0.into_iter().map(|error| {
                 // The last of several with one name is the one at fault.
-                let scanned = self.tables.iter().rev().find(|scanned| scanned.table.name == error.table);
+                let scanned =
+                    self.tables.iter().rev().find(|scanned| scanned.table.name == error.table);
                 let place = scanned.and_then(|scanned| {
-                    let place = scanned.places.get(&error.part).or(scanned.places.get(&Part::Table))?;
+                    let place =
+                        scanned.places.get(&error.part).or(scanned.places.get(&Part::Table))?;
                     Some((scanned.path.clone(), place.clone()))
                 });
                 let (path, range) = place.unwrap_or_default();
@@ -172,15 +178,8 @@ impl<'a> File<'a> {
         let offset = unseen(&text);
         let parsed = syn::parse_file(&text[offset..]);
         scan.sources.insert(path.to_owned(), text);
-        let mut file = File {
-            path: path.to_owned(),
-            directory,
-            inline: 0,
-            doubt,
-            offset,
-            features,
-            scan,
-        };
+        let mut file =
+            File { path: path.to_owned(), directory, inline: 0, doubt, offset, features, scan };
         match parsed {
             Ok(parsed) => match cfg::verdict(&parsed.attrs, features) {
                 Verdict::No => {}
@@ -262,7 +261,9 @@ impl<'a> File<'a> {
         };
         let candidates = match path_attribute(&attrs) {
             // Beside the file, or, in an inline module, where that module's files would be.
-            Some(path) if self.inline == 0 => vec![self.path.parent().unwrap_or(Path::new("")).join(path)],
+            Some(path) if self.inline == 0 => {
+                vec![self.path.parent().unwrap_or(Path::new("")).join(path)]
+            }
             Some(path) => vec![self.directory.join(path)],
             None => vec![
                 self.directory.join(format!("{name}.rs")),
@@ -279,7 +280,14 @@ impl<'a> File<'a> {
             None => self.error(
                 &module.ident,
                 &format!("there is no file for the module `{name}`"),
-                &format!("looked for {}", candidates.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(" and ")),
+                &format!(
+                    "looked for {}",
+                    candidates
+                        .iter()
+                        .map(|path| path.display().to_string())
+                        .collect::<Vec<_>>()
+                        .join(" and ")
+                ),
             ),
         }
     }
@@ -299,14 +307,25 @@ impl<'a> File<'a> {
         };
         if !derives_table(&input.attrs) {
             if let Some(attr) = input.attrs.iter().find(|attr| attr.path().is_ident("rls")) {
-                self.error(attr, "`#[rls(..)]` without `#[derive(Table)]` declares nothing", "derive `Table`, by that name");
+                self.error(
+                    attr,
+                    "`#[rls(..)]` without `#[derive(Table)]` declares nothing",
+                    "derive `Table`, by that name",
+                );
             }
             return;
         }
         if let Some(Doubt { path, range, condition }) = self.doubt.clone() {
-            let message = format!("whether the table of `{}` exists depends on `{condition}`", input.ident);
+            let message =
+                format!("whether the table of `{}` exists depends on `{condition}`", input.ident);
             let help = "only `cfg(feature = \"..\")` can stand on the way to a table";
-            self.scan.errors.push(source_error(&self.scan.sources, path, range, message, Some(help.to_owned())));
+            self.scan.errors.push(source_error(
+                &self.scan.sources,
+                path,
+                range,
+                message,
+                Some(help.to_owned()),
+            ));
             return;
         }
         if let Err(attr) = strip_fields(&mut input, self.features) {
@@ -375,7 +394,8 @@ fn derives_table(attrs: &[Attribute]) -> bool {
         let parse = Punctuated::<syn::Path, Token![,]>::parse_terminated;
         let paths = attr.parse_args_with(parse).unwrap_or_default();
         paths.iter().any(|path| {
-            let ours = path.segments.len() == 1 || path.segments.first().is_some_and(|first| first.ident == "rls_schema");
+            let ours = path.segments.len() == 1
+                || path.segments.first().is_some_and(|first| first.ident == "rls_schema");
             ours && path.segments.last().is_some_and(|last| last.ident == "Table")
         })
     })
@@ -432,4 +452,3 @@ fn byte_range(tokens: TokenStream, offset: usize) -> Range<usize> {
     let last = spans.last().unwrap_or(first);
     first.byte_range().start + offset..last.byte_range().end + offset
 }
-

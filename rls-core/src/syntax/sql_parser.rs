@@ -7,9 +7,9 @@ use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::Token as SqlToken;
 
+use super::Ctxt;
 use super::raw_sql::{Relation, has_subquery, names};
 use super::scan::{Scan, source_error};
-use super::Ctxt;
 use crate::lex::{self, Token, TokenKind};
 use crate::model::{Ident, QualifiedName};
 
@@ -23,7 +23,13 @@ impl Scan {
                 self.check_one(sql, &scanned.table.name, &ctxt);
                 for diagnostic in ctxt.into_diagnostics() {
                     let (path, range) = (scanned.path.clone(), range.clone());
-                    found.push(source_error(&self.sources, path, range, diagnostic.message, diagnostic.help));
+                    found.push(source_error(
+                        &self.sources,
+                        path,
+                        range,
+                        diagnostic.message,
+                        diagnostic.help,
+                    ));
                 }
             }
         }
@@ -36,7 +42,11 @@ impl Scan {
         // What the lexer cannot read has been told already.
         let Ok(tokens) = lex::tokens(sql) else { return };
         if let Err(error) = parse(sql) {
-            ctxt.error_help(whole(), format!("this is no SQL expression: {error}"), "it has to stand where `a = b` could");
+            ctxt.error_help(
+                whole(),
+                format!("this is no SQL expression: {error}"),
+                "it has to stand where `a = b` could",
+            );
             return;
         }
         let relations = has_subquery(&tokens).then(|| self.relations(&tokens, table)).flatten();
@@ -50,9 +60,17 @@ impl Scan {
     fn relations(&self, tokens: &[Token], own: &QualifiedName) -> Option<Vec<Relation>> {
         let columns = |name: &QualifiedName| {
             let table = self.tables.iter().find(|scanned| &scanned.table.name == name)?;
-            Some(table.table.columns.iter().map(|column| column.name.as_str().to_owned()).collect::<Vec<_>>())
+            Some(
+                table
+                    .table
+                    .columns
+                    .iter()
+                    .map(|column| column.name.as_str().to_owned())
+                    .collect::<Vec<_>>(),
+            )
         };
-        let mut relations = vec![Relation { name: own.name.as_str().to_owned(), columns: columns(own)? }];
+        let mut relations =
+            vec![Relation { name: own.name.as_str().to_owned(), columns: columns(own)? }];
         let mut at = 0;
         while at < tokens.len() {
             let opens = matches!(&tokens[at].kind, TokenKind::Word(word) if word == "from" || word == "join");
@@ -77,7 +95,11 @@ impl Scan {
 }
 
 /// `[schema.]table [[AS] alias]` at a position, and where it ends.
-fn relation(tokens: &[Token], at: usize, own: &QualifiedName) -> Option<(QualifiedName, Option<String>, usize)> {
+fn relation(
+    tokens: &[Token],
+    at: usize,
+    own: &QualifiedName,
+) -> Option<(QualifiedName, Option<String>, usize)> {
     let name = |at: usize| match tokens.get(at).map(|token| &token.kind) {
         Some(TokenKind::Word(name) | TokenKind::Quoted(name)) => Some(name.clone()),
         _ => None,
@@ -94,7 +116,8 @@ fn relation(tokens: &[Token], at: usize, own: &QualifiedName) -> Option<(Qualifi
         return None;
     }
     let mut alias = None;
-    if matches!(tokens.get(end).map(|token| &token.kind), Some(TokenKind::Word(word)) if word == "as") {
+    if matches!(tokens.get(end).map(|token| &token.kind), Some(TokenKind::Word(word)) if word == "as")
+    {
         alias = name(end + 1);
         end += 2;
     } else if let Some(TokenKind::Word(word)) = tokens.get(end).map(|token| &token.kind) {

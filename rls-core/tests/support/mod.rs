@@ -47,7 +47,10 @@ impl Database {
         if let Engine::Embedded { .. } = self.server.engine() {
             let required = std::env::var_os("RLS_REQUIRE_POSTGRES").is_some();
             assert!(!required, "RLS_REQUIRE_POSTGRES is set, and there is no native Postgres");
-            eprintln!("LEFT OUT: {} needs a second connection, and the embedded Postgres has one", self.name);
+            eprintln!(
+                "LEFT OUT: {} needs a second connection, and the embedded Postgres has one",
+                self.name
+            );
             return None;
         }
         Some(self.server.connect_as(user, &self.name).await.unwrap())
@@ -103,7 +106,12 @@ pub fn with_default(name: &str, ty: &str, default: &str) -> Column {
     Column { default: Some(Expr::Sql(default.to_owned())), ..column(name, ty) }
 }
 
-pub fn policy(command: Command, roles: &[Grantee], using: Option<&str>, check: Option<&str>) -> Policy {
+pub fn policy(
+    command: Command,
+    roles: &[Grantee],
+    using: Option<&str>,
+    check: Option<&str>,
+) -> Policy {
     let sql = |text: &str| Expr::Sql(text.to_owned());
     Policy {
         kind: PolicyKind::Permissive,
@@ -147,7 +155,10 @@ pub fn neon() -> Settings {
 }
 
 pub fn plain(roles: &[&str]) -> Settings {
-    Settings { roles: roles.iter().map(|name| id(name)).collect(), ..Settings::new(Provider::Postgres) }
+    Settings {
+        roles: roles.iter().map(|name| id(name)).collect(),
+        ..Settings::new(Provider::Postgres)
+    }
 }
 
 pub fn schema(tables: impl IntoIterator<Item = Table>, settings: &Settings) -> Schema {

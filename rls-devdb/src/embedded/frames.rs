@@ -84,9 +84,6 @@ mod tests {
         let query = message(b'Q', b"select 1\0");
         let leave = message(b'X', b"");
         assert_eq!(next(&leave), Next::Leave(0));
-        assert_eq!(
-            next(&[query.clone(), leave].concat()),
-            Next::Leave(query.len())
-        );
+        assert_eq!(next(&[query.clone(), leave].concat()), Next::Leave(query.len()));
     }
 }

@@ -26,15 +26,8 @@ struct Incoming {
 
 impl Line {
     pub(super) fn new(inbox: Receiver<Sent>, outbox: UnboundedSender<Vec<u8>>) -> Line {
-        let incoming = Incoming {
-            inbox,
-            heard: Vec::new(),
-            ended: false,
-        };
-        Line {
-            incoming: Arc::new(Mutex::new(incoming)),
-            outbox,
-        }
+        let incoming = Incoming { inbox, heard: Vec::new(), ended: false };
+        Line { incoming: Arc::new(Mutex::new(incoming)), outbox }
     }
 
     fn incoming(&self) -> MutexGuard<'_, Incoming> {

@@ -73,37 +73,25 @@ impl Embedded {
         match answer.await {
             Ok(Ok(())) => Ok(embedded),
             Ok(Err(reason)) => Err(Error::Embedded { dir, reason }),
-            Err(_) => Err(Error::Embedded {
-                dir,
-                reason: "its thread panicked".to_owned(),
-            }),
+            Err(_) => Err(Error::Embedded { dir, reason: "its thread panicked".to_owned() }),
         }
     }
 
     pub(crate) async fn connect(&self, user: &str, database: &str) -> Result<Client, Error> {
         if user != SUPERUSER {
-            return Err(Error::Unsupported {
-                user: user.to_owned(),
-            });
+            return Err(Error::Unsupported { user: user.to_owned() });
         }
         let seat = Arc::clone(&self.seat).acquire_owned();
         let seat = match tokio::time::timeout(PATIENCE, seat).await {
             Ok(seat) => seat.map_err(|_| Error::Ended)?,
             Err(_) => {
-                return Err(Error::InUse {
-                    seconds: PATIENCE.as_secs(),
-                });
+                return Err(Error::InUse { seconds: PATIENCE.as_secs() });
             }
         };
         let (to_server, inbox) = channel();
         let (outbox, from_server) = mpsc::unbounded_channel();
         self.set_present(Some(to_server.clone()));
-        let visit = Visit {
-            database: database.to_owned(),
-            inbox,
-            outbox,
-            _seat: seat,
-        };
+        let visit = Visit { database: database.to_owned(), inbox, outbox, _seat: seat };
         let visits = self.visits.as_ref().ok_or(Error::Ended)?;
         visits.send(visit).map_err(|_| Error::Ended)?;
         let connected = tokio_postgres::Config::new()

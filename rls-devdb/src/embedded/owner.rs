@@ -77,10 +77,7 @@ struct Refusal {
 }
 
 fn session(runtime: &PreparedRuntime, database: &str) -> Result<ProtocolSession, Refusal> {
-    let startup = StartupConfig {
-        username: SUPERUSER.to_owned(),
-        database: database.to_owned(),
-    };
+    let startup = StartupConfig { username: SUPERUSER.to_owned(), database: database.to_owned() };
     // No other durability is given up: a session never shuts the cluster down in order, so that every
     // next one recovers from what was written at commit.
     let mut config = PostgresConfig::default();
@@ -91,10 +88,7 @@ fn session(runtime: &PreparedRuntime, database: &str) -> Result<ProtocolSession,
     runtime.open(config, startup).map_err(|error| {
         let answer = startup_error_response_output(&error).map(<[u8]>::to_vec);
         let reason = said(error);
-        Refusal {
-            answer: answer.unwrap_or_else(|| frames::fatal(&reason)),
-            reason,
-        }
+        Refusal { answer: answer.unwrap_or_else(|| frames::fatal(&reason)), reason }
     })
 }
 

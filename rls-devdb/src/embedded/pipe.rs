@@ -23,12 +23,7 @@ pub(super) struct Pipe {
 
 impl Pipe {
     pub(super) fn new(to_server: Sender<Sent>, from_server: UnboundedReceiver<Vec<u8>>) -> Pipe {
-        Pipe {
-            to_server,
-            from_server,
-            chunk: Vec::new(),
-            read: 0,
-        }
+        Pipe { to_server, from_server, chunk: Vec::new(), read: 0 }
     }
 }
 

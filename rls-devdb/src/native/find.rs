@@ -36,9 +36,7 @@ pub(crate) fn find() -> Result<Option<Binaries>, Error> {
             Err(reason) => Err(Error::Binaries { dir, reason }),
         };
     }
-    Ok(candidates()
-        .iter()
-        .find_map(|dir| check(dir, &identity).ok()))
+    Ok(candidates().iter().find_map(|dir| check(dir, &identity).ok()))
 }
 
 /// Where Postgres is usually found, best first.
@@ -50,11 +48,7 @@ fn candidates() -> Vec<PathBuf> {
         .collect();
     dirs.extend(versioned("/usr/lib/postgresql", "", "bin"));
     dirs.extend(versioned("/usr", "pgsql-", "bin"));
-    for prefix in [
-        "/opt/homebrew/opt",
-        "/usr/local/opt",
-        "/home/linuxbrew/.linuxbrew/opt",
-    ] {
+    for prefix in ["/opt/homebrew/opt", "/usr/local/opt", "/home/linuxbrew/.linuxbrew/opt"] {
         dirs.extend(versioned(prefix, "postgresql@", "bin"));
         dirs.push(Path::new(prefix).join("postgresql/bin"));
     }
@@ -104,22 +98,14 @@ fn check(dir: &Path, identity: &Identity) -> Result<Binaries, String> {
     }
     let (version, major) = version(&said).ok_or("initdb does not say its version")?;
     if major < FLOOR {
-        return Err(format!(
-            "its version is {version}, and {FLOOR} is the oldest supported"
-        ));
+        return Err(format!("its version is {version}, and {FLOOR} is the oldest supported"));
     }
-    Ok(Binaries {
-        dir: dir.to_owned(),
-        version,
-        major,
-    })
+    Ok(Binaries { dir: dir.to_owned(), version, major })
 }
 
 /// Reads `VERSION=15.18 (Debian 15.18-0+deb12u1)`.
 fn version(shown: &str) -> Option<(String, u32)> {
-    let line = shown
-        .lines()
-        .find_map(|line| line.strip_prefix("VERSION="))?;
+    let line = shown.lines().find_map(|line| line.strip_prefix("VERSION="))?;
     let version = line.split_whitespace().next()?;
     let digits = version.find(|c: char| !c.is_ascii_digit());
     let major = version[..digits.unwrap_or(version.len())].parse().ok()?;
@@ -134,10 +120,7 @@ mod tests {
     fn versions_are_read() {
         let debian = "by user\nVERSION=15.18 (Debian 15.18-0+deb12u1)\nPGDATA=x\n";
         assert_eq!(version(debian), Some(("15.18".to_owned(), 15)));
-        assert_eq!(
-            version("VERSION=19beta1\n"),
-            Some(("19beta1".to_owned(), 19))
-        );
+        assert_eq!(version("VERSION=19beta1\n"), Some(("19beta1".to_owned(), 19)));
         assert_eq!(version("PGDATA=x\n"), None);
     }
 }

@@ -45,19 +45,9 @@ impl Identity {
     /// A command to be run as this user, in the directory `cwd`, which the user must be able to enter.
     pub(crate) fn command(self, program: &Path, cwd: &Path) -> Command {
         let mut command = Command::new(program);
-        command
-            .current_dir(cwd)
-            .env("LC_ALL", "C")
-            .stdin(Stdio::null());
+        command.current_dir(cwd).env("LC_ALL", "C").stdin(Stdio::null());
         // They would speak of another server than this one.
-        for name in [
-            "PGDATA",
-            "PGPORT",
-            "PGHOST",
-            "PGOPTIONS",
-            "PGUSER",
-            "PGDATABASE",
-        ] {
+        for name in ["PGDATA", "PGPORT", "PGHOST", "PGOPTIONS", "PGUSER", "PGDATABASE"] {
             command.env_remove(name);
         }
         if let Some((uid, gid)) = self.0 {
@@ -93,9 +83,7 @@ impl Identity {
 
 /// The user and group numbers of `name` in the text of a passwd file, if they are not root's.
 fn lookup(passwd: &str, name: &str) -> Option<(u32, u32)> {
-    let line = passwd
-        .lines()
-        .find(|line| line.split(':').next() == Some(name))?;
+    let line = passwd.lines().find(|line| line.split(':').next() == Some(name))?;
     let mut fields = line.split(':').skip(2);
     let uid = number(fields.next()?)?;
     let gid = number(fields.next()?)?;
@@ -105,9 +93,7 @@ fn lookup(passwd: &str, name: &str) -> Option<(u32, u32)> {
 /// Some systems write the number of `nobody` as `-2`.
 fn number(text: &str) -> Option<u32> {
     let number: i64 = text.parse().ok()?;
-    u32::try_from(number)
-        .or_else(|_| i32::try_from(number).map(i32::cast_unsigned))
-        .ok()
+    u32::try_from(number).or_else(|_| i32::try_from(number).map(i32::cast_unsigned)).ok()
 }
 
 #[cfg(test)]

@@ -26,11 +26,7 @@ impl Place {
     pub(crate) fn prepare(dir: &Path, major: u32, new: Identity) -> Result<Place, Error> {
         let name = format!("pg{major}");
         let identity = new.for_data(&dir.join(&name).join("data"));
-        let base = if identity.can_enter(dir) {
-            dir.to_owned()
-        } else {
-            elsewhere(dir)?
-        };
+        let base = if identity.can_enter(dir) { dir.to_owned() } else { elsewhere(dir)? };
         let home = base.join(name);
         let identity = new.for_data(&home.join("data"));
         make(&home, identity)?;
@@ -99,19 +95,14 @@ fn trust(base: &Path) -> Result<(), Error> {
     } else {
         return Ok(());
     };
-    Err(Error::Unsafe {
-        path: base.to_owned(),
-        reason,
-    })
+    Err(Error::Unsafe { path: base.to_owned(), reason })
 }
 
 /// FNV-1a: the name must be the same whatever compiler built this program.
 fn hash(text: &OsStr) -> u64 {
-    text.as_encoded_bytes()
-        .iter()
-        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-            (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
-        })
+    text.as_encoded_bytes().iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }
 
 #[cfg(test)]

@@ -98,11 +98,7 @@ impl Server {
     /// The socket's directory stands as the host, escaped: every driver for Postgres reads that.
     pub(crate) fn url(&self, user: &str, database: &str) -> String {
         let host = escape(&self.socket.to_string_lossy());
-        format!(
-            "postgres://{}@{host}:{PORT}/{}",
-            escape(user),
-            escape(database)
-        )
+        format!("postgres://{}@{host}:{PORT}/{}", escape(user), escape(database))
     }
 
     pub(crate) async fn stop(mut self) -> Result<(), Error> {
@@ -170,12 +166,7 @@ fn spawn(binaries: &Binaries, place: Place) -> Result<Server, Error> {
     }
     command.stdout(Stdio::null()).stderr(log);
     match command.spawn() {
-        Ok(child) => Ok(Server {
-            child,
-            place,
-            socket,
-            stopped: false,
-        }),
+        Ok(child) => Ok(Server { child, place, socket, stopped: false }),
         Err(source) => {
             socket::remove_left(&place);
             Err(Error::Run { program, source })

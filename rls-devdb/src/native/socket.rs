@@ -44,9 +44,8 @@ pub(crate) fn remove_left(place: &Place) {
         return;
     };
     let path = Path::new(&path);
-    let ours = path
-        .file_name()
-        .is_some_and(|name| name.as_encoded_bytes().starts_with(PREFIX.as_bytes()));
+    let ours =
+        path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(PREFIX.as_bytes()));
     if ours {
         let _ = fs::remove_dir_all(path);
     }
@@ -58,9 +57,7 @@ fn parent(identity: Identity) -> PathBuf {
     let temp = std::env::temp_dir();
     let plain = temp.to_str().is_some_and(|path| {
         path.len() <= LONGEST_PARENT
-            && path
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || "/-_.".contains(c))
+            && path.chars().all(|c| c.is_ascii_alphanumeric() || "/-_.".contains(c))
     });
     if plain && temp.is_absolute() && identity.can_enter(&temp) {
         temp

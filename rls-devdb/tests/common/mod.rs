@@ -56,10 +56,9 @@ pub async fn data_is_kept(preference: Preference) {
     let postgres = start(dir.path(), preference).await;
     let client = postgres.connect().await.unwrap();
     assert_eq!(number(&client, "select 1").await, 1);
-    for sql in [
-        "create table t(a int); insert into t values (41)",
-        "begin; insert into t values (7)",
-    ] {
+    for sql in
+        ["create table t(a int); insert into t values (41)", "begin; insert into t values (7)"]
+    {
         client.batch_execute(sql).await.unwrap();
     }
     postgres.stop().await.unwrap();
@@ -89,10 +88,7 @@ pub async fn starts_serialise(preference: Preference) {
     let second = tokio::spawn(async move { start(&path, preference).await });
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert!(!second.is_finished());
-    client
-        .batch_execute("insert into t values (5)")
-        .await
-        .unwrap();
+    client.batch_execute("insert into t values (5)").await.unwrap();
     drop(client);
     first.stop().await.unwrap();
     let second = second.await.unwrap();
@@ -104,10 +100,7 @@ pub async fn starts_serialise(preference: Preference) {
 pub async fn write_and_wait(dir: &Path, preference: Preference) {
     let postgres = start(dir, preference).await;
     let client = postgres.connect().await.unwrap();
-    client
-        .batch_execute("create table t(a int); insert into t values (23)")
-        .await
-        .unwrap();
+    client.batch_execute("create table t(a int); insert into t values (23)").await.unwrap();
     println!("written");
     tokio::time::sleep(std::time::Duration::from_secs(120)).await;
 }
@@ -117,9 +110,7 @@ pub fn kill_after_writing(test: &str, dir: &Path) {
     use std::io::{BufRead, BufReader};
     let mut child = child(test, dir).spawn().unwrap();
     let out = child.stdout.take().unwrap();
-    let written = BufReader::new(out)
-        .lines()
-        .any(|line| line.unwrap().contains("written"));
+    let written = BufReader::new(out).lines().any(|line| line.unwrap().contains("written"));
     child.kill().unwrap();
     child.wait().unwrap();
     assert!(written, "the child ended before it had written");
