@@ -21,7 +21,11 @@ use crate::args::Args;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let args = Args::parse_from(args::without_subcommand_name(std::env::args_os()));
+    let arguments = args::without_subcommand_name(std::env::args_os());
+    let args = match Args::try_parse_from(&arguments) {
+        Ok(args) => args,
+        Err(error) => return output::usage(&error, arguments.iter().any(|arg| arg == "--json")),
+    };
     let json = args.json;
     let result = commands::run(args).await;
     output::finish(result, json)

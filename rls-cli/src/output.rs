@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
-use anstream::{eprintln, print, println};
+use anstream::{eprint, eprintln, print, println};
 use anstyle::{AnsiColor, Style};
 use rls_core::plan::{Hazard, Plan};
 use rls_core::syntax::scan::SourceError;
@@ -55,6 +55,23 @@ pub(crate) fn finish(result: Result<Output>, json: bool) -> ExitCode {
             ExitCode::from(1)
         }
     }
+}
+
+/// What is wrong with the command line, or the help that was asked for. Clap's own code for the
+/// former is 2, which here means a difference.
+pub(crate) fn usage(error: &clap::Error, json: bool) -> ExitCode {
+    if !error.use_stderr() {
+        print!("{}", error.render().ansi());
+        return ExitCode::SUCCESS;
+    }
+    if json {
+        let message = error.render().to_string();
+        let message = message.trim().trim_start_matches("error: ");
+        println!("{:#}", json!({ "errors": [{ "message": message, "help": null }] }));
+    } else {
+        eprint!("{}", error.render().ansi());
+    }
+    ExitCode::from(1)
 }
 
 fn error_text(error: &Error) {
