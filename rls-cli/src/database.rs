@@ -59,8 +59,8 @@ fn url(args: &DatabaseArgs, project: &Project) -> Result<Option<String>> {
     }
     if let Some(name) = &project.config.database_url_env {
         return match std::env::var(name) {
-            Ok(url) => Ok(Some(url)),
-            Err(_) => Err(Error::hint(
+            Ok(url) if !url.is_empty() => Ok(Some(url)),
+            Ok(_) | Err(_) => Err(Error::hint(
                 format!("rls.toml takes the database from ${name}, which is not set"),
                 "set it, give `--database-url`, or take `database-url-env` out of rls.toml",
             )),

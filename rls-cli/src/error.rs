@@ -42,8 +42,9 @@ impl From<rls_devdb::Error> for Error {
 }
 
 impl From<rls_core::apply::Error> for Error {
+    /// These say all of what their causes say.
     fn from(error: rls_core::apply::Error) -> Self {
-        Error::user(chain(&error))
+        Error::user(error.to_string())
     }
 }
 

@@ -34,7 +34,17 @@ pub(crate) fn previous(folder: &Path) -> Result<Schema> {
     let text = match std::fs::read_to_string(&path) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return Ok(Schema::new_database());
+            return match read(folder)?.last() {
+                None => Ok(Schema::new_database()),
+                Some(last) => Err(Error::hint(
+                    format!(
+                        "{} is missing, and there are migrations up to {}",
+                        path.display(),
+                        last.file()
+                    ),
+                    "take it from version control: what they lead to is written there",
+                )),
+            };
         }
         Err(error) => return Err(Error::user(format!("cannot read {}: {error}", path.display()))),
     };

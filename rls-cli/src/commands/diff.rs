@@ -19,7 +19,9 @@ pub(crate) async fn run(project: &Project, args: &DatabaseArgs) -> Result<Output
     database.close().await?;
     let compared = compared?;
     notes.extend(compared.live.notes);
-    let difference = !compared.plan.is_empty();
+    let missing = compared.live.missing_roles;
+    notes.extend(missing.iter().map(|role| format!("the server does not have the role `{role}`")));
+    let difference = !compared.plan.is_empty() || !missing.is_empty();
     let text = if difference {
         plan_text(&compared.plan)
     } else {
@@ -31,6 +33,7 @@ pub(crate) async fn run(project: &Project, args: &DatabaseArgs) -> Result<Output
             "database": name,
             "difference": difference,
             "steps": plan_json(&compared.plan),
+            "missing_roles": missing.iter().map(|role| role.as_str()).collect::<Vec<_>>(),
             "notes": notes,
         }),
         difference,

@@ -95,6 +95,9 @@ fn single_statement(sql: &str) -> Result<()> {
         "discard",
     ];
     match &statement.keyword {
+        Some(keyword) if keyword == "copy" => {
+            Err(Error::hint("`query` has nothing to copy from or to", "use SELECT or INSERT"))
+        }
         Some(keyword) if control.contains(&keyword.as_str()) => Err(Error::hint(
             format!(
                 "`{keyword}` has no place here: `query` keeps the transaction and the role itself"
@@ -121,6 +124,12 @@ async fn answer(
     let claims = claims.as_deref().unwrap_or_default();
     transaction.execute("SELECT set_config('request.jwt.claims', $1, true)", &[&claims]).await?;
     transaction.batch_execute(&format!("SET LOCAL ROLE {}", render::ident(role))).await?;
+    // Postgres reads `none` as "whoever connected", even in quotes.
+    let current: String =
+        transaction.query_one("SELECT current_user::text", &[]).await?.try_get(0)?;
+    if current != role.as_str() {
+        return Err(Error::user(format!("`{role}` is not the name of a role")));
+    }
     let statement = transaction.prepare(&request.sql).await?;
     if !statement.params().is_empty() {
         return Err(Error::hint(
@@ -179,12 +188,15 @@ impl Answer {
 
     fn rows_json(&self) -> Value {
         let object = |row: &Vec<Option<String>>| {
-            let pairs = self.columns.iter().zip(row);
-            Value::Object(
-                pairs
-                    .map(|((name, ty), value)| (name.clone(), typed(ty, value.as_deref())))
-                    .collect(),
-            )
+            let mut object = Map::new();
+            for ((name, ty), value) in self.columns.iter().zip(row) {
+                // Of two columns with one name, the second is called `name_2`.
+                let numbered = (2..).map(|number| format!("{name}_{number}"));
+                let mut names = std::iter::once(name.clone()).chain(numbered);
+                let free = names.find(|name| !object.contains_key(name)).unwrap_or_default();
+                object.insert(free, typed(ty, value.as_deref()));
+            }
+            Value::Object(object)
         };
         self.rows.iter().map(object).collect()
     }
@@ -199,9 +211,11 @@ fn typed(ty: &Type, text: Option<&str>) -> Value {
         Type::INT2 | Type::INT4 | Type::INT8 => {
             text.parse::<i64>().map_or_else(|_| string(), |number| json!(number))
         }
-        Type::FLOAT4 | Type::FLOAT8 => {
-            text.parse::<f64>().map_or_else(|_| string(), |number| json!(number))
-        }
+        // JSON has no NaN and no infinity.
+        Type::FLOAT4 | Type::FLOAT8 => match text.parse::<f64>() {
+            Ok(number) if number.is_finite() => json!(number),
+            Ok(_) | Err(_) => string(),
+        },
         Type::JSON | Type::JSONB => serde_json::from_str(text).unwrap_or_else(|_| string()),
         _ => string(),
     }

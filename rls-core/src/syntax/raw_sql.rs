@@ -1,6 +1,8 @@
 //! What can be said of `sql("..")` without a parser, at compile time: that it is one expression
 //! which cannot break out of its place, and that its columns exist.
 
+use std::ops::Range;
+
 use quote::ToTokens;
 use syn::LitStr;
 
@@ -28,14 +30,14 @@ pub(super) fn lexical(text: &LitStr, scope: &Scope<'_>, ctxt: &Ctxt) -> Option<(
         ctxt.error_help(text, "this SQL is empty", "write an expression, or `true` or `false`");
         return None;
     }
-    if !contained(text, &sql, &tokens, ctxt) {
+    if !contained(text, &sql, &tokens, ctxt) || !complete(text, &tokens, ctxt) {
         return None;
     }
     let one_table = [Relation {
         name: scope.table.as_str().to_owned(),
         columns: scope.columns.iter().map(|column| column.column.as_str().to_owned()).collect(),
     }];
-    (has_subquery(&tokens) || names(text, &sql, &tokens, &one_table, ctxt)).then_some(())
+    (has_subquery(&tokens) || names(text, &sql, &tokens, &one_table, &[], ctxt)).then_some(())
 }
 
 /// Whether the text stays one expression wherever it is put.
@@ -95,6 +97,70 @@ fn contained(text: &LitStr, sql: &str, tokens: &[Token], ctxt: &Ctxt) -> bool {
     true
 }
 
+/// Whether the text is an expression and not a statement, and does not end in the middle. Parsers
+/// take more words for names than Postgres does.
+fn complete(text: &LitStr, tokens: &[Token], ctxt: &Ctxt) -> bool {
+    let mut depth = 0_usize;
+    let mut before = None;
+    for token in tokens {
+        match &token.kind {
+            TokenKind::Punctuation('(') => depth += 1,
+            TokenKind::Punctuation(')') => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        let word = word(token);
+        let clause = word.filter(|word| STATEMENT_WORDS.contains(word) && depth == 0);
+        // `a IS DISTINCT FROM b` is the one clause word of expressions.
+        if let Some(clause) = clause.filter(|word| *word != "from" || before != Some("distinct")) {
+            ctxt.error_help(
+                text,
+                format!("`{clause}` belongs to a statement, and this is an expression"),
+                "put a subquery in brackets, and a name in double quotes",
+            );
+            return false;
+        }
+        before = word;
+    }
+    let open = tokens.last().is_some_and(|last| match &last.kind {
+        TokenKind::Word(word) => OPENING_WORDS.contains(&word.as_str()),
+        TokenKind::Operator(_) => true,
+        _ => false,
+    });
+    if open {
+        ctxt.error_help(
+            text,
+            "this SQL ends in the middle of an expression",
+            "write the rest of it",
+        );
+    }
+    !open
+}
+
+/// Reserved words that begin a statement or one of its clauses.
+const STATEMENT_WORDS: &[&str] = &[
+    "select",
+    "from",
+    "where",
+    "group",
+    "having",
+    "order",
+    "limit",
+    "union",
+    "intersect",
+    "except",
+    "create",
+    "grant",
+    "into",
+    "returning",
+    "fetch",
+];
+
+/// Reserved words after which an expression goes on.
+const OPENING_WORDS: &[&str] = &[
+    "not", "and", "or", "is", "in", "like", "ilike", "between", "collate", "case", "when", "then",
+    "else",
+];
+
 /// A table that names in raw SQL may refer to.
 pub(super) struct Relation {
     /// What it is called in the text: its name or an alias.
@@ -108,12 +174,14 @@ pub(super) fn has_subquery(tokens: &[Token]) -> bool {
     })
 }
 
-/// Checks every name that can only be a column, or a table before a column.
+/// Checks every name that can only be a column, or a table before a column. `named_tables` are the
+/// tokens that name tables and aliases in FROM and JOIN.
 pub(super) fn names(
     at: impl ToTokens + Copy,
     sql: &str,
     tokens: &[Token],
     relations: &[Relation],
+    named_tables: &[Range<usize>],
     ctxt: &Ctxt,
 ) -> bool {
     let mut fine = true;
@@ -124,6 +192,7 @@ pub(super) fn names(
         let before = index.checked_sub(1).map(|at| &tokens[at]);
         let after = tokens.get(end);
         let column = !parts.is_empty()
+            && !named_tables.iter().any(|table| table.contains(&index))
             && !is_something_else(&tokens[index], before, after, parts.len(), tokens, index);
         if let Some((message, help)) = unknown(&parts, relations).filter(|_| column) {
             let written = &sql[tokens[index].range.start..tokens[end - 1].range.end];

@@ -1,7 +1,7 @@
 //! Crate roots → declarations, by following `mod`. Nothing is compiled, so it works in `build.rs`
 //! and on code that does not build yet; what only the compiler could know is an error.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -28,6 +28,8 @@ pub struct Scan {
     pub errors: Vec<SourceError>,
     /// The text of every file read.
     pub sources: BTreeMap<PathBuf, String>,
+    /// The files read, whatever they were called on the way.
+    visited: BTreeSet<PathBuf>,
 }
 
 /// A table and where it was declared.
@@ -73,8 +75,7 @@ impl std::error::Error for SourceError {}
 pub fn scan(roots: &[PathBuf], features: &Features) -> Scan {
     let mut scan = Scan::default();
     for root in roots {
-        let directory = root.parent().unwrap_or(Path::new("")).to_owned();
-        File::read(root, directory, features, None, &mut scan);
+        File::read(root, root_directory(root), features, None, &mut scan);
     }
     scan
 }
@@ -143,7 +144,7 @@ struct File<'a> {
     inline: usize,
     /// A condition on the way here that only the compiler can decide, and the file that has it.
     doubt: Option<Doubt>,
-    /// The bytes that `syn` does not see: a byte order mark, a first line for the shell.
+    /// The bytes that `syn` does not see: a first line for the shell.
     offset: usize,
     features: &'a Features,
     scan: &'a mut Scan,
@@ -164,11 +165,12 @@ impl<'a> File<'a> {
         doubt: Option<Doubt>,
         scan: &'a mut Scan,
     ) {
-        if scan.sources.contains_key(path) {
+        let identity = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        if !scan.visited.insert(identity) {
             return;
         }
         let text = match std::fs::read_to_string(path) {
-            Ok(text) => text,
+            Ok(text) => text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text),
             Err(error) => {
                 let message = format!("cannot read the file: {error}");
                 scan.errors.push(source_error(&scan.sources, path.to_owned(), 0..0, message, None));
@@ -239,6 +241,7 @@ impl<'a> File<'a> {
             Item::Struct(item) => self.table(DeriveInput::from(item.clone())),
             Item::Enum(item) => self.table(DeriveInput::from(item.clone())),
             Item::Union(item) => self.table(DeriveInput::from(item.clone())),
+            Item::Macro(item) if item.mac.path.is_ident("include") => self.include(&item.mac),
             other => visit::visit_item(self, other),
         }
     }
@@ -290,6 +293,15 @@ impl<'a> File<'a> {
                 ),
             ),
         }
+    }
+
+    /// A file that stands where its name does. What a build script makes, under a path that is put
+    /// together, is not there to be read.
+    fn include(&mut self, mac: &syn::Macro) {
+        let Ok(name) = mac.parse_body::<syn::LitStr>() else { return };
+        let path = self.path.parent().unwrap_or(Path::new("")).join(name.value());
+        let directory = self.directory.clone();
+        File::read(&path, directory, self.features, self.doubt.clone(), self.scan);
     }
 
     fn undecidable(&mut self, attr: &Attribute) {
@@ -429,6 +441,18 @@ fn path_attribute(attrs: &[Attribute]) -> Option<String> {
     })
 }
 
+/// The modules of a crate root are beside it; but a root that rls.toml names may be a module of the
+/// crate, and then they are in the folder of its name.
+fn root_directory(root: &Path) -> PathBuf {
+    let crate_root = root.file_stem().is_some_and(|stem| stem == "lib" || stem == "main");
+    let module = module_directory(root);
+    if !crate_root && module.is_dir() {
+        module
+    } else {
+        root.parent().unwrap_or(Path::new("")).to_owned()
+    }
+}
+
 /// The modules of a crate root and of `mod.rs` are beside it, those of `a.rs` in `a/`.
 fn module_directory(path: &Path) -> PathBuf {
     let parent = path.parent().unwrap_or(Path::new(""));
@@ -438,12 +462,10 @@ fn module_directory(path: &Path) -> PathBuf {
     }
 }
 
-/// How many bytes `syn::parse_file` would skip: what it skips, spans do not count.
+/// How many bytes `syn::parse_file` would skip, a first line for the shell: spans do not count it.
 fn unseen(text: &str) -> usize {
-    let mark = if text.starts_with('\u{feff}') { 3 } else { 0 };
-    let rest = &text[mark..];
-    let shell = rest.starts_with("#!") && !rest[2..].trim_start().starts_with('[');
-    mark + if shell { rest.find('\n').unwrap_or(rest.len()) } else { 0 }
+    let shell = text.starts_with("#!") && !text[2..].trim_start().starts_with('[');
+    if shell { text.find('\n').unwrap_or(text.len()) } else { 0 }
 }
 
 fn byte_range(tokens: TokenStream, offset: usize) -> Range<usize> {

@@ -2,6 +2,8 @@
 //! does it. A text that the parser cannot read is an error; names inside subqueries are looked up
 //! in all declared tables.
 
+use std::ops::Range;
+
 use proc_macro2::TokenStream;
 use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::parser::Parser;
@@ -50,14 +52,19 @@ impl Scan {
             return;
         }
         let relations = has_subquery(&tokens).then(|| self.relations(&tokens, table)).flatten();
-        if let Some(relations) = relations {
-            names(&whole(), sql, &tokens, &relations, ctxt);
+        if let Some((relations, places)) = relations {
+            names(&whole(), sql, &tokens, &relations, &places, ctxt);
         }
     }
 
     /// What names in the text may refer to: its own table and those after FROM and JOIN, by name or
-    /// alias. None where one of them is not declared, for then nobody here knows its columns.
-    fn relations(&self, tokens: &[Token], own: &QualifiedName) -> Option<Vec<Relation>> {
+    /// alias, and the tokens that name those. None where one of them is not declared, for then
+    /// nobody here knows its columns.
+    fn relations(
+        &self,
+        tokens: &[Token],
+        own: &QualifiedName,
+    ) -> Option<(Vec<Relation>, Vec<Range<usize>>)> {
         let columns = |name: &QualifiedName| {
             let table = self.tables.iter().find(|scanned| &scanned.table.name == name)?;
             Some(
@@ -71,6 +78,7 @@ impl Scan {
         };
         let mut relations =
             vec![Relation { name: own.name.as_str().to_owned(), columns: columns(own)? }];
+        let mut places = Vec::new();
         let mut at = 0;
         while at < tokens.len() {
             let opens = matches!(&tokens[at].kind, TokenKind::Word(word) if word == "from" || word == "join");
@@ -83,6 +91,7 @@ impl Scan {
                 let columns = columns(&table)?;
                 let name = alias.unwrap_or_else(|| table.name.as_str().to_owned());
                 relations.push(Relation { name, columns });
+                places.push(at..end);
                 at = end;
                 if tokens.get(at).map(|token| &token.kind) != Some(&TokenKind::Punctuation(',')) {
                     break;
@@ -90,7 +99,7 @@ impl Scan {
                 at += 1;
             }
         }
-        Some(relations)
+        Some((relations, places))
     }
 }
 
