@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use rls_core::model::Ident;
+use rls_core::model::{Grantee, Ident};
 use rls_core::{Grants, Provider, Settings};
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 
 use crate::error::{Error, Result};
 use crate::project::below;
@@ -21,7 +22,7 @@ pub(crate) struct Config {
     #[serde(default)]
     pub(crate) grants: Grants,
     /// Roles besides the provider's that exist.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "roles")]
     pub(crate) roles: Vec<Ident>,
     /// The files to begin reading at, instead of the crate's roots.
     pub(crate) source: Option<Vec<PathBuf>>,
@@ -32,6 +33,14 @@ pub(crate) struct Config {
     /// The folder of the migrations.
     #[serde(default = "migrations")]
     pub(crate) migrations: PathBuf,
+}
+
+fn roles<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Vec<Ident>, D::Error> {
+    let roles = Vec::<Ident>::deserialize(deserializer)?;
+    for role in &roles {
+        Grantee::role(role.clone()).map_err(D::Error::custom)?;
+    }
+    Ok(roles)
 }
 
 fn migrations() -> PathBuf {

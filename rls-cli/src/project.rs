@@ -39,6 +39,9 @@ struct Target {
     src_path: PathBuf,
 }
 
+/// Taken from the system only as far as it is used.
+const STACK: usize = 1 << 30;
+
 impl Project {
     pub(crate) fn open(root: &Path) -> Result<Project> {
         if !root.is_dir() {
@@ -55,8 +58,21 @@ impl Project {
         below(&self.root, &self.config.migrations)
     }
 
-    /// The declared schema, or every mistake in it.
+    /// The declared schema, or every mistake in it. Source may nest deeper than the stack of the
+    /// main thread is deep, so it is read on a larger one.
     pub(crate) fn schema(&self) -> Result<Schema> {
+        std::thread::scope(|scope| {
+            let reader = std::thread::Builder::new().stack_size(STACK);
+            let reading = reader.spawn_scoped(scope, || self.read_schema());
+            let reading =
+                reading.map_err(|error| Error::user(format!("cannot start a thread: {error}")))?;
+            reading
+                .join()
+                .unwrap_or_else(|_| Err(Error::Internal("reading the source failed".to_owned())))
+        })
+    }
+
+    fn read_schema(&self) -> Result<Schema> {
         let scan = self.scan()?;
         let files: Vec<_> = scan.sources.keys().map(|path| path.display().to_string()).collect();
         if scan.tables.is_empty() && scan.errors.is_empty() {

@@ -37,17 +37,16 @@ pub enum TokenKind {
 }
 
 impl TokenKind {
-    /// The key word or unquoted name.
-    pub fn word(self) -> Option<String> {
+    /// The key word or unquoted name, in lower case.
+    pub fn word(&self) -> Option<&str> {
+        if let TokenKind::Word(word) = self { Some(word) } else { None }
+    }
+
+    /// The name, with quotes or without.
+    pub fn name(&self) -> Option<&str> {
         match self {
-            TokenKind::Word(word) => Some(word),
-            TokenKind::Quoted(_)
-            | TokenKind::String
-            | TokenKind::Number
-            | TokenKind::Parameter
-            | TokenKind::Comment
-            | TokenKind::Operator(_)
-            | TokenKind::Punctuation(_) => None,
+            TokenKind::Word(name) | TokenKind::Quoted(name) => Some(name),
+            _ => None,
         }
     }
 }
@@ -77,8 +76,8 @@ pub fn tokens(sql: &str) -> Result<Vec<Token>, Unterminated> {
     let mut tokens = Vec::new();
     let mut at = 0;
     while let Some(c) = sql[at..].chars().next() {
-        if c.is_whitespace() {
-            at += c.len_utf8();
+        if is_space(c) {
+            at += 1;
             continue;
         }
         let (kind, end) = token(sql, at, c)?;
@@ -86,6 +85,20 @@ pub fn tokens(sql: &str) -> Result<Vec<Token>, Unterminated> {
         at = end;
     }
     Ok(tokens)
+}
+
+/// What Postgres passes over: nothing beyond ASCII.
+fn is_space(c: char) -> bool {
+    matches!(c, ' ' | '\t' | '\n' | '\r' | '\x0b' | '\x0c')
+}
+
+/// Every character beyond ASCII may begin a name, a currency sign as well as a letter.
+fn begins_name(c: char) -> bool {
+    c.is_ascii_alphabetic() || c == '_' || !c.is_ascii()
+}
+
+fn continues_name(c: char) -> bool {
+    begins_name(c) || c.is_ascii_digit() || c == '$'
 }
 
 /// The token that begins at `at` with the character `c`, and where it ends.
@@ -107,10 +120,7 @@ fn token(sql: &str, at: usize, c: char) -> Result<(TokenKind, usize), Unterminat
             let (name, end) = quoted_name(sql, at)?;
             Ok((TokenKind::Quoted(name), end))
         }
-        '-' if after == Some('-') => {
-            let end = rest.find('\n').map_or(sql.len(), |length| at + length);
-            Ok((TokenKind::Comment, end))
-        }
+        '-' if after == Some('-') => Ok((TokenKind::Comment, at + line_length(rest))),
         '/' if after == Some('*') => Ok((TokenKind::Comment, block_comment_end(sql, at)?)),
         '$' if after.is_some_and(|c| c.is_ascii_digit()) => {
             Ok((TokenKind::Parameter, at + 1 + length(&rest[1..], |c| c.is_ascii_digit())))
@@ -126,9 +136,9 @@ fn token(sql: &str, at: usize, c: char) -> Result<(TokenKind, usize), Unterminat
             None => Ok((TokenKind::Operator("$".to_owned()), at + 1)),
         },
         c if c.is_ascii_digit() => Ok((TokenKind::Number, at + number_length(rest))),
-        c if c.is_alphabetic() || c == '_' => {
-            let end = at + length(rest, |c| c.is_alphanumeric() || c == '_' || c == '$');
-            Ok((TokenKind::Word(sql[at..end].to_lowercase()), end))
+        c if begins_name(c) => {
+            let end = at + length(rest, continues_name);
+            Ok((TokenKind::Word(sql[at..end].to_ascii_lowercase()), end))
         }
         '(' | ')' | '[' | ']' | ',' | ';' | '.' => Ok((TokenKind::Punctuation(c), at + 1)),
         ':' if after != Some(':') && after != Some('=') => Ok((TokenKind::Punctuation(c), at + 1)),
@@ -154,6 +164,11 @@ fn length(text: &str, f: impl Fn(char) -> bool) -> usize {
     text.find(|c| !f(c)).unwrap_or(text.len())
 }
 
+/// The rest of the line; a carriage return ends one too.
+fn line_length(text: &str) -> usize {
+    length(text, |c| c != '\n' && c != '\r')
+}
+
 /// A decimal point belongs to the number only where a digit follows, and an exponent likewise.
 fn number_length(text: &str) -> usize {
     let digits =
@@ -176,11 +191,36 @@ fn string_end(sql: &str, start: usize, quote: usize, escapes: bool) -> Result<us
             '\'' if chars.peek().is_some_and(|(_, next)| *next == '\'') => {
                 chars.next();
             }
-            '\'' => return Ok(quote + 1 + at + 1),
+            '\'' => {
+                let end = quote + 1 + at + 1;
+                return match continuation(&sql[end..]) {
+                    Some(next) => string_end(sql, start, end + next, escapes),
+                    None => Ok(end),
+                };
+            }
             _ => {}
         }
     }
     Err(Unterminated { what: "a string", at: start })
+}
+
+/// Where a string goes on that was closed: at a quote on a later line, with nothing but white space
+/// and comments in between. It goes on as it began, with escapes or without.
+fn continuation(text: &str) -> Option<usize> {
+    let mut at = 0;
+    let mut new_line = false;
+    loop {
+        let rest = &text[at..];
+        let c = rest.chars().next()?;
+        if is_space(c) {
+            new_line |= c == '\n' || c == '\r';
+            at += 1;
+        } else if rest.starts_with("--") {
+            at += line_length(rest);
+        } else {
+            return (c == '\'' && new_line).then_some(at);
+        }
+    }
 }
 
 fn quoted_name(sql: &str, start: usize) -> Result<(String, usize), Unterminated> {
@@ -223,7 +263,7 @@ fn block_comment_end(sql: &str, start: usize) -> Result<usize, Unterminated> {
 
 /// `$$` or `$tag$` at the start of `text`.
 fn dollar_tag(text: &str) -> Option<&str> {
-    let name = length(&text[1..], |c| c.is_alphanumeric() || c == '_');
+    let name = length(&text[1..], |c| begins_name(c) || c.is_ascii_digit());
     text[1 + name..].starts_with('$').then(|| &text[..name + 2])
 }
 
@@ -244,47 +284,24 @@ pub struct Statement {
 pub fn statements(sql: &str) -> Result<Vec<Statement>, Unterminated> {
     let mut statements = Vec::new();
     let mut current: Option<Statement> = None;
-    let (mut depth, mut atomic) = (0_usize, 0_usize);
-    let mut last_word = String::new();
+    let (mut depth, mut body) = (0_usize, Body::default());
     for token in tokens(sql)? {
         match &token.kind {
             TokenKind::Comment => continue,
-            TokenKind::Punctuation(';') if depth == 0 && atomic == 0 => {
+            TokenKind::Punctuation(';') if depth == 0 && body.depth == 0 => {
                 statements.extend(current.take());
+                body = Body::default();
                 continue;
             }
             TokenKind::Punctuation('(' | '[') => depth += 1,
             TokenKind::Punctuation(')' | ']') => depth = depth.saturating_sub(1),
-            // The body of an SQL-standard function holds semicolons: BEGIN ATOMIC … END.
-            TokenKind::Word(word) => {
-                match word.as_str() {
-                    "atomic" if last_word == "begin" => atomic = 1,
-                    "case" if atomic > 0 => atomic += 1,
-                    "end" if atomic > 0 => atomic -= 1,
-                    _ => {}
-                }
-                last_word.clone_from(word);
-            }
-            TokenKind::Quoted(_)
-            | TokenKind::String
-            | TokenKind::Number
-            | TokenKind::Parameter
-            | TokenKind::Operator(_)
-            | TokenKind::Punctuation(_) => {}
+            _ => {}
         }
+        body.read(&token.kind);
         match &mut current {
             Some(statement) => statement.range.end = token.range.end,
             None => {
-                let keyword = match &token.kind {
-                    TokenKind::Word(word) => Some(word.clone()),
-                    TokenKind::Quoted(_)
-                    | TokenKind::String
-                    | TokenKind::Number
-                    | TokenKind::Parameter
-                    | TokenKind::Comment
-                    | TokenKind::Operator(_)
-                    | TokenKind::Punctuation(_) => None,
-                };
+                let keyword = token.kind.word().map(str::to_owned);
                 current = Some(Statement { range: token.range, keyword });
             }
         }
@@ -293,21 +310,49 @@ pub fn statements(sql: &str) -> Result<Vec<Statement>, Unterminated> {
     Ok(statements)
 }
 
+/// Follows the body of an SQL-standard function, which holds semicolons: BEGIN ATOMIC … END.
+#[derive(Default)]
+struct Body {
+    /// The words of the statement so far, as far as they tell what it is.
+    head: Vec<String>,
+    /// How many ENDs are to come.
+    depth: usize,
+    previous: Option<TokenKind>,
+}
+
+impl Body {
+    fn read(&mut self, token: &TokenKind) {
+        let previous = self.previous.replace(token.clone());
+        let after = |word: &str| previous.as_ref().and_then(TokenKind::word) == Some(word);
+        let Some(word) = token.word() else { return };
+        if self.head.len() < 4 {
+            self.head.push(word.to_owned());
+        }
+        // After AS and a full stop every word is a name.
+        let name = after("as") || previous == Some(TokenKind::Punctuation('.'));
+        match word {
+            "atomic" if after("begin") && self.depth == 0 && self.makes_routine() => self.depth = 1,
+            "case" if self.depth > 0 && !name && !after("end") => self.depth += 1,
+            "end" if self.depth > 0 && !name => self.depth -= 1,
+            _ => {}
+        }
+    }
+
+    fn makes_routine(&self) -> bool {
+        let words: Vec<_> = self.head.iter().map(String::as_str).collect();
+        matches!(
+            words.as_slice(),
+            ["create", "function" | "procedure", ..]
+                | ["create", "or", "replace", "function" | "procedure"]
+        )
+    }
+}
+
 /// Whether the text names something in that schema: `auth.user_id()` is in `auth`.
 pub fn mentions_schema(sql: &str, schema: &str) -> bool {
     let Ok(tokens) = tokens(sql) else { return false };
-    tokens.windows(2).any(|pair| {
-        let named = match &pair[0].kind {
-            TokenKind::Word(name) | TokenKind::Quoted(name) => name == schema,
-            TokenKind::String
-            | TokenKind::Number
-            | TokenKind::Parameter
-            | TokenKind::Comment
-            | TokenKind::Operator(_)
-            | TokenKind::Punctuation(_) => false,
-        };
-        named && pair[1].kind == TokenKind::Punctuation('.')
-    })
+    let dot = TokenKind::Punctuation('.');
+    tokens.windows(2).any(|pair| pair[0].kind.name() == Some(schema) && pair[1].kind == dot)
 }
 
 #[cfg(test)]
@@ -336,6 +381,33 @@ mod tests {
                 "select 3"
             ]
         );
+    }
+
+    #[test]
+    fn words_that_are_names_open_and_close_no_body() {
+        assert_eq!(
+            split("select 1 as begin, atomic from t; commit"),
+            ["select 1 as begin, atomic from t", "commit"]
+        );
+        assert_eq!(
+            split("create function f() begin atomic select 1 as end, t.case; end; commit").len(),
+            2
+        );
+        assert_eq!(
+            split("create function f() begin atomic select 1 as case; end; commit").len(),
+            2
+        );
+    }
+
+    /// Each of these means something else to a lexer that is not Postgres's.
+    #[test]
+    fn the_rules_are_those_of_postgres() {
+        assert_eq!(split("-- a\rcommit; begin"), ["commit", "begin"]);
+        assert_eq!(split("select $€$'$€$; commit; select $€$'$€$").len(), 3);
+        assert_eq!(split("select 1 as €$x$; commit; select 2 as €$x$").len(), 3);
+        assert_eq!(split("select E'x'\n'\\' || '; commit; -- '").len(), 2);
+        assert_eq!(split("select 'x' '\\'; commit").len(), 2);
+        assert_eq!(tokens("a\u{a0}b").unwrap().len(), 1);
     }
 
     #[test]

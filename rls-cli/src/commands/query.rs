@@ -5,7 +5,7 @@ use rls_core::model::Ident;
 use rls_core::render;
 use serde_json::{Map, Value, json};
 use tokio_postgres::types::Type;
-use tokio_postgres::{Client, SimpleQueryMessage};
+use tokio_postgres::{Client, SimpleQueryMessage, Transaction};
 
 use crate::args::DatabaseArgs;
 use crate::database::Database;
@@ -30,7 +30,7 @@ pub(crate) async fn run(
     let role = Ident::new(request.role.as_str())
         .map_err(|error| Error::user(format!("`--role`: {error}")))?;
     let claims = claims(&request, &role)?;
-    single_statement(&request.sql)?;
+    single_statement(&request.sql, request.commit)?;
     let mut database = Database::open(args, project).await?;
     let answer = answer(&mut database.client, &request, &role, &claims).await;
     let notes = database.notes.clone();
@@ -71,7 +71,7 @@ fn claims(request: &Request, role: &Ident) -> Result<Option<String>> {
 }
 
 /// Anything more could leave the transaction that is to be rolled back.
-fn single_statement(sql: &str) -> Result<()> {
+fn single_statement(sql: &str, commit: bool) -> Result<()> {
     let statements = lex::statements(sql)
         .map_err(|error| Error::user(format!("the SQL cannot be read: {error}")))?;
     let [statement] = statements.as_slice() else {
@@ -98,6 +98,12 @@ fn single_statement(sql: &str) -> Result<()> {
         Some(keyword) if keyword == "copy" => {
             Err(Error::hint("`query` has nothing to copy from or to", "use SELECT or INSERT"))
         }
+        Some(keyword) if commit && ["do", "call"].contains(&keyword.as_str()) => Err(Error::hint(
+            format!(
+                "`{keyword}` can leave the role in the middle, so it is not run with `--commit`"
+            ),
+            "run it without, or write the statements out",
+        )),
         Some(keyword) if control.contains(&keyword.as_str()) => Err(Error::hint(
             format!(
                 "`{keyword}` has no place here: `query` keeps the transaction and the role itself"
@@ -125,9 +131,7 @@ async fn answer(
     transaction.execute("SELECT set_config('request.jwt.claims', $1, true)", &[&claims]).await?;
     transaction.batch_execute(&format!("SET LOCAL ROLE {}", render::ident(role))).await?;
     // Postgres reads `none` as "whoever connected", even in quotes.
-    let current: String =
-        transaction.query_one("SELECT current_user::text", &[]).await?.try_get(0)?;
-    if current != role.as_str() {
+    if current_user(&transaction).await? != role.as_str() {
         return Err(Error::user(format!("`{role}` is not the name of a role")));
     }
     let statement = transaction.prepare(&request.sql).await?;
@@ -155,11 +159,19 @@ async fn answer(
         }
     }
     if request.commit {
+        // What a statement did after leaving the role was not done as the role.
+        if current_user(&transaction).await? != role.as_str() {
+            return Err(Error::user("the statement left its role, so nothing was committed"));
+        }
         transaction.commit().await?;
     } else {
         transaction.rollback().await?;
     }
     Ok(answer)
+}
+
+async fn current_user(transaction: &Transaction<'_>) -> Result<String> {
+    Ok(transaction.query_one("SELECT current_user::text", &[]).await?.try_get(0)?)
 }
 
 impl Answer {
@@ -168,7 +180,7 @@ impl Answer {
         if self.columns.is_empty() {
             return String::new();
         }
-        let cell = |value: &Option<String>| value.clone().unwrap_or_else(|| "NULL".to_owned());
+        let cell = |value: &Option<String>| value.as_deref().map_or("NULL".to_owned(), printable);
         let header: Vec<String> = self.columns.iter().map(|(name, _)| name.clone()).collect();
         let rows: Vec<Vec<String>> =
             self.rows.iter().map(|row| row.iter().map(cell).collect()).collect();
@@ -200,6 +212,13 @@ impl Answer {
         };
         self.rows.iter().map(object).collect()
     }
+}
+
+/// Data is nobody's way to a terminal: line ends and escapes are written out.
+fn printable(text: &str) -> String {
+    let escaped =
+        |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    text.chars().map(escaped).collect()
 }
 
 /// Postgres's text for a value as the JSON that comes closest.

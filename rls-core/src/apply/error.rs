@@ -54,6 +54,11 @@ pub enum Error {
         "the schema auth is there and is no stand-in: a stand-in is never put over the real thing"
     )]
     RealProvider,
+    /// There is a stand-in for another provider.
+    #[error(
+        "the schema auth is a stand-in for {0}, not for the provider of rls.toml: use another database, or DROP SCHEMA auth CASCADE"
+    )]
+    OtherStandIn(String),
 }
 
 impl From<Failure> for Error {

@@ -94,7 +94,7 @@ async fn look(transaction: &mut Transaction<'_>, desired: &Schema) -> Result<Com
     Ok(Comparison { live, plan })
 }
 
-/// All steps in one message: a plan is as fast over a long way as it is nearby.
+/// All steps sent at once: a plan is as fast over a long way as it is nearby.
 async fn execute(
     transaction: &Transaction<'_>,
     plan: &Plan,

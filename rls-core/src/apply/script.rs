@@ -1,10 +1,10 @@
-//! Statements sent in one message, and which of them failed.
+//! Statements sent one behind the other, and which of them failed.
 
 use std::ops::Range;
-use std::pin::pin;
 
 use futures_util::StreamExt;
-use tokio_postgres::{SimpleQueryMessage, Transaction};
+use futures_util::stream::FuturesOrdered;
+use tokio_postgres::Transaction;
 
 use super::Error;
 use crate::catalog::{Failure, Place, byte_of};
@@ -43,34 +43,32 @@ impl Script {
         Ok(())
     }
 
-    /// Runs the statements. `on_done` hears how many are done.
+    /// Runs the statements, sent without waiting for each other. Each goes by itself, and the server
+    /// refuses what it would read as more than one. `on_done` hears how many are done.
     pub(super) async fn run(
         &self,
         transaction: &Transaction<'_>,
         on_done: &mut dyn FnMut(usize),
     ) -> Result<(), Failed> {
-        if self.statements.is_empty() {
-            return Ok(());
-        }
+        let sent = self.statements.iter().map(|range| {
+            let statement = &self.text[range.clone()];
+            async move { transaction.query_typed(statement, &[]).await }
+        });
+        let mut answers: FuturesOrdered<_> = sent.collect();
         let mut done = 0;
-        let messages = transaction.client().simple_query_raw(&self.text).await;
-        let mut messages = pin!(messages.map_err(|error| self.failed(done, error))?);
-        while let Some(message) = messages.next().await {
-            let message = message.map_err(|error| self.failed(done, error))?;
-            if let SimpleQueryMessage::CommandComplete(_) = message {
-                done += 1;
-                on_done(done);
-            }
+        while let Some(answer) = answers.next().await {
+            answer.map_err(|error| self.failed(done, error))?;
+            done += 1;
+            on_done(done);
         }
         Ok(())
     }
 
-    /// The server points at a byte, or else it is the first statement that is not done.
-    fn failed(&self, done: usize, source: tokio_postgres::Error) -> Failed {
-        let byte = byte_of(&source, &self.text);
-        let pointed = byte.map(|byte| self.statements.partition_point(|found| found.start <= byte));
-        let statement = pointed.map_or(done, |after| after.saturating_sub(1));
-        Failed { statement: statement.min(self.statements.len() - 1), byte, source }
+    /// The server points at a byte of the statement.
+    fn failed(&self, statement: usize, source: tokio_postgres::Error) -> Failed {
+        let range = &self.statements[statement];
+        let byte = byte_of(&source, &self.text[range.clone()]).map(|byte| range.start + byte);
+        Failed { statement, byte, source }
     }
 }
 

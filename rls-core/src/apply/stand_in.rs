@@ -6,7 +6,7 @@ use tokio_postgres::{Client, IsolationLevel, Row, Transaction};
 use super::{Error, begin, lock};
 use crate::catalog::Failure;
 use crate::provider::{Provider, Settings};
-use crate::render::{self, STAND_IN_MARK};
+use crate::render::{self, STAND_IN_MARK, stand_in_mark};
 
 /// What became of installing a stand-in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,8 +48,11 @@ pub async fn install_stand_in(client: &mut Client, settings: &Settings) -> Resul
             StandIn::Installed
         }
         (Provider::Neon | Provider::Supabase, Found { mark: Some(mark), .. }) => {
-            if mark != STAND_IN_MARK {
-                return Err(Error::RealProvider);
+            if mark != stand_in_mark(settings.provider) {
+                let other = mark.strip_prefix(STAND_IN_MARK);
+                return Err(
+                    other.map_or(Error::RealProvider, |of| Error::OtherStandIn(of.to_owned()))
+                );
             }
             run(&transaction, &render::stand_in_roles(settings)).await?;
             StandIn::AlreadyThere

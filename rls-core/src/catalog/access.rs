@@ -15,7 +15,7 @@ use crate::render::privilege_name;
 // Undeclared tables count too: a privilege on all tables of a schema is held where each carries it.
 const TABLES: &str = "
 SELECT DISTINCT n.nspname::text AS schema, c.relname::text AS name, r.rolname::text AS grantee,
-    acl.privilege_type AS privilege, acl.grantee = c.relowner AS owner
+    acl.privilege_type AS privilege, acl.grantee = c.relowner AS owner, acl.is_grantable AS grantable
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace,
     aclexplode(coalesce(c.relacl, acldefault('r', c.relowner))) AS acl
     LEFT JOIN pg_roles r ON r.oid = acl.grantee
@@ -80,6 +80,16 @@ pub(super) fn understand(
         let grant = Grant { object: GrantObject::Table(table.clone()), grantee, privilege };
         // An owner holds everything on its table; taking that away would be no use.
         let owned = get::<bool>(row, "owner")? && !scope.grants.contains(&grant);
+        if declared.contains(&table)
+            && get::<bool>(row, "grantable")?
+            && !get::<bool>(row, "owner")?
+        {
+            notes.push(format!(
+                "{} may pass on {} on {table} to others (WITH GRANT OPTION)",
+                grant.grantee,
+                privilege_name(grant.privilege)
+            ));
+        }
         if declared.contains(&table) && !owned {
             grants.insert(grant);
         }
@@ -103,6 +113,17 @@ pub(super) fn understand(
     }
     let default_privileges =
         scope.default_privileges.intersection(&others.later).cloned().collect();
+    for later in others.later.difference(&scope.default_privileges) {
+        // They may be a platform's own, so they are told and left alone.
+        if scope.grantees.contains(&later.grantee) {
+            notes.push(format!(
+                "default privileges give {} {} on every table that is created later in the schema {}, with row security or without",
+                later.grantee,
+                privilege_name(later.privilege),
+                later.schema
+            ));
+        }
+    }
     Ok(Access { grants, default_privileges })
 }
 

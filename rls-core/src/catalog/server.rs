@@ -41,7 +41,7 @@ pub(super) fn understand(rows: &[Row], scope: &Schema) -> Result<Server, Error> 
     for row in rows {
         server.extensions = idents(row, "extensions")?.into_iter().collect();
         server.namespaces = idents(row, "namespaces")?.into_iter().collect();
-        server.stand_in = get::<&str>(row, "mark")? == STAND_IN_MARK;
+        server.stand_in = get::<&str>(row, "mark")?.starts_with(STAND_IN_MARK);
         let roles = idents(row, "roles")?;
         server.missing_roles = scope
             .grantees

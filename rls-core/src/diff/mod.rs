@@ -4,6 +4,7 @@
 #![warn(clippy::wildcard_enum_match_arm)]
 
 mod canonical;
+mod dependents;
 mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -128,9 +129,10 @@ pub fn diff(schemas: Pair<&Schema>, canonical: &Canonical) -> Vec<Change> {
             None => table::create(next, grantees, &mut changes),
         }
     }
-    for name in previous.tables.keys().filter(|name| !tables.contains_key(*name)) {
-        changes.push(Change::DropTable(name.clone()));
+    for gone in previous.tables.values().filter(|table| !tables.contains_key(&table.name)) {
+        table::drop(gone, &mut changes);
     }
+    dependents::rebuild(schemas, &mut changes);
 
     privileges(Pair { previous: &previous.grants, next: grants }, schemas, &mut changes);
     let gone = previous.default_privileges.difference(default_privileges);

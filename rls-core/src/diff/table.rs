@@ -33,6 +33,18 @@ fn by_command(
     sorted.into_iter()
 }
 
+/// The changes that remove a table: what ties it to others first.
+pub(super) fn drop(previous: &Table<Sql>, changes: &mut Vec<Change>) {
+    let on = On(&previous.name);
+    for (name, policy) in by_command(&previous.policies) {
+        changes.push(Change::DropPolicy(on.named(name, policy)));
+    }
+    for (name, key) in &previous.foreign_keys {
+        changes.push(Change::DropForeignKey(on.named(name, key)));
+    }
+    changes.push(Change::DropTable(previous.name.clone()));
+}
+
 /// The changes between two states of one table.
 pub(super) fn alter(tables: Pair<&Table<Sql>>, canonical: &Canonical, changes: &mut Vec<Change>) {
     let Table {
@@ -95,14 +107,14 @@ pub(super) fn alter(tables: Pair<&Table<Sql>>, canonical: &Canonical, changes: &
 
 /// Says which table something is on.
 #[derive(Clone, Copy)]
-struct On<'a>(&'a QualifiedName);
+pub(super) struct On<'a>(pub(super) &'a QualifiedName);
 
 impl On<'_> {
     fn item<T: Clone>(self, item: &T) -> OnTable<T> {
         OnTable { table: self.0.clone(), item: item.clone() }
     }
 
-    fn named<T: Clone>(self, name: &Ident, item: &T) -> OnTable<Named<T>> {
+    pub(super) fn named<T: Clone>(self, name: &Ident, item: &T) -> OnTable<Named<T>> {
         OnTable { table: self.0.clone(), item: Named { name: name.clone(), item: item.clone() } }
     }
 }

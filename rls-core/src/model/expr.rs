@@ -54,7 +54,7 @@ pub enum Literal {
 pub enum SubjectType {
     /// `text`: any subject, such as Clerk's `user_…`.
     Text,
-    /// `uuid`: NULL where the subject is not a UUID.
+    /// `uuid`. A subject that is no UUID is NULL on Neon, and an error elsewhere.
     Uuid,
 }
 

@@ -58,6 +58,18 @@ pub enum Grantee {
 }
 
 impl Grantee {
+    /// A role by its name.
+    ///
+    /// # Errors
+    /// A word that means something else to Postgres where a role is named.
+    pub fn role(name: Ident) -> Result<Self, String> {
+        let special = ["public", "none", "current_user", "current_role", "session_user"];
+        if special.contains(&name.as_str()) || name.as_str().starts_with("pg_") {
+            return Err(format!("`{name}` is not the name of a role that can be granted to"));
+        }
+        Ok(Grantee::Role(name))
+    }
+
     /// The role's name as Drizzle's policy names spell it.
     pub fn as_str(&self) -> &str {
         match self {

@@ -7,7 +7,8 @@ use std::str::FromStr;
 use super::Origin;
 use crate::diff::{Canonical, Change, Pair, Privileges, Site, same_policy};
 use crate::model::{
-    Command, GrantObject, Grantee, Ident, Policy, PolicyKind, QualifiedName, Schema, Sql,
+    BaseType, Command, GrantObject, Grantee, Ident, PgType, Policy, PolicyKind, QualifiedName,
+    Schema, Sql,
 };
 use crate::render::privilege_name;
 
@@ -84,6 +85,9 @@ struct Finder<'a> {
 
 impl Finder<'_> {
     fn hazards(&self, change: &Change) -> Vec<Hazard> {
+        if self.goes_with_its_table(change) {
+            return Vec::new();
+        }
         match change {
             Change::DropTable(table) => {
                 vec![loses_data(format!("the table {table} and all of its rows are dropped"))]
@@ -92,7 +96,9 @@ impl Finder<'_> {
                 "the column {}.{} and its values are dropped",
                 column.table, column.item
             ))],
-            Change::AlterColumn(column) if column.item.previous.ty != column.item.next.ty => {
+            Change::AlterColumn(column)
+                if !fits(&column.item.previous.ty, &column.item.next.ty) =>
+            {
                 let Pair { previous, next } = &*column.item;
                 vec![loses_data(format!(
                     "the column {}.{} becomes {} from {}: values that do not fit are refused or cut",
@@ -116,8 +122,8 @@ impl Finder<'_> {
                 self.undeclared("primary key", &key.table, &key.item.name)
             }
             Change::Grant(grant) => self.grant(grant),
-            Change::GrantDefault(_)
-            | Change::CreateExtension(_)
+            Change::GrantDefault(default) => self.blanket(&default.object, default, "will get"),
+            Change::CreateExtension(_)
             | Change::CreateNamespace(_)
             | Change::Revoke(_)
             | Change::RevokeDefault(_)
@@ -129,6 +135,38 @@ impl Finder<'_> {
             | Change::AddUnique(_)
             | Change::CreateIndex(_)
             | Change::AddForeignKey(_) => Vec::new(),
+        }
+    }
+
+    /// What is dropped ahead of its table, or dropped and made again around something else.
+    fn goes_with_its_table(&self, change: &Change) -> bool {
+        let gone = |table: &QualifiedName| !self.schemas.next.tables.contains_key(table);
+        match change {
+            Change::DropPolicy(policy) => gone(&policy.table),
+            Change::DropForeignKey(key) => {
+                let again = |change: &Change| matches!(change, Change::AddForeignKey(added) if added.table == key.table && added.item.item == key.item.item);
+                gone(&key.table) || self.changes.iter().any(again)
+            }
+            Change::CreateExtension(_)
+            | Change::CreateNamespace(_)
+            | Change::Revoke(_)
+            | Change::RevokeDefault(_)
+            | Change::EnableRowSecurity(_)
+            | Change::DropUnique(_)
+            | Change::DropPrimaryKey(_)
+            | Change::DropIndex(_)
+            | Change::DropTable(_)
+            | Change::DropColumn(_)
+            | Change::CreateTable { .. }
+            | Change::AddColumn(_)
+            | Change::AlterColumn(_)
+            | Change::AddPrimaryKey(_)
+            | Change::AddUnique(_)
+            | Change::CreateIndex(_)
+            | Change::AddForeignKey(_)
+            | Change::CreatePolicy(_)
+            | Change::GrantDefault(_)
+            | Change::Grant(_) => false,
         }
     }
 
@@ -202,30 +240,82 @@ impl Finder<'_> {
     }
 
     fn grant(&self, grant: &Privileges<GrantObject>) -> Vec<Hazard> {
-        let names: Vec<_> =
-            grant.privileges.iter().map(|privilege| privilege_name(*privilege)).collect();
-        let privilege = names.join(", ");
         let message = match &grant.object {
             GrantObject::Table(table) if self.schemas.previous.tables.contains_key(table) => {
-                format!("{} gets {privilege} on {table}, where policies allow it", grant.grantee)
+                format!(
+                    "{} gets {} on {table}, where policies allow it",
+                    grant.grantee,
+                    privilege_names(grant)
+                )
             }
-            GrantObject::AllTables(schema) => match self.origin {
-                Origin::Live { undeclared }
-                    if undeclared.iter().any(|table| &table.schema == schema) =>
-                {
-                    let tables: Vec<_> = undeclared.iter().map(ToString::to_string).collect();
-                    format!(
-                        "{} gets {privilege} on tables that are not declared: {}",
-                        grant.grantee,
-                        tables.join(", ")
-                    )
+            GrantObject::AllTables(schema) => return self.blanket(schema, grant, "gets"),
+            GrantObject::Schema(schema) => {
+                let undeclared = self.undeclared_tables(schema);
+                if undeclared.is_empty() {
+                    return Vec::new();
                 }
-                Origin::Live { .. } | Origin::Snapshot => return Vec::new(),
-            },
-            GrantObject::Table(_) | GrantObject::Schema(_) => return Vec::new(),
+                format!(
+                    "{} reaches the schema {schema}, and with it what it may do with {}",
+                    grant.grantee,
+                    undeclared.join(", ")
+                )
+            }
+            GrantObject::Table(_) => return Vec::new(),
         };
         vec![Hazard { kind: HazardKind::WidensAccess, message }]
     }
+
+    /// Privileges on all tables of a schema, now or later: in a new database nobody's rows.
+    fn blanket<O>(&self, schema: &Ident, grant: &Privileges<O>, verb: &str) -> Vec<Hazard> {
+        let declared = self.schemas.previous.tables.keys().filter(|table| &table.schema == schema);
+        let mut tables: Vec<_> = declared.map(ToString::to_string).collect();
+        tables.extend(self.undeclared_tables(schema));
+        if tables.is_empty() {
+            return Vec::new();
+        }
+        vec![Hazard {
+            kind: HazardKind::WidensAccess,
+            message: format!(
+                "{} {verb} {} on every table of the schema {schema}, which holds {}",
+                grant.grantee,
+                privilege_names(grant),
+                tables.join(", ")
+            ),
+        }]
+    }
+
+    fn undeclared_tables(&self, schema: &Ident) -> Vec<String> {
+        match self.origin {
+            Origin::Snapshot => Vec::new(),
+            Origin::Live { undeclared } => {
+                let tables = undeclared.iter().filter(|table| &table.schema == schema);
+                tables.map(ToString::to_string).collect()
+            }
+        }
+    }
+}
+
+fn privilege_names<O>(grant: &Privileges<O>) -> String {
+    let names: Vec<_> =
+        grant.privileges.iter().map(|privilege| privilege_name(*privilege)).collect();
+    names.join(", ")
+}
+
+/// Whether every value of a type is one of the other, as it is.
+fn fits(previous: &PgType, next: &PgType) -> bool {
+    use BaseType::{BigInt, DoublePrecision, Integer, Real, SmallInt, Text, Varchar};
+    let wider = match (&previous.base, &next.base) {
+        (SmallInt, Integer | BigInt) | (Integer, BigInt) => true,
+        (Real, DoublePrecision) | (Varchar, Text) => next.modifiers.is_empty(),
+        (Varchar, Varchar) => match (previous.modifiers.first(), next.modifiers.first()) {
+            (_, None) => true,
+            (Some(previous), Some(next)) => previous <= next,
+            (None, Some(_)) => false,
+        },
+        (previous, next) => previous == next,
+    };
+    let same_modifiers = previous.modifiers == next.modifiers || previous.base == Varchar;
+    wider && same_modifiers && previous.array == next.array
 }
 
 fn loses_data(message: String) -> Hazard {

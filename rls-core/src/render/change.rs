@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::table::{self, list};
-use super::{ident, qualified};
+use super::{ident, literal, qualified};
 use crate::diff::{Change, Named, OnTable, Pair, Privileges};
 use crate::model::{
     Column, Command, GrantObject, Grantee, Ident, Policy, PolicyKind, Privilege, QualifiedName, Sql,
@@ -68,8 +68,7 @@ pub fn statements(change: &Change) -> Vec<String> {
     }
 }
 
-/// Statements as one text: a semicolon after each, an empty line between steps of several lines,
-/// and privileges that differ in nothing else gathered into one statement.
+/// Statements as one text: a semicolon after each, an empty line between steps of several lines.
 pub fn script<'a>(steps: impl Iterator<Item = &'a [String]>) -> String {
     let mut text = String::new();
     let mut previous_long = false;
@@ -179,10 +178,25 @@ fn alter_column(table: &QualifiedName, columns: &Pair<Column<Sql>>) -> Vec<Strin
     if let Some(default) = default.as_ref().filter(|_| redefaulted) {
         actions.push(format!("SET DEFAULT {}", table::default(default)));
     }
-    actions
+    let mut statements: Vec<_> = actions
         .into_iter()
         .map(|action| alter(table, &format!("ALTER COLUMN {} {action}", ident(name))))
-        .collect()
+        .collect();
+    if previous.identity.is_none() && identity.is_some() {
+        statements.push(count_on(table, name));
+    }
+    statements
+}
+
+/// A column that is numbered from now on begins after the numbers that it holds.
+fn count_on(table: &QualifiedName, column: &Ident) -> String {
+    let table = qualified(table);
+    format!(
+        "SELECT pg_catalog.setval(pg_catalog.pg_get_serial_sequence({}, {}), coalesce(max({}), 0) + 1, false) FROM {table}",
+        literal(&table),
+        literal(column.as_str()),
+        ident(column)
+    )
 }
 
 fn privilege_on(grant: &Privileges<GrantObject>, preposition: &str) -> String {

@@ -51,7 +51,10 @@ impl Writer {
             }
             Expr::And(all) => (Binding::And, self.join(all, " AND ", Binding::Not)),
             Expr::Or(any) => (Binding::Or, self.join(any, " OR ", Binding::And)),
-            Expr::Not(inner) => self.negated(inner),
+            // Not IS NOT NULL, which asks each field of a composite value.
+            Expr::Not(inner) => {
+                (Binding::Not, format!("NOT {}", self.write(inner, Binding::Tightest)))
+            }
             Expr::IsNull(value) => {
                 let value = self.write(value, Binding::Tightest);
                 (Binding::Comparison, format!("{value} IS NULL"))
@@ -67,15 +70,6 @@ impl Writer {
         if bare { text } else { format!("({text})") }
     }
 
-    fn negated(&self, inner: &Expr) -> (Binding, String) {
-        if let Expr::IsNull(value) = inner {
-            let value = self.write(value, Binding::Tightest);
-            (Binding::Comparison, format!("{value} IS NOT NULL"))
-        } else {
-            (Binding::Not, format!("NOT {}", self.write(inner, Binding::Tightest)))
-        }
-    }
-
     fn join(&self, operands: &[Expr], operator: &str, context: Binding) -> String {
         let operands: Vec<_> =
             operands.iter().map(|operand| self.write(operand, context)).collect();
@@ -86,7 +80,6 @@ impl Writer {
     fn once(&self, call: String) -> String {
         match self.position {
             Position::Policy => format!("(SELECT {call})"),
-            Position::Default if call.contains(' ') => format!("({call})"),
             Position::Default => call,
         }
     }

@@ -14,4 +14,4 @@ pub use expr::{Position, expr};
 #[cfg(feature = "syntax")]
 pub(crate) use quote::is_keyword;
 pub use quote::{ident, literal, qualified};
-pub use stand_in::{STAND_IN_MARK, stand_in, stand_in_roles};
+pub use stand_in::{STAND_IN_MARK, stand_in, stand_in_mark, stand_in_roles};

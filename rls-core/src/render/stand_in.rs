@@ -6,8 +6,13 @@ use super::{ident, literal};
 use crate::model::Ident;
 use crate::provider::{Provider, Settings};
 
-/// The comment on the schema `auth` by which a stand-in is known. What it stands for follows.
-pub const STAND_IN_MARK: &str = "rls: a stand-in, for development only";
+/// How the comment on the schema `auth` begins by which a stand-in is known.
+pub const STAND_IN_MARK: &str = "rls: a stand-in, for development only, of ";
+
+/// The whole comment: what it stands for follows.
+pub fn stand_in_mark(provider: Provider) -> String {
+    format!("{STAND_IN_MARK}{provider:?}")
+}
 
 /// The statements that install the stand-in where its schema is not there yet.
 pub fn stand_in(settings: &Settings) -> String {
@@ -17,7 +22,7 @@ pub fn stand_in(settings: &Settings) -> String {
         Provider::Supabase => SUPABASE,
         Provider::Postgres => return sql,
     };
-    sql += &format!("COMMENT ON SCHEMA auth IS {};\n", literal(STAND_IN_MARK));
+    sql += &format!("COMMENT ON SCHEMA auth IS {};\n", literal(&stand_in_mark(settings.provider)));
     sql
 }
 

@@ -1,6 +1,7 @@
 //! Columns and constraints as they stand in CREATE TABLE and ALTER TABLE.
 
 use super::{ident, qualified};
+use crate::lex::{self, Token, TokenKind};
 use crate::model::{
     Column, ForeignKey, Ident, Identity, PrimaryKey, ReferentialAction, Sql, Table, Unique,
 };
@@ -32,25 +33,19 @@ pub(super) fn column_definition(column: &Column<Sql>) -> String {
     text
 }
 
-/// A default in brackets where Postgres's grammar would read on past a bare one.
+/// A default in brackets, unless it is a constant or a plain call: Postgres's grammar would read on
+/// past anything else.
 pub(super) fn default(default: &Sql) -> String {
     let text = default.as_str();
-    let simple = text.chars().all(|c| c.is_alphanumeric() || "_.()-".contains(c))
-        || (text.starts_with('\'') && text[1..].find('\'') == Some(text.len() - 2))
-        || (text.starts_with('(') && closes_at_end(text));
-    if simple { text.to_owned() } else { format!("({text})") }
-}
-
-/// Whether the bracket that opens a text is the one that ends it.
-fn closes_at_end(text: &str) -> bool {
-    let mut depth = 0_i32;
-    for (at, c) in text.char_indices() {
-        depth += i32::from(c == '(') - i32::from(c == ')');
-        if depth == 0 {
-            return at == text.len() - 1;
-        }
-    }
-    false
+    let tokens = lex::tokens(text).unwrap_or_default();
+    let constant =
+        matches!(tokens.as_slice(), [Token { kind: TokenKind::String | TokenKind::Number, .. }])
+            || matches!(text, "true" | "false");
+    let name = text.strip_suffix("()").unwrap_or_default();
+    let call = name.split('.').all(|part| {
+        !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+    });
+    if constant || call { text.to_owned() } else { format!("({text})") }
 }
 
 pub(super) fn generated(identity: Identity) -> &'static str {
@@ -109,11 +104,12 @@ mod tests {
     fn defaults_are_bracketed_where_they_could_run_on() {
         let text = |sql: &str| default(&Sql::new(sql));
         assert_eq!(text("auth.user_id()"), "auth.user_id()");
-        assert_eq!(text("-1"), "-1");
+        assert_eq!(text("-1"), "(-1)");
+        assert_eq!(text("('(') CHECK (')' = '')"), "(('(') CHECK (')' = ''))");
         assert_eq!(text("'a b'"), "'a b'");
         assert_eq!(text("'a' || 'b'"), "('a' || 'b')");
         assert_eq!(text("(1) + (2)"), "((1) + (2))");
-        assert_eq!(text("(1 + 2)"), "(1 + 2)");
+        assert_eq!(text("(1 + 2)"), "((1 + 2))");
         assert_eq!(text("now() at time zone 'utc'"), "(now() at time zone 'utc')");
     }
 }

@@ -19,8 +19,12 @@ pub(super) enum Verdict {
 
 /// The verdict of all `#[cfg(..)]` among the attributes; `#[test]` counts as `#[cfg(test)]`.
 pub(super) fn verdict(attrs: &[Attribute], features: &Features) -> Verdict {
+    let attrs = match expand(attrs, features) {
+        Ok(attrs) => attrs,
+        Err(attr) => return Verdict::Doubt(attr),
+    };
     let mut verdict = Verdict::Yes;
-    for attr in attrs {
+    for attr in &attrs {
         let known = if attr.path().is_ident("test") {
             Some(false)
         } else if attr.path().is_ident("cfg") {
@@ -52,10 +56,16 @@ pub(super) fn expand(
         let metas = attr.parse_args_with(parse).map_err(|_| Box::new(attr.clone()))?;
         let mut metas = metas.into_iter();
         let condition = metas.next().and_then(|meta| evaluate(&meta, features));
-        let relevant =
-            |meta: &Meta| ["derive", "rls", "path"].iter().any(|name| meta.path().is_ident(name));
+        let relevant = |meta: &Meta| {
+            ["cfg", "cfg_attr", "derive", "path", "rls", "test"]
+                .iter()
+                .any(|name| meta.path().is_ident(name))
+        };
         match condition {
-            Some(true) => expanded.extend(metas.map(|meta| parse_quote!(#[#meta]))),
+            Some(true) => {
+                let inner: Vec<Attribute> = metas.map(|meta| parse_quote!(#[#meta])).collect();
+                expanded.extend(expand(&inner, features)?);
+            }
             Some(false) => {}
             None if metas.any(|meta| relevant(&meta)) => return Err(Box::new(attr.clone())),
             None => {}

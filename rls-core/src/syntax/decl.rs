@@ -81,7 +81,7 @@ pub(super) fn read<'a>(input: &'a DeriveInput, ctxt: &Ctxt) -> Option<Decl<'a>> 
     for item in attr::items(&input.attrs, STRUCT_KEYS, &["crud_policy"], ctxt) {
         match item.key.as_str() {
             "table" => table = item.name(ctxt),
-            "schema" => schema = item.name(ctxt),
+            "schema" => schema = item.name(ctxt).filter(|name| may_hold_tables(name, &item, ctxt)),
             _ => crud_policies.extend(crud_policy(&item, ctxt)),
         }
     }
@@ -105,6 +105,20 @@ pub(super) fn read<'a>(input: &'a DeriveInput, ctxt: &Ctxt) -> Option<Decl<'a>> 
         fields,
         crud_policies,
     })
+}
+
+/// The server's own schemas, and that of the migrations' history.
+fn may_hold_tables(schema: &Ident, item: &Item, ctxt: &Ctxt) -> bool {
+    let name = schema.as_str();
+    let taken = name.starts_with("pg_") || name == "information_schema" || name == "rls";
+    if taken {
+        ctxt.error_help(
+            &item.meta,
+            format!("the schema `{name}` is not for tables of yours"),
+            "name another one",
+        );
+    }
+    !taken
 }
 
 fn named_fields<'a>(
@@ -404,18 +418,11 @@ fn role(expr: &Expr, ctxt: &Ctxt) -> Option<Grantee> {
         );
         return None;
     };
-    match name.as_str() {
-        "public" => Some(Grantee::Public),
-        "current_user" | "current_role" | "session_user" | "none" => {
-            ctxt.error_help(
-                expr,
-                format!("`{name}` is not the name of a role"),
-                "name the role itself",
-            );
-            None
-        }
-        _ => checked(expr, name, ctxt).map(Grantee::Role),
+    if name == "public" {
+        return Some(Grantee::Public);
     }
+    let refused = |message| ctxt.error_help(expr, message, "name the role itself");
+    Grantee::role(checked(expr, name, ctxt)?).map_err(refused).ok()
 }
 
 /// A single identifier, if the expression is one.

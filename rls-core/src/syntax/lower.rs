@@ -179,6 +179,7 @@ fn policies(
     let mut taken: Vec<&Grantee> = Vec::new();
     for declared in &decl.crud_policies {
         // Two for one role would be joined by OR, which nobody reads off either of them.
+        let before = ctxt.count();
         for (role, at) in &declared.roles {
             if taken.contains(&role) {
                 ctxt.error_help(
@@ -188,6 +189,7 @@ fn policies(
                 );
             }
         }
+        let overlap = ctxt.count() > before;
         taken.extend(declared.roles.iter().map(|(role, _)| role));
         match crud(declared, scope, ctxt).policies() {
             Ok(named) => {
@@ -197,6 +199,9 @@ fn policies(
                         .or_insert_with(|| role_tokens(declared));
                 }
                 for (name, policy) in named {
+                    if policies.contains_key(&name) && !overlap {
+                        ctxt.error(&declared.meta, format!("there is a policy `{name}` already"));
+                    }
                     policies.entry(name).or_insert(policy);
                 }
             }

@@ -30,6 +30,22 @@ pub(super) fn lexical(text: &LitStr, scope: &Scope<'_>, ctxt: &Ctxt) -> Option<(
         ctxt.error_help(text, "this SQL is empty", "write an expression, or `true` or `false`");
         return None;
     }
+    if sql.contains('\0') {
+        ctxt.error(text, "SQL cannot contain a NUL byte");
+        return None;
+    }
+    if let Some(word) = tokens.iter().filter_map(word).find(|word| {
+        VALUE_WORDS.contains(word)
+            && scope.columns.iter().any(|column| column.column.as_str() == *word)
+    }) {
+        let help = format!("write `\"{word}\"` for the column");
+        ctxt.error_help(
+            text,
+            format!("`{word}` without quotes is who or when, not the column"),
+            help,
+        );
+        return None;
+    }
     if !contained(text, &sql, &tokens, ctxt) || !complete(text, &tokens, ctxt) {
         return None;
     }
@@ -72,12 +88,7 @@ fn contained(text: &LitStr, sql: &str, tokens: &[Token], ctxt: &Ctxt) -> bool {
                 }
                 ("a bracket is closed that was not opened", "balance the brackets")
             }
-            TokenKind::Word(_)
-            | TokenKind::Quoted(_)
-            | TokenKind::String
-            | TokenKind::Number
-            | TokenKind::Operator(_)
-            | TokenKind::Punctuation(_) => continue,
+            _ => continue,
         };
         ctxt.error_help(
             text,
@@ -135,6 +146,22 @@ fn complete(text: &LitStr, tokens: &[Token], ctxt: &Ctxt) -> bool {
     }
     !open
 }
+
+/// Reserved words that are values by themselves.
+const VALUE_WORDS: &[&str] = &[
+    "user",
+    "current_user",
+    "session_user",
+    "system_user",
+    "current_role",
+    "current_catalog",
+    "current_schema",
+    "current_date",
+    "current_time",
+    "current_timestamp",
+    "localtime",
+    "localtimestamp",
+];
 
 /// Reserved words that begin a statement or one of its clauses.
 const STATEMENT_WORDS: &[&str] = &[
@@ -206,15 +233,9 @@ pub(super) fn names(
 
 /// The parts of the name that begins at `index`: `a.b.c` has three.
 fn dotted(tokens: &[Token], index: usize) -> Vec<(String, bool)> {
-    let name = |token: &Token| match &token.kind {
-        TokenKind::Word(name) => Some((name.clone(), false)),
-        TokenKind::Quoted(name) => Some((name.clone(), true)),
-        TokenKind::String
-        | TokenKind::Number
-        | TokenKind::Parameter
-        | TokenKind::Comment
-        | TokenKind::Operator(_)
-        | TokenKind::Punctuation(_) => None,
+    let name = |token: &Token| {
+        let quoted = matches!(token.kind, TokenKind::Quoted(_));
+        token.kind.name().map(|name| (name.to_owned(), quoted))
     };
     let mut parts = Vec::new();
     let mut at = index;
@@ -287,16 +308,7 @@ const EXPRESSION_WORDS: &[&str] = &[
 ];
 
 fn word(token: &Token) -> Option<&str> {
-    match &token.kind {
-        TokenKind::Word(word) => Some(word),
-        TokenKind::Quoted(_)
-        | TokenKind::String
-        | TokenKind::Number
-        | TokenKind::Parameter
-        | TokenKind::Comment
-        | TokenKind::Operator(_)
-        | TokenKind::Punctuation(_) => None,
-    }
+    token.kind.word()
 }
 
 /// What is wrong with a name, with `{}` for the name as written.

@@ -317,8 +317,9 @@ impl<'a> File<'a> {
             Ok(attrs) => attrs,
             Err(attr) => return self.undecidable(&attr),
         };
-        if !derives_table(&input.attrs) {
-            if let Some(attr) = input.attrs.iter().find(|attr| attr.path().is_ident("rls")) {
+        let rls = rls_attribute(&input).cloned();
+        if !derives_table(&input.attrs, rls.is_some()) {
+            if let Some(attr) = rls {
                 self.error(
                     attr,
                     "`#[rls(..)]` without `#[derive(Table)]` declares nothing",
@@ -374,7 +375,13 @@ impl<'ast> Visit<'ast> for File<'_> {
     /// A table in a macro cannot be seen, and a table that is missed is a hole.
     fn visit_macro(&mut self, mac: &'ast syn::Macro) {
         let text: String = mac.tokens.to_string().split_whitespace().collect();
-        if text.contains("derive(") && text.contains("#[rls(") {
+        let mut derives = text.split("derive(").skip(1);
+        let derives_table = |list: &str| {
+            list.split(')')
+                .next()
+                .is_some_and(|list| list.split([',', ':']).any(|name| name == "Table"))
+        };
+        if text.contains("#[rls(") || derives.any(derives_table) {
             self.error(
                 &mac.path,
                 "a table inside a macro cannot be read from source",
@@ -400,13 +407,25 @@ fn attributes(item: &Item) -> &[Attribute] {
     }
 }
 
-/// `derive(Table)` or `derive(rls_schema::Table)`; `derive(other::Table)` is another's.
-fn derives_table(attrs: &[Attribute]) -> bool {
+/// The first `#[rls(..)]` on a struct or one of its fields.
+fn rls_attribute(input: &DeriveInput) -> Option<&Attribute> {
+    let fields = match &input.data {
+        Data::Struct(data) => Some(data.fields.iter().flat_map(|field| &field.attrs)),
+        Data::Enum(_) | Data::Union(_) => None,
+    };
+    let mut attrs = input.attrs.iter().chain(fields.into_iter().flatten());
+    attrs.find(|attr| attr.path().is_ident("rls"))
+}
+
+/// `derive(Table)` or `derive(rls_schema::Table)`; `derive(other::Table)` is another's, unless
+/// `#[rls(..)]` says that the crate goes by another name here.
+fn derives_table(attrs: &[Attribute], has_rls: bool) -> bool {
     attrs.iter().filter(|attr| attr.path().is_ident("derive")).any(|attr| {
         let parse = Punctuated::<syn::Path, Token![,]>::parse_terminated;
         let paths = attr.parse_args_with(parse).unwrap_or_default();
         paths.iter().any(|path| {
             let ours = path.segments.len() == 1
+                || has_rls
                 || path.segments.first().is_some_and(|first| first.ident == "rls_schema");
             ours && path.segments.last().is_some_and(|last| last.ident == "Table")
         })

@@ -87,7 +87,7 @@ impl Scan {
                 continue;
             }
             loop {
-                let (table, alias, end) = relation(tokens, at, own)?;
+                let (table, alias, end) = relation(tokens, at)?;
                 let columns = columns(&table)?;
                 let name = alias.unwrap_or_else(|| table.name.as_str().to_owned());
                 relations.push(Relation { name, columns });
@@ -104,40 +104,28 @@ impl Scan {
 }
 
 /// `[schema.]table [[AS] alias]` at a position, and where it ends.
-fn relation(
-    tokens: &[Token],
-    at: usize,
-    own: &QualifiedName,
-) -> Option<(QualifiedName, Option<String>, usize)> {
-    let name = |at: usize| match tokens.get(at).map(|token| &token.kind) {
-        Some(TokenKind::Word(name) | TokenKind::Quoted(name)) => Some(name.clone()),
-        _ => None,
-    };
-    let is = |at: usize, kind: &TokenKind| tokens.get(at).map(|token| &token.kind) == Some(kind);
+fn relation(tokens: &[Token], at: usize) -> Option<(QualifiedName, Option<String>, usize)> {
+    let kind = |at: usize| tokens.get(at).map(|token| &token.kind);
+    let name = |at: usize| kind(at)?.name().map(str::to_owned);
     let first = name(at)?;
-    let (schema, table, mut end) = if is(at + 1, &TokenKind::Punctuation('.')) {
+    let (schema, table, mut end) = if kind(at + 1) == Some(&TokenKind::Punctuation('.')) {
         (Ident::new(first).ok()?, name(at + 2)?, at + 3)
     } else {
-        (own.schema.clone(), first, at + 1)
+        // Where the server will look too; a table in another schema has to be named with it.
+        (Ident::new("public").ok()?, first, at + 1)
     };
     // A function in FROM has columns that nobody here knows.
-    if is(end, &TokenKind::Punctuation('(')) {
+    if kind(end) == Some(&TokenKind::Punctuation('(')) {
         return None;
     }
-    let mut alias = None;
-    if matches!(tokens.get(end).map(|token| &token.kind), Some(TokenKind::Word(word)) if word == "as")
-    {
-        alias = name(end + 1);
-        end += 2;
-    } else if let Some(TokenKind::Word(word)) = tokens.get(end).map(|token| &token.kind) {
-        if !crate::render::is_keyword(word) {
-            alias = Some(word.clone());
-            end += 1;
-        }
-    } else if let Some(TokenKind::Quoted(quoted)) = tokens.get(end).map(|token| &token.kind) {
-        alias = Some(quoted.clone());
+    let word = kind(end).and_then(TokenKind::word);
+    if word == Some("as") {
         end += 1;
+    } else if word.is_some_and(crate::render::is_keyword) {
+        return Some((QualifiedName::new(schema, Ident::new(table).ok()?), None, end));
     }
+    let alias = name(end);
+    end += usize::from(alias.is_some());
     Some((QualifiedName::new(schema, Ident::new(table).ok()?), alias, end))
 }
 

@@ -1,0 +1,105 @@
+//! What leans on something that is rebuilt, and has to make way for it: Postgres changes no type
+//! under a foreign key or a policy, and drops no key that a foreign key points at.
+
+use std::collections::BTreeSet;
+
+use super::table::On;
+use super::{Change, Pair};
+use crate::lex;
+use crate::model::{ForeignKey, Ident, Policy, QualifiedName, Schema, Sql, Table};
+
+/// Adds the dropping and making again of foreign keys and policies that stay as they are, but lean
+/// on what the changes rebuild.
+pub(super) fn rebuild(schemas: Pair<&Schema>, changes: &mut Vec<Change>) {
+    let rebuilt = Rebuilt::by(changes);
+    let mut again = Vec::new();
+    for next in schemas.next.tables.values() {
+        let Some(previous) = schemas.previous.tables.get(&next.name) else { continue };
+        let tables = Pair { previous, next };
+        foreign_keys(tables, &rebuilt, changes, &mut again);
+        policies(tables, &rebuilt, changes, &mut again);
+    }
+    changes.extend(again);
+}
+
+/// What goes, or is made anew.
+struct Rebuilt {
+    /// Columns with another type, and columns of keys that go.
+    columns: BTreeSet<(QualifiedName, Ident)>,
+    /// Tables of columns that go or get another type.
+    tables: BTreeSet<QualifiedName>,
+}
+
+impl Rebuilt {
+    fn by(changes: &[Change]) -> Self {
+        let mut rebuilt = Rebuilt { columns: BTreeSet::new(), tables: BTreeSet::new() };
+        let mut columns = |table: &QualifiedName, columns: &[Ident]| {
+            let all = columns.iter().map(|column| (table.clone(), column.clone()));
+            rebuilt.columns.extend(all);
+        };
+        for change in changes {
+            if let Change::AlterColumn(column) = change {
+                if column.item.previous.ty != column.item.next.ty {
+                    columns(&column.table, std::slice::from_ref(&column.item.next.name));
+                    rebuilt.tables.insert(column.table.clone());
+                }
+            } else if let Change::DropColumn(column) = change {
+                rebuilt.tables.insert(column.table.clone());
+            } else if let Change::DropPrimaryKey(key) = change {
+                columns(&key.table, &key.item.columns);
+            } else if let Change::DropUnique(key) = change {
+                columns(&key.table, &key.item.item.columns);
+            }
+        }
+        rebuilt
+    }
+
+    fn touches(&self, table: &QualifiedName, key: &ForeignKey) -> bool {
+        let own = key.columns.iter().map(|column| (table.clone(), column.clone()));
+        let other = key.references.iter().map(|column| (key.table.clone(), column.clone()));
+        own.chain(other).any(|column| self.columns.contains(&column))
+    }
+
+    /// Whether a text names one of the tables. A name that means something else costs a policy that
+    /// is made again for nothing.
+    fn named_in(&self, sql: &Sql) -> bool {
+        let tokens = lex::tokens(sql.as_str()).unwrap_or_default();
+        tokens
+            .iter()
+            .filter_map(|token| token.kind.name())
+            .any(|name| self.tables.iter().any(|table| table.name.as_str() == name))
+    }
+}
+
+fn foreign_keys(
+    tables: Pair<&Table<Sql>>,
+    rebuilt: &Rebuilt,
+    changes: &[Change],
+    again: &mut Vec<Change>,
+) {
+    let on = On(&tables.next.name);
+    for (name, key) in &tables.previous.foreign_keys {
+        let dropped = Change::DropForeignKey(on.named(name, key));
+        let stays = !changes.contains(&dropped);
+        if stays && rebuilt.touches(&tables.next.name, key) {
+            again.extend([dropped, Change::AddForeignKey(on.named(name, key))]);
+        }
+    }
+}
+
+fn policies(
+    tables: Pair<&Table<Sql>>,
+    rebuilt: &Rebuilt,
+    changes: &[Change],
+    again: &mut Vec<Change>,
+) {
+    let on = On(&tables.next.name);
+    for (name, policy) in &tables.previous.policies {
+        let Some(next) = tables.next.policies.get(name) else { continue };
+        let dropped = Change::DropPolicy(on.named(name, policy));
+        let stays = !changes.contains(&dropped);
+        if stays && Policy::exprs(policy).any(|sql| rebuilt.named_in(sql)) {
+            again.extend([dropped, Change::CreatePolicy(on.named(name, next))]);
+        }
+    }
+}
