@@ -14,4 +14,16 @@ struct LongName {
     id: i64,
 }
 
+#[derive(Table)]
+#[rls(schema = "pg_catalog")]
+struct NotOurs {
+    id: i64,
+}
+
+#[derive(Table)]
+#[rls(crud_policy(role = authenticated, read = sql("user = 'a'")))]
+struct WhoIsUser {
+    user: String,
+}
+
 fn main() {}
