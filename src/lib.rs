@@ -1,9 +1,31 @@
-//! Row-level security as code for Postgres.
+//! Row-level security as code for Postgres: a struct says what a table holds and who may do what with
+//! its rows, and the rest is compiled from it.
 //!
-//! # In this crate
+//! ```
+//! use rls_schema::{Provider, Schema, Settings, Table};
 //!
-//! `#[derive(Table)]` and the trait [`Table`] that it implements, [`Schema`] to collect tables and
-//! render them, and [`model`] with the values that both speak of.
+//! #[derive(Table)]
+//! #[rls(
+//!     table = "notes",
+//!     crud_policy(role = authenticated, read = auth_uid(owner), modify = auth_uid(owner)),
+//! )]
+//! pub struct Note {
+//!     #[rls(primary_key, identity)]
+//!     pub id: i64,
+//!     #[rls(default = auth_uid(), index)]
+//!     pub owner: String,
+//!     pub text: String,
+//! }
+//!
+//! let schema = Schema::declare(Settings::new(Provider::Neon)).table::<Note>().build()?;
+//! let sql = schema.to_sql();
+//! assert!(sql.contains("ALTER TABLE public.notes ENABLE ROW LEVEL SECURITY"));
+//! assert!(sql.contains("USING ((SELECT auth.user_id()) = owner)"));
+//! # Ok::<(), rls_schema::resolve::ResolveErrors>(())
+//! ```
+//!
+//! [`Table`] is the derive and the trait that it implements, [`Schema`] collects tables and renders
+//! them, and [`model`] has the values that both speak of. The command line is `rls-cli`.
 
 pub use rls_core::model::Schema;
 #[cfg(feature = "scan")]

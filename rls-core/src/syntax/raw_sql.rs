@@ -34,19 +34,10 @@ pub(super) fn lexical(text: &LitStr, scope: &Scope<'_>, ctxt: &Ctxt) -> Option<(
         ctxt.error(text, "SQL cannot contain a NUL byte");
         return None;
     }
-    if let Some(word) = tokens.iter().filter_map(word).find(|word| {
-        VALUE_WORDS.contains(word)
-            && scope.columns.iter().any(|column| column.column.as_str() == *word)
-    }) {
-        let help = format!("write `\"{word}\"` for the column");
-        ctxt.error_help(
-            text,
-            format!("`{word}` without quotes is who or when, not the column"),
-            help,
-        );
-        return None;
-    }
-    if !contained(text, &sql, &tokens, ctxt) || !complete(text, &tokens, ctxt) {
+    if !contained(text, &sql, &tokens, ctxt)
+        || !complete(text, &tokens, ctxt)
+        || !unmistakable(text, &tokens, scope, ctxt)
+    {
         return None;
     }
     let one_table = [Relation {
@@ -145,6 +136,22 @@ fn complete(text: &LitStr, tokens: &[Token], ctxt: &Ctxt) -> bool {
         );
     }
     !open
+}
+
+/// Whether no word is taken for a value that is meant for a column: `user` is whoever connected.
+fn unmistakable(text: &LitStr, tokens: &[Token], scope: &Scope<'_>, ctxt: &Ctxt) -> bool {
+    let column = |word: &str| scope.columns.iter().any(|column| column.column.as_str() == word);
+    // After a full stop every word is a name.
+    let after_dot = |at: usize| at > 0 && tokens[at - 1].kind == TokenKind::Punctuation('.');
+    let mut words = tokens.iter().map(word).enumerate();
+    let mistaken = words.find_map(|(at, word)| {
+        word.filter(|word| VALUE_WORDS.contains(word) && column(word) && !after_dot(at))
+    });
+    if let Some(word) = mistaken {
+        let message = format!("`{word}` without quotes is who or when, not the column");
+        ctxt.error_help(text, message, format!("write `\"{word}\"` for the column"));
+    }
+    mistaken.is_none()
 }
 
 /// Reserved words that are values by themselves.
