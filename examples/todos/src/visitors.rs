@@ -77,10 +77,7 @@ const ATTEMPTS: [Attempt; 7] = [
 /// Prints what each visitor could do; whether all of it is as declared.
 pub(crate) async fn try_everything(client: &mut Client) -> Result<bool, Error> {
     let mut as_declared = true;
-    println!(
-        "   {:<32} {:<22} {:<22} {:<22}",
-        "", VISITORS[0].name, VISITORS[1].name, VISITORS[2].name
-    );
+    print_row("", VISITORS.iter().map(|visitor| visitor.name));
     for attempt in &ATTEMPTS {
         let mut cells = Vec::new();
         for (visitor, declared) in VISITORS.iter().zip(attempt.declared) {
@@ -88,10 +85,15 @@ pub(crate) async fn try_everything(client: &mut Client) -> Result<bool, Error> {
             as_declared &= outcome == declared;
             cells.push(describe(outcome, declared));
         }
-        println!("   {:<32} {:<22} {:<22} {:<22}", attempt.what, cells[0], cells[1], cells[2]);
+        print_row(attempt.what, cells.iter().map(String::as_str));
     }
     println!("\n   {}", if as_declared { "All of it is as declared." } else { "NOT as declared." });
     Ok(as_declared)
+}
+
+fn print_row<'a>(what: &str, cells: impl Iterator<Item = &'a str>) {
+    let cells: String = cells.map(|cell| format!(" {cell:<22}")).collect();
+    println!("   {}", format!("{what:<32}{cells}").trim_end());
 }
 
 /// One attempt among two todos, one of each user.
