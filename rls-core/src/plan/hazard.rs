@@ -141,32 +141,13 @@ impl Finder<'_> {
     /// What is dropped ahead of its table, or dropped and made again around something else.
     fn goes_with_its_table(&self, change: &Change) -> bool {
         let gone = |table: &QualifiedName| !self.schemas.next.tables.contains_key(table);
-        match change {
-            Change::DropPolicy(policy) => gone(&policy.table),
-            Change::DropForeignKey(key) => {
-                let again = |change: &Change| matches!(change, Change::AddForeignKey(added) if added.table == key.table && added.item.item == key.item.item);
-                gone(&key.table) || self.changes.iter().any(again)
-            }
-            Change::CreateExtension(_)
-            | Change::CreateNamespace(_)
-            | Change::Revoke(_)
-            | Change::RevokeDefault(_)
-            | Change::EnableRowSecurity(_)
-            | Change::DropUnique(_)
-            | Change::DropPrimaryKey(_)
-            | Change::DropIndex(_)
-            | Change::DropTable(_)
-            | Change::DropColumn(_)
-            | Change::CreateTable { .. }
-            | Change::AddColumn(_)
-            | Change::AlterColumn(_)
-            | Change::AddPrimaryKey(_)
-            | Change::AddUnique(_)
-            | Change::CreateIndex(_)
-            | Change::AddForeignKey(_)
-            | Change::CreatePolicy(_)
-            | Change::GrantDefault(_)
-            | Change::Grant(_) => false,
+        if let Change::DropPolicy(policy) = change {
+            gone(&policy.table)
+        } else if let Change::DropForeignKey(key) = change {
+            let again = Change::AddForeignKey(key.clone());
+            gone(&key.table) || self.changes.contains(&again)
+        } else {
+            false
         }
     }
 
