@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use rls_core::model::{Grantee, Ident};
-use rls_core::{Grants, Provider, Settings};
+use rls_core::{Grants, Place, Provider, Settings};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
@@ -60,9 +60,7 @@ impl Config {
         })?;
         toml::from_str(&text).map_err(|error| {
             let at = error.span().map_or(0, |span| span.start);
-            let before = text.get(..at).unwrap_or_default();
-            let line = before.matches('\n').count() + 1;
-            let column = before.rsplit('\n').next().map_or(0, |line| line.chars().count()) + 1;
+            let Place { line, column } = Place::of(&text, at);
             Error::user(format!("{}:{line}:{column}: {}", path.display(), error.message()))
         })
     }

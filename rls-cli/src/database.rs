@@ -2,7 +2,8 @@
 
 use rls_core::apply::{StandIn, install_stand_in};
 use rls_devdb::{DevPostgres, Preference};
-use tokio_postgres::{Client, NoTls};
+use tokio_postgres::tls::MakeTlsConnect;
+use tokio_postgres::{Client, Config, NoTls, Socket};
 
 use crate::args::DatabaseArgs;
 use crate::error::{Error, Result, chain};
@@ -81,23 +82,27 @@ async fn remote(url: &str) -> Result<Database> {
         };
         Error::hint(format!("cannot connect to {name}: {}", chain(&error)), hint)
     };
-    let client = match target.tls {
-        Some(tls) => {
-            let connecting = target.config.connect(tls);
-            let (client, connection) =
-                during(&format!("Connecting to {name}"), connecting).await.map_err(unreachable)?;
-            tokio::spawn(connection);
-            client
-        }
-        None => {
-            let connecting = target.config.connect(NoTls);
-            let (client, connection) =
-                during(&format!("Connecting to {name}"), connecting).await.map_err(unreachable)?;
-            tokio::spawn(connection);
-            client
-        }
+    let connected = match target.tls {
+        Some(tls) => connect(&target.config, tls, &name).await,
+        None => connect(&target.config, NoTls, &name).await,
     };
+    let client = connected.map_err(unreachable)?;
     Ok(Database { client, name, notes: Vec::new(), development: None })
+}
+
+async fn connect<T>(
+    config: &Config,
+    tls: T,
+    name: &str,
+) -> std::result::Result<Client, tokio_postgres::Error>
+where
+    T: MakeTlsConnect<Socket>,
+    T::Stream: Send + 'static,
+{
+    let connecting = config.connect(tls);
+    let (client, connection) = during(&format!("Connecting to {name}"), connecting).await?;
+    tokio::spawn(connection);
+    Ok(client)
 }
 
 async fn development(project: &Project) -> Result<Database> {
@@ -110,7 +115,7 @@ async fn development(project: &Project) -> Result<Database> {
 }
 
 /// `database on host`, never with a password.
-fn describe(config: &tokio_postgres::Config) -> String {
+fn describe(config: &Config) -> String {
     use tokio_postgres::config::Host;
     let host = match config.get_hosts().first() {
         Some(Host::Tcp(name)) => name.clone(),

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 
 use rls_core::Settings;
 use rls_core::model::Schema;
@@ -16,6 +17,8 @@ pub(crate) struct Project {
     /// The folder of rls.toml, as it was named.
     pub(crate) root: PathBuf,
     pub(crate) config: Config,
+    /// What Cargo says, asked once.
+    metadata: OnceLock<Metadata>,
 }
 
 /// What `cargo metadata` says, as far as it is needed.
@@ -47,7 +50,11 @@ impl Project {
         if !root.is_dir() {
             return Err(Error::user(format!("there is no folder {}", root.display())));
         }
-        Ok(Project { root: root.to_owned(), config: Config::read(root)? })
+        Ok(Project {
+            root: root.to_owned(),
+            config: Config::read(root)?,
+            metadata: OnceLock::new(),
+        })
     }
 
     pub(crate) fn settings(&self) -> Settings {
@@ -113,7 +120,7 @@ impl Project {
             return Ok((found, self.features(None)));
         }
         let metadata = self.metadata()?;
-        let Some(package) = self.package(&metadata) else {
+        let Some(package) = self.package(metadata) else {
             return Err(Error::hint(
                 format!(
                     "{} is a workspace without a package of its own",
@@ -174,7 +181,17 @@ impl Project {
         metadata.packages.iter().find(is_this)
     }
 
-    fn metadata(&self) -> Result<Metadata> {
+    fn metadata(&self) -> Result<&Metadata> {
+        match self.metadata.get() {
+            Some(metadata) => Ok(metadata),
+            None => {
+                let metadata = self.ask_cargo()?;
+                Ok(self.metadata.get_or_init(|| metadata))
+            }
+        }
+    }
+
+    fn ask_cargo(&self) -> Result<Metadata> {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let output = Command::new(cargo)
             .args(["metadata", "--no-deps", "--offline", "--format-version=1", "--manifest-path"])
@@ -201,7 +218,7 @@ impl Project {
             return Ok(below(&self.root, "target/rls"));
         }
         let metadata = self.metadata()?;
-        let name = self.package(&metadata).map_or("workspace", |package| package.name.as_str());
+        let name = self.package(metadata).map_or("workspace", |package| package.name.as_str());
         Ok(metadata.target_directory.join("rls").join(name))
     }
 }

@@ -25,6 +25,8 @@ pub mod syntax;
 mod declaration;
 #[doc(hidden)]
 pub mod declaration_parts;
+mod place;
 
 pub use declaration::{Declaration, Table};
+pub use place::Place;
 pub use provider::{Grants, Provider, Settings};

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::history::Problem;
 use super::script::Script;
-use crate::catalog::Place;
+use crate::Place;
 use crate::lex::{self, Statement, TokenKind};
 use crate::model::Ident;
 use crate::provider::Provider;

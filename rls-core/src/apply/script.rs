@@ -7,7 +7,8 @@ use futures_util::stream::FuturesOrdered;
 use tokio_postgres::Transaction;
 
 use super::Error;
-use crate::catalog::{Failure, Place, byte_of};
+use crate::Place;
+use crate::catalog::{Failure, byte_of};
 use crate::lex;
 
 /// A text and the statements in it.

@@ -21,7 +21,7 @@ use ask::Asked;
 
 pub use canonical::canonical;
 pub(crate) use failure::byte_of;
-pub use failure::{Error, Failure, Place};
+pub use failure::{Error, Failure};
 
 /// What a database holds of a declared schema.
 #[derive(Clone, Debug)]

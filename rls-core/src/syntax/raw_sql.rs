@@ -228,7 +228,8 @@ pub(super) fn names(
         let column = !parts.is_empty()
             && !named_tables.iter().any(|table| table.contains(&index))
             && !is_something_else(&tokens[index], before, after, parts.len(), tokens, index);
-        if let Some((message, help)) = unknown(&parts, relations).filter(|_| column) {
+        let mistake = if column { unknown(&parts, relations) } else { None };
+        if let Some((message, help)) = mistake {
             let written = &sql[tokens[index].range.start..tokens[end - 1].range.end];
             ctxt.error_help(at, message.replace("{}", written), help);
             fine = false;

@@ -15,6 +15,7 @@ use syn::{Attribute, Data, DeriveInput, Expr, ExprLit, Fields, Item, ItemMod, Li
 pub use super::cfg::Features;
 use super::cfg::{self, Verdict};
 use super::{Ctxt, Diagnostic, lower};
+use crate::Place;
 use crate::model::{Schema, Table};
 use crate::provider::Settings;
 use crate::resolve::{Part, resolve};
@@ -129,9 +130,7 @@ pub(super) fn source_error(
     help: Option<String>,
 ) -> SourceError {
     let text = sources.get(&path).map_or("", String::as_str);
-    let before = text.get(..range.start).unwrap_or_default();
-    let line = before.matches('\n').count() + 1;
-    let column = before.rsplit('\n').next().map_or(0, |line| line.chars().count()) + 1;
+    let Place { line, column } = Place::of(text, range.start);
     SourceError { path, range, line, column, message, help }
 }
 
