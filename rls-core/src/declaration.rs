@@ -1,20 +1,20 @@
 //! The user's side: the trait that the derive implements, and collecting tables into a schema.
 
-use crate::model::{self, Schema};
+use crate::model::{DeclaredTable, Schema};
 use crate::provider::Settings;
 use crate::resolve::{ResolveErrors, resolve};
 
 /// A declared table. Implemented by `#[derive(Table)]`.
 pub trait Table {
     /// The table as declared: columns, constraints and policies, for any provider.
-    fn table() -> model::Table;
+    fn table() -> DeclaredTable;
 }
 
 /// Tables on their way to becoming a [`Schema`].
 #[derive(Clone, Debug)]
 pub struct Declaration {
     settings: Settings,
-    tables: Vec<model::Table>,
+    tables: Vec<DeclaredTable>,
 }
 
 impl Declaration {
@@ -31,7 +31,7 @@ impl Declaration {
     /// # Errors
     /// All violations at once: a table declared twice, an unknown role, a foreign key to nowhere.
     pub fn build(self) -> Result<Schema, ResolveErrors> {
-        resolve(self.tables, &self.settings)
+        Ok(resolve(self.tables, &self.settings)?.schema)
     }
 }
 

@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use crate::model::{Grantee, Ident, PgType, QualifiedName, Schema, Table};
+use crate::model::{DeclaredTable, Grantee, Ident, PgType, QualifiedName, Schema, Table};
+use crate::policy::compile::{self, Linked, Policies, Site};
 use crate::policy::grants;
+use crate::policy::link::{Others, Shape};
 use crate::provider::Settings;
-use crate::render::{self, Position};
 
 /// A rule that one table breaks together with others or with the settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +31,17 @@ pub enum Part {
     ForeignKey(Ident),
     /// A policy, by name.
     Policy(Ident),
+    /// A node of an expression, by its number in preorder.
+    Expr(Site, usize),
+}
+
+/// What a declaration compiles to.
+#[derive(Clone, Debug)]
+pub struct Resolved {
+    /// The schema.
+    pub schema: Schema,
+    /// How each predicate came about, by table.
+    pub policies: BTreeMap<QualifiedName, Policies>,
 }
 
 /// Everything that is wrong, in the order of the tables.
@@ -55,31 +67,54 @@ impl std::error::Error for ResolveErrors {}
 ///
 /// # Errors
 /// See [`ResolveErrors`]; every violation is reported.
-pub fn resolve(tables: Vec<Table>, settings: &Settings) -> Result<Schema, ResolveErrors> {
+pub fn resolve(tables: Vec<DeclaredTable>, settings: &Settings) -> Result<Resolved, ResolveErrors> {
     let mut errors = Vec::new();
     let tables = by_name(tables, &mut errors);
     relation_names(&tables, &mut errors);
-    for table in tables.values() {
-        foreign_keys(table, &tables, &mut errors);
-        roles(table, settings, &mut errors);
+    for declared in tables.values() {
+        foreign_keys(&declared.table, &tables, &mut errors);
+        roles(&declared.table, settings, &mut errors);
     }
-    if errors.is_empty() { Ok(compile(&tables, settings)) } else { Err(ResolveErrors(errors)) }
+    let linked = link(&tables, &mut errors);
+    if errors.is_empty() {
+        Ok(compile(&tables, &linked, settings))
+    } else {
+        Err(ResolveErrors(errors))
+    }
 }
 
-type Tables = BTreeMap<QualifiedName, Table>;
+type Tables = BTreeMap<QualifiedName, DeclaredTable>;
 
-fn by_name(tables: Vec<Table>, errors: &mut Vec<ResolveError>) -> Tables {
+/// Looks up every name in every expression.
+fn link(tables: &Tables, errors: &mut Vec<ResolveError>) -> BTreeMap<QualifiedName, Linked> {
+    let shapes: Vec<_> = tables.values().map(Shape::from).collect();
+    let mut all = BTreeMap::new();
+    for (name, declared) in tables {
+        let mut linked = compile::link(declared, Others::All(&shapes));
+        errors.extend(linked.problems.drain(..).map(|(site, problem)| ResolveError {
+            table: name.clone(),
+            part: Part::Expr(site, problem.node),
+            message: problem.message,
+            help: problem.help,
+        }));
+        all.insert(name.clone(), linked);
+    }
+    all
+}
+
+fn by_name(tables: Vec<DeclaredTable>, errors: &mut Vec<ResolveError>) -> Tables {
     let mut named = Tables::new();
-    for table in tables {
-        if named.contains_key(&table.name) {
+    for declared in tables {
+        let name = &declared.table.name;
+        if named.contains_key(name) {
             errors.push(ResolveError {
-                message: format!("table `{}` is declared twice", table.name),
+                message: format!("table `{name}` is declared twice"),
                 help: Some("give one of the two another name with `table = \"..\"`".to_owned()),
-                table: table.name,
+                table: name.clone(),
                 part: Part::Table,
             });
         } else {
-            named.insert(table.name.clone(), table);
+            named.insert(name.clone(), declared);
         }
     }
     named
@@ -89,7 +124,7 @@ fn by_name(tables: Vec<Table>, errors: &mut Vec<ResolveError>) -> Tables {
 fn relation_names(tables: &Tables, errors: &mut Vec<ResolveError>) {
     let mut taken: BTreeMap<QualifiedName, String> =
         tables.keys().map(|name| (name.clone(), format!("the table `{name}`"))).collect();
-    for table in tables.values() {
+    for DeclaredTable { table, .. } in tables.values() {
         let primary_key = table.primary_key.iter().map(|key| (&key.name, "primary key"));
         let uniques = table.uniques.keys().map(|name| (name, "unique constraint"));
         let indexes = table.indexes.keys().map(|name| (name, "index"));
@@ -125,7 +160,7 @@ fn foreign_keys(table: &Table, tables: &Tables, errors: &mut Vec<ResolveError>) 
                 .map(|name| format!("did you mean `{name}`?"))
                 .or_else(|| Some("derive `Table` for it, or name another schema".to_owned())),
             )),
-            Some(target) => key_problem(table, &key.columns, target, &key.references),
+            Some(target) => key_problem(table, &key.columns, &target.table, &key.references),
         };
         if let (Some((message, help)), Some(column)) = (problem, key.columns.first()) {
             errors.push(ResolveError {
@@ -203,25 +238,27 @@ fn roles(table: &Table, settings: &Settings, errors: &mut Vec<ResolveError>) {
     }
 }
 
-fn compile(tables: &Tables, settings: &Settings) -> Schema {
+fn compile(
+    tables: &Tables,
+    linked: &BTreeMap<QualifiedName, Linked>,
+    settings: &Settings,
+) -> Resolved {
     let provider = settings.provider;
-    let compiled: BTreeMap<_, _> = tables
-        .iter()
-        .map(|(name, table)| {
-            let mut compiled = table.map(&mut |e| render::expr(e, Position::Policy, provider));
-            for (compiled, column) in compiled.columns.iter_mut().zip(&table.columns) {
-                *compiled = column.map(&mut |e| render::expr(e, Position::Default, provider));
-            }
-            (name.clone(), compiled)
-        })
-        .collect();
+    let mut policies = BTreeMap::new();
+    let mut compiled = BTreeMap::new();
+    for ((name, declared), linked) in tables.iter().zip(linked.values()) {
+        let leading = leading_columns(&declared.table);
+        let own = compile::policies(name, linked, &leading, provider);
+        compiled.insert(name.clone(), compile::table(declared, linked, &own, provider));
+        policies.insert(name.clone(), own);
+    }
     let named = |roles: &mut dyn Iterator<Item = &str>| -> BTreeSet<Grantee> {
         roles.filter_map(|role| Ident::new(role).ok()).map(Grantee::Role).collect()
     };
     let mut grantees = named(&mut settings.known_roles());
     grantees.insert(Grantee::Public);
     let grants = grants::derive(tables, &compiled, settings);
-    Schema {
+    let schema = Schema {
         extensions: provider
             .extension()
             .and_then(|name| Ident::new(name).ok())
@@ -232,7 +269,16 @@ fn compile(tables: &Tables, settings: &Settings) -> Schema {
         tables: compiled,
         grants: grants.grants,
         default_privileges: grants.default_privileges,
-    }
+    };
+    Resolved { schema, policies }
+}
+
+/// The columns with which an index, or the index behind a key, begins.
+fn leading_columns<E>(table: &Table<E>) -> BTreeSet<Ident> {
+    let primary_key = table.primary_key.iter().map(|key| &key.columns);
+    let uniques = table.uniques.values().map(|key| &key.columns);
+    let indexes = table.indexes.values().map(|index| &index.columns);
+    primary_key.chain(uniques).chain(indexes).filter_map(|columns| columns.first().cloned()).collect()
 }
 
 /// The known name that is closest to a misspelt one, if any is close.

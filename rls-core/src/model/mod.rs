@@ -5,7 +5,9 @@
 //! A [`Table<Sql>`](Table) is *compiled*: its expressions are SQL text for one provider.
 //! [`Schema`] holds compiled tables only, because a snapshot and a live database know no others.
 
+mod declared;
 mod expr;
+mod expr_text;
 mod grant;
 mod name;
 mod policy;
@@ -13,7 +15,12 @@ mod schema;
 mod table;
 mod types;
 
-pub use expr::{CompareOp, Expr, Literal, Sql, SubjectType};
+pub use declared::{AllowedLint, DeclaredTable};
+pub use expr::{
+    ColumnRef, CompareOp, Expr, Interval, Literal, NamedPredicate, ShiftOp, Sql, SubjectType, TextForm,
+    TimeUnit,
+};
+pub(crate) use expr_text::unit_name;
 pub use grant::{DefaultPrivilege, Grant, GrantObject, Grantee, Privilege};
 pub use name::{Ident, IdentError, QualifiedName};
 pub use policy::{Command, Policy, PolicyKind};

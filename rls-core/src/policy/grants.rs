@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::lex;
 use crate::model::{
-    Command, DefaultPrivilege, Expr, Grant, GrantObject, Grantee, Ident, Literal, Policy,
+    Command, DeclaredTable, DefaultPrivilege, Expr, Grant, GrantObject, Grantee, Ident, Literal, Policy,
     PolicyKind, Privilege, QualifiedName, Sql, Table,
 };
 use crate::provider::{Grants, Settings};
@@ -16,12 +16,12 @@ pub(crate) struct Derived {
 
 /// The privileges that the tables need. `compiled` holds the same tables as `tables`.
 pub(crate) fn derive(
-    tables: &BTreeMap<QualifiedName, Table>,
+    tables: &BTreeMap<QualifiedName, DeclaredTable>,
     compiled: &BTreeMap<QualifiedName, Table<Sql>>,
     settings: &Settings,
 ) -> Derived {
     let mut derived = Derived { grants: BTreeSet::new(), default_privileges: BTreeSet::new() };
-    for (table, compiled) in tables.values().zip(compiled.values()) {
+    for (DeclaredTable { table, .. }, compiled) in tables.values().zip(compiled.values()) {
         let rows = match settings.grants {
             Grants::Policies => allowed(table),
             Grants::Schema => everything(settings),

@@ -1,4 +1,13 @@
 //! What policies mean beyond their own SQL.
+//!
+//! ```text
+//! model::Expr ──link──▶ Term ──optimize──▶ Term ──render──▶ SQL
+//! ```
 
+pub mod compile;
 pub mod crud;
 pub(crate) mod grants;
+mod kind;
+pub mod link;
+pub mod optimize;
+pub mod term;

@@ -3,15 +3,15 @@
 #![warn(clippy::wildcard_enum_match_arm)]
 
 mod change;
-mod expr;
 mod quote;
 mod stand_in;
 mod table;
+mod term;
 mod types;
 
 pub use change::{create_extension, privilege_name, script, statements};
-pub use expr::{Position, expr};
 #[cfg(feature = "syntax")]
 pub(crate) use quote::is_keyword;
 pub use quote::{ident, literal, qualified};
+pub use term::term;
 pub use stand_in::{STAND_IN_MARK, stand_in, stand_in_mark, stand_in_roles};

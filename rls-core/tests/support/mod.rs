@@ -124,15 +124,11 @@ pub fn policy(
 
 /// The seed's table: everybody sees and changes their own.
 pub fn todos() -> Table {
-    let own = Expr::Compare {
-        op: CompareOp::Eq,
-        left: Box::new(Expr::AuthUid(SubjectType::Text)),
-        right: Box::new(Expr::Column(id("user_id"))),
-    };
+    let own = Expr::owned_by("user_id");
     let mut todos = table("todos");
     todos.columns = vec![
         Column { identity: Some(Identity::ByDefault), ..column("id", "bigint") },
-        Column { default: Some(Expr::AuthUid(SubjectType::Text)), ..column("user_id", "text") },
+        Column { default: Some(Expr::AuthUid), ..column("user_id", "text") },
         column("task", "text"),
         with_default("is_complete", "boolean", "false"),
         Column { default: Some(Expr::Now), ..column("inserted_at", "timestamptz") },
@@ -162,7 +158,8 @@ pub fn plain(roles: &[&str]) -> Settings {
 }
 
 pub fn schema(tables: impl IntoIterator<Item = Table>, settings: &Settings) -> Schema {
-    rls_core::resolve::resolve(tables.into_iter().collect(), settings).unwrap()
+    let declared = tables.into_iter().map(DeclaredTable::from).collect();
+    rls_core::resolve::resolve(declared, settings).unwrap().schema
 }
 
 pub async fn create_role(client: &Client, name: &str) {

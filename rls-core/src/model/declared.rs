@@ -1,0 +1,58 @@
+//! A table as it was declared: what the model compares, and what only the compiler needs.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Expr, Ident, Table};
+
+/// What `#[derive(Table)]` makes of a struct. Its expressions use the names of fields.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeclaredTable {
+    /// Columns, keys, indexes and policies.
+    pub table: Table<Expr>,
+    /// The struct's name, by which predicates of other tables call it.
+    pub rust_name: String,
+    /// The field of each column, in the order of the columns.
+    pub fields: Vec<String>,
+    /// Fields that are no columns.
+    pub skipped: Vec<String>,
+    /// Whether indexes that policies need are made where they are missing.
+    pub policy_indexes: bool,
+    /// Whether policies bind the table's owner too; none takes the schema's default.
+    pub force: Option<bool>,
+    /// For policies that speak about some columns only, which.
+    pub policy_columns: BTreeMap<Ident, BTreeSet<Ident>>,
+    /// Lints that are known and accepted, and why.
+    pub allowed: Vec<AllowedLint>,
+}
+
+/// A lint that does not apply to a table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AllowedLint {
+    /// The lint's stable name.
+    pub lint: String,
+    /// Why it is all right here; never empty.
+    pub reason: String,
+}
+
+impl From<Table<Expr>> for DeclaredTable {
+    /// A table whose fields are called as its columns are.
+    fn from(table: Table<Expr>) -> Self {
+        DeclaredTable {
+            rust_name: table.name.name.as_str().to_owned(),
+            fields: table.columns.iter().map(|column| column.name.as_str().to_owned()).collect(),
+            skipped: Vec::new(),
+            policy_indexes: true,
+            force: None,
+            policy_columns: BTreeMap::new(),
+            allowed: Vec::new(),
+            table,
+        }
+    }
+}
+
+impl DeclaredTable {
+    /// The place of the column that a field stands for.
+    pub fn place_of(&self, field: &str) -> Option<usize> {
+        self.fields.iter().position(|name| name == field)
+    }
+}

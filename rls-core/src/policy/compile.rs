@@ -1,0 +1,115 @@
+//! From linked predicates to the SQL of policies, with an account of what was done on the way.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::link::{self, Others, Problem, Shape};
+use super::optimize::{Context, Gate, Rewrite, optimize};
+use super::term::Term;
+use crate::model::{DeclaredTable, Expr, Ident, Policy, QualifiedName, Sql, Table};
+use crate::provider::Provider;
+use crate::render;
+
+/// What became of a predicate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Compiled {
+    /// As it was declared.
+    pub declared: Expr,
+    /// Linked, and otherwise as written.
+    pub linked: Term,
+    /// After the optimizer.
+    pub optimized: Term,
+    /// What the optimizer did, in order.
+    pub rewrites: Vec<Rewrite>,
+    /// As SQL.
+    pub sql: Sql,
+}
+
+/// The compiled predicates of a table's policies.
+pub type Policies = BTreeMap<(Ident, Gate), Compiled>;
+
+/// An expression of a declared table.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Site {
+    /// A predicate of a policy.
+    Policy(Ident, Gate),
+    /// The default of a column.
+    Default(Ident),
+}
+
+/// The linked expressions of one table.
+pub(crate) struct Linked {
+    pub(crate) policies: BTreeMap<(Ident, Gate), (Expr, Term)>,
+    pub(crate) defaults: BTreeMap<Ident, Term>,
+    pub(crate) problems: Vec<(Site, Problem)>,
+}
+
+/// Finds every name of a table's expressions and checks their types.
+pub(crate) fn link(declared: &DeclaredTable, others: Others<'_>) -> Linked {
+    let shape = Shape::from(declared);
+    let mut linked =
+        Linked { policies: BTreeMap::new(), defaults: BTreeMap::new(), problems: Vec::new() };
+    for (name, policy) in &declared.table.policies {
+        for (gate, expr) in gates(policy) {
+            let (term, problems) = link::predicate(expr, &shape, others);
+            linked.policies.insert((name.clone(), gate), (expr.clone(), term));
+            let site = Site::Policy(name.clone(), gate);
+            linked.problems.extend(problems.into_iter().map(|problem| (site.clone(), problem)));
+        }
+    }
+    for column in &declared.table.columns {
+        let Some(expr) = &column.default else { continue };
+        let (term, problems) = link::default(expr, Some(&column.ty), &shape);
+        linked.defaults.insert(column.name.clone(), term);
+        let site = Site::Default(column.name.clone());
+        linked.problems.extend(problems.into_iter().map(|problem| (site.clone(), problem)));
+    }
+    linked
+}
+
+fn gates<E>(policy: &Policy<E>) -> impl Iterator<Item = (Gate, &E)> {
+    let using = policy.using.iter().map(|expr| (Gate::Using, expr));
+    using.chain(policy.with_check.iter().map(|expr| (Gate::Check, expr)))
+}
+
+/// Optimizes and renders the policies of a table. `leading` are the columns that indexes lead with.
+pub(crate) fn policies(
+    table: &QualifiedName,
+    linked: &Linked,
+    leading: &BTreeSet<Ident>,
+    provider: Provider,
+) -> Policies {
+    let leading: Vec<_> = leading.iter().cloned().collect();
+    let compile = |gate: Gate, expr: &Expr, term: &Term| {
+        let (optimized, rewrites) = optimize(term.clone(), &Context { gate, leading: &leading });
+        let sql = render::term(&optimized, Some(table), provider);
+        Compiled { declared: expr.clone(), linked: term.clone(), optimized, rewrites, sql }
+    };
+    let policies = linked.policies.iter();
+    policies
+        .map(|(site, (expr, term))| (site.clone(), compile(site.1, expr, term)))
+        .collect()
+}
+
+/// The declared table with SQL in place of its expressions.
+pub(crate) fn table(
+    declared: &DeclaredTable,
+    linked: &Linked,
+    policies: &Policies,
+    provider: Provider,
+) -> Table<Sql> {
+    // Every expression was linked, so nothing is left out.
+    let nothing = || Sql::new("false");
+    let mut compiled = declared.table.map(&mut |_| nothing());
+    for (name, policy) in &mut compiled.policies {
+        let sql = |gate| policies.get(&(name.clone(), gate)).map(|found| found.sql.clone());
+        let (using, check) = (sql(Gate::Using), sql(Gate::Check));
+        policy.using = policy.using.take().map(|nothing| using.unwrap_or(nothing));
+        policy.with_check = policy.with_check.take().map(|nothing| check.unwrap_or(nothing));
+    }
+    for column in &mut compiled.columns {
+        let term = linked.defaults.get(&column.name);
+        let sql = term.map(|term| render::term(term, Some(&declared.table.name), provider));
+        column.default = column.default.take().map(|nothing| sql.unwrap_or(nothing));
+    }
+    compiled
+}
