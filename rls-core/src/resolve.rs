@@ -31,6 +31,10 @@ pub enum Part {
     ForeignKey(Ident),
     /// A policy, by name.
     Policy(Ident),
+    /// A column, by name.
+    Column(Ident),
+    /// A lint that is allowed, by its place in the list.
+    Allow(usize),
     /// A node of an expression, by its number in preorder.
     Expr(Site, usize),
 }
@@ -278,7 +282,11 @@ fn leading_columns<E>(table: &Table<E>) -> BTreeSet<Ident> {
     let primary_key = table.primary_key.iter().map(|key| &key.columns);
     let uniques = table.uniques.values().map(|key| &key.columns);
     let indexes = table.indexes.values().map(|index| &index.columns);
-    primary_key.chain(uniques).chain(indexes).filter_map(|columns| columns.first().cloned()).collect()
+    primary_key
+        .chain(uniques)
+        .chain(indexes)
+        .filter_map(|columns| columns.first().cloned())
+        .collect()
 }
 
 /// The known name that is closest to a misspelt one, if any is close.
