@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use crate::model::{Grantee, Ident, PgType, QualifiedName, Schema, Table};
+use crate::model::{Grantee, Ident, PgType, QualifiedName, RowSecurity, Schema, Table};
 use crate::policy::grants;
 use crate::provider::Settings;
 use crate::render::{self, Position};
@@ -212,6 +212,10 @@ fn compile(tables: &Tables, settings: &Settings) -> Schema {
             for (compiled, column) in compiled.columns.iter_mut().zip(&table.columns) {
                 *compiled = column.map(&mut |e| render::expr(e, Position::Default, provider));
             }
+            let forced = settings.force.contains(&name.schema);
+            if forced && compiled.row_security == RowSecurity::Enabled {
+                compiled.row_security = RowSecurity::Forced;
+            }
             (name.clone(), compiled)
         })
         .collect();
@@ -229,7 +233,10 @@ fn compile(tables: &Tables, settings: &Settings) -> Schema {
             .collect(),
         namespaces: tables.keys().map(|name| name.schema.clone()).collect(),
         grantees,
+        roles: settings.managed_roles.clone(),
         tables: compiled,
+        functions: BTreeMap::new(),
+        strays: Vec::new(),
         grants: grants.grants,
         default_privileges: grants.default_privileges,
     }

@@ -6,17 +6,21 @@
 //! [`Schema`] holds compiled tables only, because a snapshot and a live database know no others.
 
 mod expr;
+mod function;
 mod grant;
 mod name;
 mod policy;
+mod role;
 mod schema;
 mod table;
 mod types;
 
 pub use expr::{CompareOp, Expr, Literal, Sql, SubjectType};
+pub use function::{Argument, Function, PRIVATE_SCHEMA, Routine};
 pub use grant::{DefaultPrivilege, Grant, GrantObject, Grantee, Privilege};
 pub use name::{Ident, IdentError, QualifiedName};
 pub use policy::{Command, Policy, PolicyKind};
+pub use role::{Power, Role};
 pub use schema::Schema;
 pub use table::{
     Column, ForeignKey, Identity, Index, PrimaryKey, ReferentialAction, RowSecurity, Table, Unique,

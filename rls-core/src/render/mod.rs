@@ -4,14 +4,18 @@
 
 mod change;
 mod expr;
+mod function;
 mod quote;
+mod role;
 mod stand_in;
 mod table;
 mod types;
 
+pub(crate) use change::column_list;
 pub use change::{create_extension, privilege_name, script, statements};
 pub use expr::{Position, expr};
 #[cfg(feature = "syntax")]
 pub(crate) use quote::is_keyword;
 pub use quote::{ident, literal, qualified};
+pub(crate) use role::changed_words;
 pub use stand_in::{STAND_IN_MARK, stand_in, stand_in_mark, stand_in_roles};
