@@ -7,7 +7,9 @@ use tokio_postgres::{Row, Transaction};
 use super::Error;
 use super::ask::{self, Asked, get, ident};
 use super::relations::named_type;
-use crate::model::{Argument, Function, Ident, PgType, QualifiedName, Routine, Schema, Sql};
+use crate::model::{
+    Argument, Function, Ident, PRIVATE_SCHEMA, PgType, QualifiedName, Routine, Schema, Sql,
+};
 
 // One row for each type: the return type at 0, the arguments behind it.
 const FUNCTIONS: &str = "
@@ -57,6 +59,10 @@ pub(super) fn understand(rows: &[Row], scope: &Schema) -> Result<Functions, Erro
         let types = arguments.iter().map(argument_type).collect::<Result<Vec<_>, _>>()?;
         let routine = Routine { name, arguments: types };
         let declared = scope.functions.get(&routine.name);
+        if declared.is_none() && routine.name.schema.as_str() != PRIVATE_SCHEMA {
+            // Somebody else's, of which only a privilege is asked for.
+            continue;
+        }
         let called_so = declared.is_some_and(|declared| declared.routine() == routine);
         match arguments.iter().map(argument).collect::<Result<Option<Vec<_>>, _>>()? {
             Some(arguments) if called_so && get(first, "ours")? => {
