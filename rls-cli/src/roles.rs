@@ -106,7 +106,8 @@ pub(crate) fn check(settings: &Settings) -> Result<(), String> {
                 "the role `{name}` is the provider's: it exists and cannot be described here"
             ));
         }
-        for of in role.member_of.iter().filter(|of| !known.contains(&of.as_str())) {
+        let unknown = role.member_of.iter().find(|of| !known.contains(&of.as_str()));
+        if let Some(of) = unknown {
             let help = match nearest(of.as_str(), known.iter().copied()) {
                 Some(name) => format!("did you mean `{name}`?"),
                 None => "list it under `roles` too".to_owned(),
