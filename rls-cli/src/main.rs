@@ -11,6 +11,7 @@ mod migrations;
 mod output;
 mod progress;
 mod project;
+mod roles;
 mod tls;
 
 use std::process::ExitCode;

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use crate::model::{DeclaredTable, Grantee, Ident, PgType, QualifiedName, Schema, Table};
+use crate::model::{
+    DeclaredTable, Grantee, Ident, PgType, QualifiedName, RowSecurity, Schema, Table,
+};
 use crate::policy::compile::{self, Linked, Policies, Site};
 use crate::policy::grants;
 use crate::policy::link::{Others, Shape};
@@ -253,7 +255,12 @@ fn compile(
     for ((name, declared), linked) in tables.iter().zip(linked.values()) {
         let leading = leading_columns(&declared.table);
         let own = compile::policies(name, linked, &leading, provider);
-        compiled.insert(name.clone(), compile::table(declared, linked, &own, provider));
+        let mut table = compile::table(declared, linked, &own, provider);
+        let forced = declared.force.unwrap_or_else(|| settings.force.contains(&name.schema));
+        if forced && table.row_security == RowSecurity::Enabled {
+            table.row_security = RowSecurity::Forced;
+        }
+        compiled.insert(name.clone(), table);
         policies.insert(name.clone(), own);
     }
     let named = |roles: &mut dyn Iterator<Item = &str>| -> BTreeSet<Grantee> {
@@ -270,7 +277,10 @@ fn compile(
             .collect(),
         namespaces: tables.keys().map(|name| name.schema.clone()).collect(),
         grantees,
+        roles: settings.managed_roles.clone(),
         tables: compiled,
+        functions: BTreeMap::new(),
+        strays: Vec::new(),
         grants: grants.grants,
         default_privileges: grants.default_privileges,
     };
