@@ -7,7 +7,7 @@ use crate::model::{
     DeclaredTable, Grantee, Ident, PgType, QualifiedName, RowSecurity, Schema, Table,
 };
 use crate::policy::compile::{self, Linked, Policies, Site};
-use crate::policy::grants;
+use crate::policy::grants::{self, Sources};
 use crate::policy::link::{Others, Shape};
 use crate::provider::Settings;
 
@@ -252,9 +252,10 @@ fn compile(
     let provider = settings.provider;
     let mut policies = BTreeMap::new();
     let mut compiled = BTreeMap::new();
+    let mut functions = BTreeMap::new();
     for ((name, declared), linked) in tables.iter().zip(linked.values()) {
         let leading = leading_columns(&declared.table);
-        let own = compile::policies(name, linked, &leading, provider);
+        let own = compile::policies(name, linked, &leading, provider, &mut functions);
         let mut table = compile::table(declared, linked, &own, provider);
         let forced = declared.force.unwrap_or_else(|| settings.force.contains(&name.schema));
         if forced && table.row_security == RowSecurity::Enabled {
@@ -268,18 +269,20 @@ fn compile(
     };
     let mut grantees = named(&mut settings.known_roles());
     grantees.insert(Grantee::Public);
-    let grants = grants::derive(tables, &compiled, settings);
+    let sources = Sources { declared: tables, policies: &policies, compiled: &compiled, settings };
+    let grants = grants::derive(&sources);
+    let of_functions = functions.keys().map(|name: &QualifiedName| name.schema.clone());
     let schema = Schema {
         extensions: provider
             .extension()
             .and_then(|name| Ident::new(name).ok())
             .into_iter()
             .collect(),
-        namespaces: tables.keys().map(|name| name.schema.clone()).collect(),
+        namespaces: tables.keys().map(|name| name.schema.clone()).chain(of_functions).collect(),
         grantees,
         roles: settings.managed_roles.clone(),
         tables: compiled,
-        functions: BTreeMap::new(),
+        functions,
         strays: Vec::new(),
         grants: grants.grants,
         default_privileges: grants.default_privileges,

@@ -25,6 +25,7 @@ pub use expr::{
 pub(crate) use expr_text::unit_name;
 pub use function::{Argument, Function, PRIVATE_SCHEMA, Routine};
 pub use grant::{DefaultPrivilege, Grant, GrantObject, Grantee, Privilege};
+pub(crate) use name::fnv1a;
 pub use name::{Ident, IdentError, QualifiedName};
 pub use policy::{Command, Policy, PolicyKind};
 pub use role::{Power, Role};

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::definer::{self, Functions};
 use super::link::{self, Others, Problem, Shape};
 use super::optimize::{Context, Gate, Rewrite, optimize};
 use super::term::Term;
@@ -77,10 +78,12 @@ pub(crate) fn policies(
     linked: &Linked,
     leading: &BTreeSet<Ident>,
     provider: Provider,
+    functions: &mut Functions,
 ) -> Policies {
     let leading: Vec<_> = leading.iter().cloned().collect();
-    let compile = |gate: Gate, expr: &Expr, term: &Term| {
+    let mut compile = |gate: Gate, expr: &Expr, term: &Term| {
         let (optimized, rewrites) = optimize(term.clone(), &Context { gate, leading: &leading });
+        let optimized = definer::extract(optimized, gate, provider, functions);
         let sql = render::term(&optimized, Some(table), provider);
         Compiled { declared: expr.clone(), linked: term.clone(), optimized, rewrites, sql }
     };

@@ -6,8 +6,10 @@
 
 pub mod compile;
 pub mod crud;
+pub(crate) mod definer;
 pub(crate) mod grants;
 mod kind;
 pub mod link;
+mod needs;
 pub mod optimize;
 pub mod term;

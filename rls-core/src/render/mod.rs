@@ -19,3 +19,4 @@ pub use quote::{ident, literal, qualified};
 pub(crate) use role::changed_words;
 pub use stand_in::{STAND_IN_MARK, stand_in, stand_in_mark, stand_in_roles};
 pub use term::term;
+pub(crate) use term::{answer_body, array_body};
