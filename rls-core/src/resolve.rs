@@ -246,8 +246,9 @@ fn compile(
     let provider = settings.provider;
     let mut policies = BTreeMap::new();
     let mut compiled = BTreeMap::new();
+    let leading =
+        tables.iter().map(|(name, declared)| (name.clone(), leading_columns(&declared.table))).collect();
     for ((name, declared), linked) in tables.iter().zip(linked.values()) {
-        let leading = leading_columns(&declared.table);
         let own = compile::policies(name, linked, &leading, provider);
         compiled.insert(name.clone(), compile::table(declared, linked, &own, provider));
         policies.insert(name.clone(), own);
