@@ -6,19 +6,18 @@
 //! Proof: in three-valued logic AND is the least and OR the greatest of false < NULL < true, and over
 //! values in one order the least distributes over the greatest and the other way round.
 //!
-//! What is moved to the front runs where it may not have run before, so it must not be able to raise
-//! an error, unless it stood in front already. SQL written by hand may be volatile: two of it are
-//! never one.
+//! What is moved runs where it may not have run before, and what it moves away from is no longer kept
+//! from running by it; so nothing that may raise an error takes part, SQL written by hand included.
 
-use super::facts::{has_raw, may_raise};
-use super::Log;
+use super::facts::may_raise;
+use super::{Log, flat};
 use crate::policy::term::{Term, all, any};
 
 pub(super) fn run(term: Term, log: &mut Log<'_>) -> Term {
     if matches!(term, Term::Definer(_)) {
         return term;
     }
-    let term = term.map_parts(&mut |part, _| run(part, log));
+    let term = flat(term.map_parts(&mut |part, _| run(part, log)));
     match factored(&term) {
         Some(after) => log.rewrote(term, after, "every alternative asks for it"),
         None => term,
@@ -32,6 +31,9 @@ fn factored(term: &Term) -> Option<Term> {
         Term::And(terms) => (terms, any, all),
         _ => return None,
     };
+    if alternatives.iter().any(may_raise) {
+        return None;
+    }
     let parts: Vec<&[Term]> = alternatives
         .iter()
         .map(|alternative| match (term, alternative) {
@@ -41,10 +43,8 @@ fn factored(term: &Term) -> Option<Term> {
         .collect();
     let (first, others) = parts.split_first()?;
     let everywhere = |part: &&Term| others.iter().all(|other| other.contains(part));
-    let common: Vec<Term> =
-        first.iter().filter(everywhere).filter(|part| !has_raw(part)).cloned().collect();
-    let in_front = first.starts_with(&common);
-    if common.is_empty() || !in_front && common.iter().any(may_raise) {
+    let common: Vec<Term> = first.iter().filter(everywhere).cloned().collect();
+    if common.is_empty() {
         return None;
     }
     let rests: Vec<Vec<Term>> = parts
@@ -56,10 +56,6 @@ fn factored(term: &Term) -> Option<Term> {
         return None;
     }
     // What is left of an alternative may be a junction of the kind that they are joined by.
-    let rest = rests.into_iter().map(inner).flat_map(|rest| match (term, rest) {
-        (Term::Or(_), Term::Or(parts)) | (Term::And(_), Term::And(parts)) => parts,
-        (_, other) => vec![other],
-    });
-    let rest = outer(rest.collect());
-    Some(inner(common.into_iter().chain([rest]).collect()))
+    let rest = flat(outer(rests.into_iter().map(inner).collect()));
+    Some(flat(inner(common.into_iter().chain([rest]).collect())))
 }

@@ -14,13 +14,15 @@
 //! - `a IS NULL` is false where a is never NULL, see [`never_null`].
 //!
 //! SQL written by hand may be volatile: it is never taken for its equal, and goes only where the
-//! whole around it is constant. Everything else gives the same value each time it is asked, and
-//! what remains is asked no more often and no earlier than before.
+//! whole around it is constant. Everything else gives the same value each time it is asked.
+//!
+//! An operand that goes may have kept those behind it from running: by what it is absorbed by, when
+//! that stands further back. Between the two nothing may be able to raise an error.
 
 use std::cmp::Ordering;
 
-use super::facts::{has_raw, is_ordered, never_null};
-use super::{Context, Gate, Log, Reading};
+use super::facts::{has_raw, is_ordered, may_raise, never_null};
+use super::{Context, Gate, Log, Reading, flat};
 use crate::model::{CompareOp, Literal};
 use crate::policy::term::{Term, all, any};
 
@@ -64,19 +66,6 @@ impl Fold<'_, '_> {
     }
 }
 
-/// An AND in an AND, or an OR in an OR, is written without brackets.
-fn flat(term: Term) -> Term {
-    let unpack = |part: Term, kind: Kind| match (part, kind) {
-        (Term::And(terms), Kind::And) | (Term::Or(terms), Kind::Or) => terms,
-        (other, _) => vec![other],
-    };
-    match term {
-        Term::And(terms) => all(terms.into_iter().flat_map(|part| unpack(part, Kind::And)).collect()),
-        Term::Or(terms) => any(terms.into_iter().flat_map(|part| unpack(part, Kind::Or)).collect()),
-        other => other,
-    }
-}
-
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     And,
@@ -117,11 +106,13 @@ fn junction(terms: &[Term], kind: Kind) -> Option<(Term, &'static str)> {
     if terms.iter().enumerate().any(|(at, term)| repeated(at, term)) {
         return Some((without(&repeated), "it is said twice"));
     }
-    let absorbed = |_: usize, term: &Term| {
+    let absorbed = |at: usize, term: &Term| {
         let inner = kind.other_operands(term).unwrap_or_default();
-        inner.iter().any(|part| terms.contains(part)) && !has_raw(term)
+        let by = terms.iter().position(|other| inner.contains(other));
+        let safe = |by: usize| by < at || !terms[at + 1..=by].iter().any(may_raise);
+        by.is_some_and(safe) && !has_raw(term)
     };
-    if terms.iter().any(|term| absorbed(0, term)) {
+    if terms.iter().enumerate().any(|(at, term)| absorbed(at, term)) {
         return Some((without(&absorbed), "the rest implies it, or is implied by it"));
     }
     None

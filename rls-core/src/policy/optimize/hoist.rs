@@ -3,14 +3,20 @@
 //!
 //! Proof: a scalar subquery without FROM gives the value of its expression. The functions that are
 //! hoisted are STABLE, which is to say that within one statement they give the same value each time.
-//! Postgres evaluates such a subquery when its value is first asked for, so that an error in it shows
-//! where it did before. SQL written by hand may be volatile and stays where it is.
+//! SQL written by hand may be volatile and stays where it is.
 //!
-//! As much as possible at once: a whole comparison becomes a filter that Postgres asks before it
-//! reads the first row. What is as cheap as a parameter stays, and so does a lookup that names no
-//! row outside of it, which Postgres evaluates once by itself.
+//! Postgres asks the cheaper of two conditions first, and this makes one cheaper. So what may raise
+//! an error stays as it is, unless it is compared with something of the row: Postgres evaluates that
+//! when it plans, and the error was there before.
+//!
+//! As much as possible at once: a whole comparison becomes one boolean. (Inside of a policy Postgres
+//! makes no One-Time Filter of it, as it would of a WHERE; it costs a look at a parameter for each
+//! row.) What is as cheap as a parameter stays, and so does a lookup that names no row outside of it,
+//! which Postgres evaluates once by itself.
 
+use super::facts::raises;
 use super::{Context, Log};
+use crate::model::SubjectType;
 use crate::policy::term::{Request, Term};
 
 pub(super) fn run(term: Term, context: &Context<'_>, log: &mut Log<'_>) -> Term {
@@ -21,15 +27,32 @@ pub(super) fn run(term: Term, context: &Context<'_>, log: &mut Log<'_>) -> Term 
 }
 
 fn hoist(term: Term, log: &mut Log<'_>) -> Term {
-    if !is_the_same_for_every_row(&term) {
-        return descend(term, log, hoist);
+    if !is_the_same_for_every_row(&term) || !is_worth_it(&term) {
+        return match term {
+            Term::Compare { op, left, right } if left.reads(0) != right.reads(0) => {
+                let (left, right) = (operand(*left, log), operand(*right, log));
+                Term::Compare { op, left: Box::new(left), right: Box::new(right) }
+            }
+            term => descend(term, log, hoist),
+        };
     }
-    if !is_worth_it(&term) {
-        return term;
+    match term {
+        Term::Exists(_) => lookups(term, log),
+        term if !is_risky(&term) => once(term, log),
+        Term::And(_) | Term::Or(_) | Term::Not(_) => descend(term, log, hoist),
+        term => term,
     }
-    if matches!(term, Term::Exists(_)) {
-        return lookups(term, log);
+}
+
+/// An operand that is compared with something of the row, or that something.
+fn operand(term: Term, log: &mut Log<'_>) -> Term {
+    match is_the_same_for_every_row(&term) && is_worth_it(&term) {
+        true => once(term, log),
+        false => hoist(term, log),
     }
+}
+
+fn once(term: Term, log: &mut Log<'_>) -> Term {
     let before = term.clone();
     let once = Term::Once(Box::new(lookups(term, log)));
     log.rewrote(before, once, "it is the same for every row")
@@ -58,5 +81,15 @@ fn is_worth_it(term: &Term) -> bool {
         Term::Request(request) => !matches!(request, Request::Now | Request::Role),
         Term::Exists(_) | Term::Member { .. } | Term::Call { .. } | Term::AnyOfCall { .. } => true,
         _ => false,
+    })
+}
+
+/// Whether an error could come of it that was not there before: not of a subject, which is compared
+/// with a column, nor of a function that was compiled from a lookup.
+fn is_risky(term: &Term) -> bool {
+    term.nodes().any(|(node, _)| match node {
+        Term::Request(Request::Subject(SubjectType::Uuid)) => false,
+        Term::Call { .. } | Term::AnyOfCall { .. } => false,
+        node => raises(node),
     })
 }

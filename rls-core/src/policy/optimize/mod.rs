@@ -4,9 +4,10 @@
 //! At the top of a policy NULL counts as false, and so it does through AND and OR; under NOT it does
 //! not. A pass that turns NULL into false, or false into NULL, asks for [`Reading::TrueOrNot`].
 //!
-//! Errors are part of the meaning in one direction: no rewrite makes an expression run on a row, or
-//! on a statement, where it did not run before, unless it cannot raise an error. The other way round
-//! Postgres promises nothing either.
+//! Errors are part of the meaning in one direction: no rewrite makes an expression run where those in
+//! front of it, as they are written, kept it from running, unless it cannot raise an error. That is
+//! how WITH CHECK runs. When Postgres searches a table it asks the conditions of a WHERE in the order
+//! of what it thinks they cost, whoever wrote them, and promises nothing.
 
 mod facts;
 mod factor;
@@ -17,7 +18,7 @@ mod order;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::term::Term;
+use super::term::{Term, all, any};
 use crate::model::{Ident, QualifiedName};
 
 /// Where a predicate stands.
@@ -156,5 +157,20 @@ impl Reading {
             Term::Exists(_) => Reading::TrueOrNot,
             _ => Reading::Exact,
         }
+    }
+}
+
+/// An AND in an AND, or an OR in an OR, is written without brackets.
+fn flat(term: Term) -> Term {
+    let conjunctive = matches!(term, Term::And(_));
+    let unpack = |part: Term| match part {
+        Term::And(terms) if conjunctive => terms,
+        Term::Or(terms) if !conjunctive => terms,
+        other => vec![other],
+    };
+    match term {
+        Term::And(terms) => all(terms.into_iter().flat_map(unpack).collect()),
+        Term::Or(terms) => any(terms.into_iter().flat_map(unpack).collect()),
+        other => other,
     }
 }
