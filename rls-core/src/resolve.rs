@@ -253,8 +253,11 @@ fn compile(
     let mut policies = BTreeMap::new();
     let mut compiled = BTreeMap::new();
     let mut functions = BTreeMap::new();
+    let leading = tables
+        .iter()
+        .map(|(name, declared)| (name.clone(), leading_columns(&declared.table)))
+        .collect();
     for ((name, declared), linked) in tables.iter().zip(linked.values()) {
-        let leading = leading_columns(&declared.table);
         let own = compile::policies(name, linked, &leading, provider, &mut functions);
         let mut table = compile::table(declared, linked, &own, provider);
         let forced = declared.force.unwrap_or_else(|| settings.force.contains(&name.schema));
