@@ -36,9 +36,12 @@ pub(super) fn understand(
     let mut roles = BTreeMap::new();
     for row in rows {
         let name = ident(row, "name")?;
-        let (member_of, foreign): (BTreeSet<_>, BTreeSet<_>) = idents(row, "member_of")?
-            .into_iter()
-            .partition(|role| scope.grantees.contains(&Grantee::Role(role.clone())));
+        let governed = |role: &Ident| {
+            scope.grantees.contains(&Grantee::Role(role.clone()))
+                || scope.roles.get(&name).is_some_and(|managed| managed.member_of.contains(role))
+        };
+        let (member_of, foreign): (BTreeSet<_>, BTreeSet<_>) =
+            idents(row, "member_of")?.into_iter().partition(governed);
         note(row, &name, &foreign, notes)?;
         let inherit = get(row, "inherit")?;
         let declared = scope.roles.get(&name).map_or(inherit, |role| role.inherit);

@@ -7,8 +7,8 @@ use tokio_postgres::Client;
 
 use crate::support::*;
 use crate::{
-    asks, converge, found, kinds, may, on_column, on_table, public, settings, there_and_back,
-    three_columns, with,
+    asks, by_snapshots, converge, found, kinds, may, on_column, on_table, public, settings,
+    there_and_back, three_columns, with,
 };
 
 #[tokio::test]
@@ -98,6 +98,9 @@ async fn what_a_revoke_on_all_tables_takes_along_is_granted_again() {
     let client = there_and_back("pr_all", &blanket, &columns).await;
     assert!(may(&client, "pr_all", "a", "select").await);
     assert!(!may(&client, "pr_all", "b", "select").await);
+    drop(client);
+    let table = with(columns, [all(GrantObject::Table(public("t")))]);
+    by_snapshots("pr_all", &blanket, &table).await;
 }
 
 #[tokio::test]

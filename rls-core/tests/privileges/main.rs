@@ -35,27 +35,32 @@ async fn found(client: &mut Client, desired: &Schema) -> Comparison {
     compare(client, desired).await.unwrap()
 }
 
-/// One, the other, and the one again; and the same way by snapshots alone, on another database.
+/// One, the other, and the one again: by comparing, and on another database by snapshots alone.
 async fn there_and_back(name: &str, one: &Schema, other: &Schema) -> Database {
+    // First, for the embedded Postgres has one database at a time.
+    by_snapshots(name, one, other).await;
     let mut client = database(name).await;
     for desired in [one, other, one, other] {
         let plan = converge(&mut client, desired).await;
         assert!(!plan.is_empty());
     }
-    let mut by_file = database(&format!("{name}_files")).await;
+    client
+}
+
+async fn by_snapshots(name: &str, one: &Schema, other: &Schema) {
+    let mut client = database(&format!("{name}_files")).await;
     let mut previous = Schema::new_database();
     for next in [one, other, one, other] {
         let schemas = Pair { previous: &previous, next };
         let plan = plan(schemas, &Canonical::default(), Origin::Snapshot);
-        by_file
+        client
             .batch_execute(&plan.to_sql())
             .await
             .unwrap_or_else(|e| panic!("{e}\n{}", plan.to_sql()));
-        let left = found(&mut by_file, next).await.plan;
+        let left = found(&mut client, next).await.plan;
         assert!(left.is_empty(), "{}\nafter\n{}", left.to_sql(), plan.to_sql());
         previous = next.clone();
     }
-    client
 }
 
 async fn asks(client: &Client, question: &str) -> bool {
