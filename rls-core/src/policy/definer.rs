@@ -4,7 +4,7 @@
 //!
 //! Source: Postgres manual, `CREATE FUNCTION`, "Writing SECURITY DEFINER Functions Safely".
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::optimize::Gate;
 use super::term::{Column, Lookup, MemberForm, Term, all, conjuncts};
@@ -25,6 +25,23 @@ pub(crate) fn extract(
     functions: &mut Functions,
 ) -> Term {
     Extraction { gate, provider, functions }.run(term, true)
+}
+
+/// The tables that a predicate reads as the owner of functions.
+pub(crate) fn tables(term: &Term) -> BTreeSet<&QualifiedName> {
+    let definers = term.nodes().filter_map(|(node, _)| match node {
+        Term::Definer(lookup) => Some(lookup),
+        _ => None,
+    });
+    definers
+        .flat_map(|lookup| {
+            let inner = lookup.filter.nodes().filter_map(|(node, _)| match node {
+                Term::Exists(lookup) => Some(&lookup.table),
+                _ => None,
+            });
+            std::iter::once(&lookup.table).chain(inner)
+        })
+        .collect()
 }
 
 struct Extraction<'a> {
