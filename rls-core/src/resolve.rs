@@ -5,9 +5,10 @@ use std::fmt;
 
 use crate::model::{DeclaredTable, Grantee, Ident, PgType, QualifiedName, Schema, Table};
 use crate::policy::compile::{self, Linked, Policies, Site};
-use crate::policy::grants;
+use crate::policy::index::{self, Created};
+use crate::policy::{grants, recursion};
 use crate::policy::link::{Others, Shape};
-use crate::provider::Settings;
+use crate::provider::{Provider, Settings};
 
 /// A rule that one table breaks together with others or with the settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,11 +77,11 @@ pub fn resolve(tables: Vec<DeclaredTable>, settings: &Settings) -> Result<Resolv
         roles(&declared.table, settings, &mut errors);
     }
     let linked = link(&tables, &mut errors);
-    if errors.is_empty() {
-        Ok(compile(&tables, &linked, settings))
-    } else {
-        Err(ResolveErrors(errors))
+    if !errors.is_empty() {
+        return Err(ResolveErrors(errors));
     }
+    let resolved = compile(&tables, &linked, settings, &mut errors);
+    if errors.is_empty() { Ok(resolved) } else { Err(ResolveErrors(errors)) }
 }
 
 type Tables = BTreeMap<QualifiedName, DeclaredTable>;
@@ -242,16 +243,15 @@ fn compile(
     tables: &Tables,
     linked: &BTreeMap<QualifiedName, Linked>,
     settings: &Settings,
+    errors: &mut Vec<ResolveError>,
 ) -> Resolved {
     let provider = settings.provider;
-    let mut policies = BTreeMap::new();
+    let (policies, created) = policies(tables, linked, provider, errors);
     let mut compiled = BTreeMap::new();
-    let leading =
-        tables.iter().map(|(name, declared)| (name.clone(), leading_columns(&declared.table))).collect();
     for ((name, declared), linked) in tables.iter().zip(linked.values()) {
-        let own = compile::policies(name, linked, &leading, provider);
-        compiled.insert(name.clone(), compile::table(declared, linked, &own, provider));
-        policies.insert(name.clone(), own);
+        let mut table = compile::table(declared, linked, &policies[name], provider);
+        table.indexes.extend(created.get(name).into_iter().flatten().map(|(name, index)| (name.clone(), index.clone())));
+        compiled.insert(name.clone(), table);
     }
     let named = |roles: &mut dyn Iterator<Item = &str>| -> BTreeSet<Grantee> {
         roles.filter_map(|role| Ident::new(role).ok()).map(Grantee::Role).collect()
@@ -274,12 +274,43 @@ fn compile(
     Resolved { schema, policies }
 }
 
-/// The columns with which an index, or the index behind a key, begins.
-fn leading_columns<E>(table: &Table<E>) -> BTreeSet<Ident> {
-    let primary_key = table.primary_key.iter().map(|key| &key.columns);
-    let uniques = table.uniques.values().map(|key| &key.columns);
-    let indexes = table.indexes.values().map(|index| &index.columns);
-    primary_key.chain(uniques).chain(indexes).filter_map(|columns| columns.first().cloned()).collect()
+/// Compiles every policy: first to see which indexes they need, then with those in place; and once
+/// more where a policy that reads its own table must do without subqueries.
+fn policies(
+    tables: &Tables,
+    linked: &BTreeMap<QualifiedName, Linked>,
+    provider: Provider,
+    errors: &mut Vec<ResolveError>,
+) -> (BTreeMap<QualifiedName, Policies>, Created) {
+    let all = |created: &Created, bare: &BTreeSet<(QualifiedName, Ident)>| {
+        let leading = tables
+            .iter()
+            .map(|(name, declared)| (name.clone(), index::leading(&declared.table, created)))
+            .collect();
+        let each = linked.iter().map(|(name, linked)| {
+            (name.clone(), compile::policies(name, linked, &leading, bare, provider))
+        });
+        each.collect::<BTreeMap<_, _>>()
+    };
+    let mut bare = BTreeSet::new();
+    let needed = all(&Created::new(), &bare);
+    let needs = needed.values().flat_map(BTreeMap::values).flat_map(|compiled| &compiled.indexes);
+    let created = index::create(tables, needs);
+    let mut policies = all(&created, &bare);
+    loop {
+        let cycles = recursion::cycles(tables, &policies);
+        let before = bare.len();
+        bare.extend(cycles.iter().flat_map(|cycle| cycle.avoidable.clone()));
+        if bare.len() == before {
+            errors.extend(cycles.into_iter().map(|cycle| cycle.error));
+            break;
+        }
+        policies = all(&created, &bare);
+    }
+    for need in policies.values_mut().flat_map(BTreeMap::values_mut).flat_map(|compiled| &mut compiled.indexes) {
+        need.served = index::served(need, tables.get(&need.table), &created);
+    }
+    (policies, created)
 }
 
 /// The known name that is closest to a misspelt one, if any is close.

@@ -7,7 +7,9 @@
 pub mod compile;
 pub mod crud;
 pub(crate) mod grants;
+pub mod index;
 mod kind;
 pub mod link;
 pub mod optimize;
+pub(crate) mod recursion;
 pub mod term;
