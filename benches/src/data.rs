@@ -57,7 +57,7 @@ fn statements(rows: u64) -> Vec<String> {
              SELECT i, 'user_' || trunc(random() * {owners}), 1 + trunc(random() * {teams})::bigint,
                  1 + trunc(random() * {teams} * 2)::bigint, 'org_' || trunc(random() * {tenants}),
                  random() < 0.01, 'title ' || i,
-                 timestamptz '2026-01-01' + i * 7919 % {rows} * interval '1 second'
+                 timestamptz '2026-01-01' + i::bigint * 7919 % {rows} * interval '1 second'
              FROM generate_series(1, {rows}) i"
         ),
         "INSERT INTO public.drafts SELECT * FROM public.docs".to_owned(),

@@ -49,6 +49,11 @@ async fn main() -> ExitCode {
         }
         Err(error) => {
             eprintln!("error: {error}");
+            let mut source = error.source();
+            while let Some(error) = source {
+                eprintln!("  {error}");
+                source = error.source();
+            }
             ExitCode::FAILURE
         }
     }
