@@ -6,8 +6,8 @@ use std::fmt;
 use crate::model::{DeclaredTable, Grantee, Ident, PgType, QualifiedName, Schema, Table};
 use crate::policy::compile::{self, Linked, Policies, Site};
 use crate::policy::index::{self, Created};
-use crate::policy::{grants, recursion};
 use crate::policy::link::{Others, Shape};
+use crate::policy::{grants, recursion};
 use crate::provider::{Provider, Settings};
 
 /// A rule that one table breaks together with others or with the settings.
@@ -250,7 +250,13 @@ fn compile(
     let mut compiled = BTreeMap::new();
     for ((name, declared), linked) in tables.iter().zip(linked.values()) {
         let mut table = compile::table(declared, linked, &policies[name], provider);
-        table.indexes.extend(created.get(name).into_iter().flatten().map(|(name, index)| (name.clone(), index.clone())));
+        table.indexes.extend(
+            created
+                .get(name)
+                .into_iter()
+                .flatten()
+                .map(|(name, index)| (name.clone(), index.clone())),
+        );
         compiled.insert(name.clone(), table);
     }
     let named = |roles: &mut dyn Iterator<Item = &str>| -> BTreeSet<Grantee> {
@@ -287,8 +293,8 @@ fn policies(
             .iter()
             .map(|(name, declared)| (name.clone(), index::leading(&declared.table, created)))
             .collect();
-        let each = linked.iter().map(|(name, linked)| {
-            (name.clone(), compile::policies(name, linked, &leading, bare, provider))
+        let each = tables.iter().zip(linked.values()).map(|((name, declared), linked)| {
+            (name.clone(), compile::policies(declared, linked, &leading, bare, provider))
         });
         each.collect::<BTreeMap<_, _>>()
     };
@@ -307,7 +313,11 @@ fn policies(
         }
         policies = all(&created, &bare);
     }
-    for need in policies.values_mut().flat_map(BTreeMap::values_mut).flat_map(|compiled| &mut compiled.indexes) {
+    for need in policies
+        .values_mut()
+        .flat_map(BTreeMap::values_mut)
+        .flat_map(|compiled| &mut compiled.indexes)
+    {
         need.served = index::served(need, tables.get(&need.table), &created);
     }
     (policies, created)

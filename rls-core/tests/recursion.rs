@@ -76,7 +76,9 @@ fn unchecked(tables: &[DeclaredTable]) -> String {
     for declared in tables {
         let full = render::qualified(&declared.table.name);
         let columns = "team_id integer, user_id text";
-        script += &format!("CREATE TABLE {full} ({columns}); ALTER TABLE {full} ENABLE ROW LEVEL SECURITY;\n");
+        script += &format!(
+            "CREATE TABLE {full} ({columns}); ALTER TABLE {full} ENABLE ROW LEVEL SECURITY;\n"
+        );
     }
     for (declared, shape) in tables.iter().zip(&shapes) {
         let name = &declared.table.name;
@@ -90,8 +92,12 @@ fn unchecked(tables: &[DeclaredTable]) -> String {
                 let term = optimize(term, &context).0;
                 render::term(&term, Some(name), settings().provider).as_str().to_owned()
             };
-            let using = policy.using.iter().map(|expr| format!(" USING ({})", text(Gate::Using, expr)));
-            let check = policy.with_check.iter().map(|expr| format!(" WITH CHECK ({})", text(Gate::Check, expr)));
+            let using =
+                policy.using.iter().map(|expr| format!(" USING ({})", text(Gate::Using, expr)));
+            let check = policy
+                .with_check
+                .iter()
+                .map(|expr| format!(" WITH CHECK ({})", text(Gate::Check, expr)));
             let kind = format!("{:?}", policy.kind).to_uppercase();
             let command = format!("{:?}", policy.command).to_uppercase();
             let to = policy.roles.first().unwrap().as_str();
@@ -135,75 +141,157 @@ async fn recurses(client: &Client, script: &str) -> bool {
 fn cases() -> Vec<(&'static str, bool, Vec<Rule>)> {
     let [a, b] = ROLES;
     vec![
-        ("a lookup in another table", false, vec![
-            ("teams", All, Permissive, a, exists("members")),
-            ("members", Select, Permissive, a, mine()),
-        ]),
+        (
+            "a lookup in another table",
+            false,
+            vec![
+                ("teams", All, Permissive, a, exists("members")),
+                ("members", Select, Permissive, a, mine()),
+            ],
+        ),
         ("reading oneself", true, vec![("members", Select, Permissive, a, exists("members"))]),
-        ("two tables", true, vec![
-            ("teams", Select, Permissive, a, exists("members")),
-            ("members", Select, Permissive, a, exists("teams")),
-        ]),
-        ("three tables", true, vec![
-            ("teams", Select, Permissive, a, exists("members")),
-            ("members", Select, Permissive, a, exists("projects")),
-            ("projects", Select, Permissive, a, exists("teams")),
-        ]),
-        ("a new row is held to the table, which is read without subqueries", false, vec![
-            ("members", Insert, Permissive, a, exists_and("members", Some(mine()))),
-            ("members", Select, Permissive, a, sql("user_id = 'a'")),
-        ]),
-        ("so it is where only the optimizer would have made one", false, vec![
-            ("members", Insert, Permissive, a, exists_and("members", Some(mine()))),
-            ("members", Select, Permissive, a, mine()),
-        ]),
-        ("a new row is held to the table, which is read with a lookup", true, vec![
-            ("members", Insert, Permissive, a, exists("members")),
-            ("members", Select, Permissive, a, exists("teams")),
-        ]),
-        ("the table has no policy for reading", false, vec![
-            ("members", Insert, Permissive, a, exists("members")),
-        ]),
-        ("two roles, half a circle each", false, vec![
-            ("teams", Select, Permissive, a, exists("members")),
-            ("members", Select, Permissive, b, exists("teams")),
-        ]),
-        ("half of it for everyone", true, vec![
-            ("teams", Select, Permissive, a, exists("members")),
-            ("members", Select, Permissive, "public", exists("teams")),
-        ]),
-        ("a restrictive policy closes it", true, vec![
-            ("members", Select, Permissive, a, mine()),
-            ("members", Select, Restrictive, a, exists("members")),
-        ]),
-        ("a restrictive policy with nothing to narrow", false, vec![
-            ("members", Select, Restrictive, a, exists("members")),
-        ]),
-        ("removing reads a table that reads back", true, vec![
-            ("members", Delete, Permissive, a, exists("teams")),
-            ("members", Select, Permissive, a, sql("user_id = (SELECT 'a')")),
-            ("teams", Select, Permissive, a, exists("members")),
-        ]),
-        ("changing is no reading", false, vec![
-            ("members", Update, Permissive, a, exists("teams")),
-            ("members", Select, Permissive, a, sql("user_id = 'a'")),
-            ("teams", Select, Permissive, a, exists("members")),
-        ]),
-        ("one policy for all commands reads its own table", true, vec![
-            ("members", All, Permissive, a, exists("members")),
-        ]),
-        ("SQL by hand", true, vec![
-            ("members", Select, Permissive, a, sql("team_id IN (SELECT t.team_id FROM projects p, ONLY teams t)")),
-            ("teams", Select, Permissive, a, sql("user_id IS DISTINCT FROM 'a' AND EXISTS (SELECT FROM projects JOIN \"members\" ON true)")),
-        ]),
-        ("FROM that names no table", false, vec![
-            ("members", Select, Permissive, a, sql("substring(user_id from 1) = 'members' AND (SELECT extract(year from now())) > 1")),
-        ]),
-        ("a circle behind a way in", true, vec![
-            ("projects", Select, Permissive, a, exists("teams")),
-            ("teams", Select, Permissive, a, exists("members")),
-            ("members", Select, Permissive, a, exists("teams")),
-        ]),
+        (
+            "two tables",
+            true,
+            vec![
+                ("teams", Select, Permissive, a, exists("members")),
+                ("members", Select, Permissive, a, exists("teams")),
+            ],
+        ),
+        (
+            "three tables",
+            true,
+            vec![
+                ("teams", Select, Permissive, a, exists("members")),
+                ("members", Select, Permissive, a, exists("projects")),
+                ("projects", Select, Permissive, a, exists("teams")),
+            ],
+        ),
+        (
+            "a new row is held to the table, which is read without subqueries",
+            false,
+            vec![
+                ("members", Insert, Permissive, a, exists_and("members", Some(mine()))),
+                ("members", Select, Permissive, a, sql("user_id = 'a'")),
+            ],
+        ),
+        (
+            "so it is where only the optimizer would have made one",
+            false,
+            vec![
+                ("members", Insert, Permissive, a, exists_and("members", Some(mine()))),
+                ("members", Select, Permissive, a, mine()),
+            ],
+        ),
+        (
+            "a new row is held to the table, which is read with a lookup",
+            true,
+            vec![
+                ("members", Insert, Permissive, a, exists("members")),
+                ("members", Select, Permissive, a, exists("teams")),
+            ],
+        ),
+        (
+            "the table has no policy for reading",
+            false,
+            vec![("members", Insert, Permissive, a, exists("members"))],
+        ),
+        (
+            "two roles, half a circle each",
+            false,
+            vec![
+                ("teams", Select, Permissive, a, exists("members")),
+                ("members", Select, Permissive, b, exists("teams")),
+            ],
+        ),
+        (
+            "half of it for everyone",
+            true,
+            vec![
+                ("teams", Select, Permissive, a, exists("members")),
+                ("members", Select, Permissive, "public", exists("teams")),
+            ],
+        ),
+        (
+            "a restrictive policy closes it",
+            true,
+            vec![
+                ("members", Select, Permissive, a, mine()),
+                ("members", Select, Restrictive, a, exists("members")),
+            ],
+        ),
+        (
+            "a restrictive policy with nothing to narrow",
+            false,
+            vec![("members", Select, Restrictive, a, exists("members"))],
+        ),
+        (
+            "removing reads a table that reads back",
+            true,
+            vec![
+                ("members", Delete, Permissive, a, exists("teams")),
+                ("members", Select, Permissive, a, sql("user_id = (SELECT 'a')")),
+                ("teams", Select, Permissive, a, exists("members")),
+            ],
+        ),
+        (
+            "changing is no reading",
+            false,
+            vec![
+                ("members", Update, Permissive, a, exists("teams")),
+                ("members", Select, Permissive, a, sql("user_id = 'a'")),
+                ("teams", Select, Permissive, a, exists("members")),
+            ],
+        ),
+        (
+            "one policy for all commands reads its own table",
+            true,
+            vec![("members", All, Permissive, a, exists("members"))],
+        ),
+        (
+            "SQL by hand",
+            true,
+            vec![
+                (
+                    "members",
+                    Select,
+                    Permissive,
+                    a,
+                    sql("team_id IN (SELECT t.team_id FROM projects p, ONLY teams t)"),
+                ),
+                (
+                    "teams",
+                    Select,
+                    Permissive,
+                    a,
+                    sql(
+                        "user_id IS DISTINCT FROM 'a' AND EXISTS (SELECT FROM projects JOIN \"members\" ON true)",
+                    ),
+                ),
+            ],
+        ),
+        (
+            "FROM that names no table",
+            false,
+            vec![(
+                "members",
+                Select,
+                Permissive,
+                a,
+                sql(
+                    "substring(user_id from 1) = 'members' AND (SELECT extract(year from now())) > 1",
+                ),
+            )],
+        ),
+        (
+            "a circle behind a way in",
+            true,
+            vec![
+                ("projects", Select, Permissive, a, exists("teams")),
+                ("teams", Select, Permissive, a, exists("members")),
+                ("members", Select, Permissive, a, exists("teams")),
+            ],
+        ),
     ]
 }
 

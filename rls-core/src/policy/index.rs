@@ -11,9 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::optimize::Gate;
 use super::term::{Column, Term};
-use crate::model::{
-    CompareOp, DeclaredTable, Ident, Index, QualifiedName, Table, TypeFamily,
-};
+use crate::model::{CompareOp, DeclaredTable, Ident, Index, QualifiedName, Table, TypeFamily};
 
 /// An index that a predicate is fast with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,7 +49,13 @@ pub(crate) fn needs(table: &QualifiedName, gate: Gate, predicate: &Term) -> Vec<
     if gate == Gate::Using {
         for alternative in alternatives(predicate) {
             let columns = searched(alternative, false);
-            add(&mut needs, table, columns, None, "the rows that a request may see have one value there");
+            add(
+                &mut needs,
+                table,
+                columns,
+                None,
+                "the rows that a request may see have one value there",
+            );
         }
     }
     for (node, _) in predicate.nodes() {
@@ -82,8 +86,13 @@ fn add(
         return;
     }
     columns.extend(output.map(|column| column.name.clone()).filter(|name| !columns.contains(name)));
-    let need =
-        IndexNeed { table: table.clone(), columns, searched, why: why.to_owned(), served: Served::Missing };
+    let need = IndexNeed {
+        table: table.clone(),
+        columns,
+        searched,
+        why: why.to_owned(),
+        served: Served::Missing,
+    };
     if !needs.contains(&need) {
         needs.push(need);
     }
@@ -127,7 +136,9 @@ fn searched_by(conjunct: &Term, correlated: bool) -> Option<&Ident> {
         Term::Compare { op: CompareOp::Eq, left, right } if fits(left) => own_column(right),
         Term::Any { value, array } if fits(array) => own_column(value),
         Term::In { value, list } if list.iter().all(fits) => own_column(value),
-        Term::Member { value, lookup, .. } if !correlated && !lookup.filter.reads_beyond(1) => own_column(value),
+        Term::Member { value, lookup, .. } if !correlated && !lookup.filter.reads_beyond(1) => {
+            own_column(value)
+        }
         Term::AnyOfCall { value, .. } if !correlated => own_column(value),
         _ => None,
     }
@@ -195,10 +206,16 @@ fn free_name(need: &IndexNeed, taken: &BTreeSet<QualifiedName>) -> Option<Ident>
 /// What serves a need. An index does that begins with the first column of the need, for one column
 /// mostly leaves few rows, and a second index that begins alike would cost each write; and one that
 /// begins with all the columns that are searched by, in whichever order.
-pub(crate) fn served(need: &IndexNeed, declared: Option<&DeclaredTable>, created: &Created) -> Served {
+pub(crate) fn served(
+    need: &IndexNeed,
+    declared: Option<&DeclaredTable>,
+    created: &Created,
+) -> Served {
     let serves = |columns: &[Ident]| {
         let all = need.searched <= columns.len()
-            && columns[..need.searched].iter().all(|name| need.columns[..need.searched].contains(name));
+            && columns[..need.searched]
+                .iter()
+                .all(|name| need.columns[..need.searched].contains(name));
         columns.first() == need.columns.first() || all
     };
     let Some(DeclaredTable { table, .. }) = declared else { return Served::Missing };
@@ -222,5 +239,9 @@ pub(crate) fn leading<E>(table: &Table<E>, created: &Created) -> BTreeSet<Ident>
     let uniques = table.uniques.values().map(|key| &key.columns);
     let made = created.get(&table.name).into_iter().flat_map(BTreeMap::values);
     let indexes = table.indexes.values().chain(made).map(|index| &index.columns);
-    primary_key.chain(uniques).chain(indexes).filter_map(|columns| columns.first().cloned()).collect()
+    primary_key
+        .chain(uniques)
+        .chain(indexes)
+        .filter_map(|columns| columns.first().cloned())
+        .collect()
 }

@@ -31,7 +31,8 @@ pub(crate) fn cycles(
     tables: &BTreeMap<QualifiedName, DeclaredTable>,
     compiled: &BTreeMap<QualifiedName, Policies>,
 ) -> Vec<Cycle> {
-    let reads: BTreeMap<_, _> = compiled.iter().map(|(table, policies)| (table, reads(policies))).collect();
+    let reads: BTreeMap<_, _> =
+        compiled.iter().map(|(table, policies)| (table, reads(policies))).collect();
     let policies = || tables.values().flat_map(|declared| declared.table.policies.values());
     let roles: BTreeSet<&Grantee> =
         policies().flat_map(|policy| &policy.roles).chain([&Grantee::Public]).collect();
@@ -102,7 +103,8 @@ fn read(term: &Term, reads: &mut Reads, tables: &mut BTreeSet<QualifiedName>) {
 
 /// Adds the tables after FROM and JOIN, and tells whether there is a subquery.
 fn read_sql(sql: &str, tables: &mut BTreeSet<QualifiedName>) -> bool {
-    let tokens: Vec<_> = lex::tokens(sql).unwrap_or_default().into_iter().map(|token| token.kind).collect();
+    let tokens: Vec<_> =
+        lex::tokens(sql).unwrap_or_default().into_iter().map(|token| token.kind).collect();
     let tokens: Vec<_> = tokens.into_iter().filter(|kind| *kind != TokenKind::Comment).collect();
     // For each bracket that is open: whether it holds a SELECT, and whether we are in its FROM.
     let mut open = vec![(false, false)];
@@ -131,8 +133,8 @@ fn read_sql(sql: &str, tables: &mut BTreeSet<QualifiedName>) -> bool {
                 "join" => table_next = from,
                 "table" if after_bracket => (selects, table_next) = (true, true),
                 "only" | "lateral" if table_next => {}
-                "where" | "group" | "having" | "order" | "limit" | "window" | "union" | "except"
-                | "intersect" => (now, table_next) = ((select, false), false),
+                "where" | "group" | "having" | "order" | "limit" | "window" | "union"
+                | "except" | "intersect" => (now, table_next) = ((select, false), false),
                 _ if std::mem::take(&mut table_next) => tables.extend(table_at(&tokens[at..])),
                 _ => {}
             },
@@ -150,7 +152,8 @@ fn read_sql(sql: &str, tables: &mut BTreeSet<QualifiedName>) -> bool {
 
 /// The table that is named there, in `public` where no schema is.
 fn table_at(tokens: &[TokenKind]) -> Option<QualifiedName> {
-    let name = |at: usize| tokens.get(at).and_then(TokenKind::name).and_then(|name| Ident::new(name).ok());
+    let name =
+        |at: usize| tokens.get(at).and_then(TokenKind::name).and_then(|name| Ident::new(name).ok());
     match tokens.get(1) {
         Some(TokenKind::Punctuation('.')) => Some(QualifiedName::new(name(0)?, name(2)?)),
         _ => Some(QualifiedName::new(Ident::new("public").ok()?, name(0)?)),
@@ -206,7 +209,11 @@ impl<'a> Walk<'a, '_> {
 
     /// The policies that Postgres puts into a statement. Restrictive ones only narrow: without a
     /// permissive one there is nothing, and they are left out.
-    fn applicable(&self, table: &QualifiedName, command: Command) -> Vec<(Ident, &'a Policy, &'a Reads)> {
+    fn applicable(
+        &self,
+        table: &QualifiedName,
+        command: Command,
+    ) -> Vec<(Ident, &'a Policy, &'a Reads)> {
         let (tables, all_reads) = (self.tables, self.reads);
         let (Some(declared), Some(reads)) = (tables.get(table), all_reads.get(table)) else {
             return Vec::new();
@@ -254,11 +261,15 @@ impl<'a> Walk<'a, '_> {
         let compiled = self.compiled.get(&first.table);
         let compiled = compiled.and_then(|all| all.get(&(first.policy.clone(), first.gate)));
         let target = self.tables.get(&first.reads).map(|declared| declared.rust_name.as_str());
-        let node = compiled.and_then(|Compiled { declared, .. }| node_that_reads(declared, target, &first.reads));
+        let node = compiled
+            .and_then(|Compiled { declared, .. }| node_that_reads(declared, target, &first.reads));
         let site = || Site::Policy(first.policy.clone(), first.gate);
         ResolveError {
             table: first.table.clone(),
-            part: node.map_or_else(|| Part::Policy(first.policy.clone()), |node| Part::Expr(site(), node)),
+            part: node.map_or_else(
+                || Part::Policy(first.policy.clone()),
+                |node| Part::Expr(site(), node),
+            ),
             message: format!(
                 "the policies read in a circle, {}: Postgres refuses every statement of {who} that \
                  uses this one with \"infinite recursion detected in policy\"",

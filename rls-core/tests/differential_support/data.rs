@@ -98,11 +98,15 @@ pub fn setup(indexed: bool) -> String {
         "DO $$ BEGIN CREATE ROLE {role} NOLOGIN; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;
         CREATE SCHEMA {schema}; GRANT USAGE ON SCHEMA {schema} TO {role};\n"
     );
-    for (name, columns) in [("docs", DOCS), ("candidates", DOCS), ("members", MEMBERS), ("teams", TEAMS)] {
+    for (name, columns) in
+        [("docs", DOCS), ("candidates", DOCS), ("members", MEMBERS), ("teams", TEAMS)]
+    {
         // A candidate breaks any rule but a policy's nowhere: the verdict is the policy's.
         let columns: Vec<_> = columns
             .iter()
-            .map(|(name, ty, nullable)| format!("{name} {ty}{}", if *nullable { "" } else { " NOT NULL" }))
+            .map(|(name, ty, nullable)| {
+                format!("{name} {ty}{}", if *nullable { "" } else { " NOT NULL" })
+            })
             .collect();
         sql += &format!("CREATE TABLE {schema}.{name} ({});\n", columns.join(", "));
         sql += &format!("GRANT ALL ON {schema}.{name} TO {role};\n");
@@ -195,7 +199,10 @@ pub fn fill(indexed: bool, seed: u64) -> String {
                 format!("({})", values.join(", "))
             })
             .collect();
-        sql += &format!("DELETE FROM {schema}.{name}; INSERT INTO {schema}.{name} VALUES {};\n", rows.join(", "));
+        sql += &format!(
+            "DELETE FROM {schema}.{name}; INSERT INTO {schema}.{name} VALUES {};\n",
+            rows.join(", ")
+        );
     }
     sql
 }
@@ -216,7 +223,12 @@ fn value(random: &mut Random, (name, ty, nullable): &(&str, &str, bool), id: usi
         (_, "boolean") => text(random.pick(&["true", "false"])),
         (_, "text[]") => text(random.pick(&["{}", "{open}", "{open,NULL}", "{NULL}", "{x,1}"])),
         (_, "jsonb") => text(random.pick(&[
-            "{}", "{\"k\": \"open\"}", "{\"k\": null}", "{\"k\": [\"open\", \"x\"], \"n\": \"1\"}", "null", "[\"open\"]",
+            "{}",
+            "{\"k\": \"open\"}",
+            "{\"k\": null}",
+            "{\"k\": [\"open\", \"x\"], \"n\": \"1\"}",
+            "null",
+            "[\"open\"]",
         ])),
         (_, "timestamptz") => text(random.pick(&["2001-01-01", "2999-01-01", "infinity"])),
         other => panic!("no values for {other:?}"),

@@ -79,7 +79,9 @@ impl<'a> Generator<'a> {
             filter.push(Expr::compare(CompareOp::Eq, left, right));
         }
         match (table, self.random.below(3)) {
-            ("members", 0 | 1) => filter.push(Expr::owned_by(self.random.pick(&["user_id", "user_key"]))),
+            ("members", 0 | 1) => {
+                filter.push(Expr::owned_by(self.random.pick(&["user_id", "user_key"])))
+            }
             ("candidates", 0) => filter.push(Expr::owned_by("owner")),
             _ => {}
         }
@@ -131,9 +133,14 @@ impl<'a> Generator<'a> {
                 Expr::In { value: Box::new(self.column_of(&["text"])), list }
             }
             14 => {
-                let form = self.random.pick(&[TextForm::StartsWith, TextForm::Like, TextForm::ILike]);
+                let form =
+                    self.random.pick(&[TextForm::StartsWith, TextForm::Like, TextForm::ILike]);
                 let pattern = text(self.random.pick(&["o", "a\\\\%", "%e%", "x\\\\"]));
-                Expr::Matches { form, value: Box::new(self.column_of(&["text"])), pattern: Box::new(pattern) }
+                Expr::Matches {
+                    form,
+                    value: Box::new(self.column_of(&["text"])),
+                    pattern: Box::new(pattern),
+                }
             }
             15 => {
                 let container = match self.random.below(4) {
@@ -171,7 +178,8 @@ impl<'a> Generator<'a> {
                 let time = Expr::Now;
                 let unit = TimeUnit::Days;
                 let by = Expr::Interval(Interval { count: 1, unit });
-                let ago = Expr::Shift { op: ShiftOp::Earlier, time: Box::new(time), by: Box::new(by) };
+                let ago =
+                    Expr::Shift { op: ShiftOp::Earlier, time: Box::new(time), by: Box::new(by) };
                 self.compare(&["timestamptz"], ago)
             }
         }
@@ -212,7 +220,9 @@ impl<'a> Generator<'a> {
     }
 
     fn any_column(&mut self) -> Expr {
-        self.column_of(&["integer", "bigint", "text", "uuid", "boolean", "jsonb", "text[]", "numeric"])
+        self.column_of(&[
+            "integer", "bigint", "text", "uuid", "boolean", "jsonb", "text[]", "numeric",
+        ])
     }
 
     /// A column of one of these types, mostly of the innermost table.

@@ -19,7 +19,7 @@ pub(super) fn may_raise(term: &Term) -> bool {
 pub(super) fn raises(node: &Term) -> bool {
     match node {
         Term::Raw(_) | Term::Definer(_) | Term::Call { .. } | Term::AnyOfCall { .. } => true,
-        Term::Cast { value: _, ty } => !(ty.base == BaseType::Text && !ty.array),
+        Term::Cast { value: _, ty } => ty.array || ty.base != BaseType::Text,
         // On Neon a subject that is no UUID is NULL; elsewhere it is an error.
         Term::Request(Request::Subject(SubjectType::Uuid)) => true,
         Term::Shift { op: _, time, by } => !stays_in_range(time, by),
@@ -67,7 +67,9 @@ pub(super) fn never_null(term: &Term, depth: usize, gate: Gate) -> bool {
                 && never_null(right, depth, gate)
         }
         Term::Not(inner) => never_null(inner, depth, gate),
-        Term::And(terms) | Term::Or(terms) => terms.iter().all(|term| never_null(term, depth, gate)),
+        Term::And(terms) | Term::Or(terms) => {
+            terms.iter().all(|term| never_null(term, depth, gate))
+        }
         _ => false,
     }
 }
@@ -80,7 +82,9 @@ pub(super) fn is_ordered(term: &Term) -> bool {
         Term::Column(Column { ty: Some(ty), .. }) | Term::Cast { value: _, ty } => {
             ty.family() != TypeFamily::Other
         }
-        Term::Request(Request::Now | Request::Subject(_) | Request::Claim(_) | Request::Role) => true,
+        Term::Request(Request::Now | Request::Subject(_) | Request::Claim(_) | Request::Role) => {
+            true
+        }
         Term::Shift { .. } => true,
         Term::Json { value: _, path: _, output } => {
             *output == crate::policy::term::JsonOutput::Text
@@ -94,9 +98,8 @@ pub(super) fn is_ordered(term: &Term) -> bool {
 /// by what it is compared with.
 pub(super) fn same_equality(one: &Column, other: &Column) -> bool {
     let (Some(one), Some(other)) = (&one.ty, &other.ty) else { return false };
-    let whole = |ty: &PgType| {
-        [BaseType::SmallInt, BaseType::Integer, BaseType::BigInt].contains(&ty.base)
-    };
+    let whole =
+        |ty: &PgType| [BaseType::SmallInt, BaseType::Integer, BaseType::BigInt].contains(&ty.base);
     let text = |ty: &PgType| [BaseType::Text, BaseType::Varchar].contains(&ty.base);
     let alike = one.base == other.base || whole(one) && whole(other) || text(one) && text(other);
     let builtin = one.family() != TypeFamily::Other && one.base != BaseType::Char;

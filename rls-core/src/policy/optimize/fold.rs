@@ -52,8 +52,9 @@ impl Fold<'_, '_> {
     fn step(&self, term: &Term, depth: usize, reading: Reading) -> Option<(Term, &'static str)> {
         let sure = |term: &Term| never_null(term, depth, self.gate);
         match term {
-            Term::And(terms) => junction(terms, Kind::And)
-                .or_else(|| contradiction(terms, |term| reading == Reading::TrueOrNot || sure(term))),
+            Term::And(terms) => junction(terms, Kind::And).or_else(|| {
+                contradiction(terms, |term| reading == Reading::TrueOrNot || sure(term))
+            }),
             Term::Or(terms) => junction(terms, Kind::Or).or_else(|| tautology(terms, sure)),
             Term::Not(inner) => negation(inner),
             Term::Compare { op, left, right } => constants(*op, left, right),

@@ -63,7 +63,9 @@ impl Pass<'_, '_> {
             MemberForm::Array => {
                 "the rows that belong to the request are read once, and an index finds those that match"
             }
-            MemberForm::Hashed => "the rows that belong to the request are read once, into a hash table",
+            MemberForm::Hashed => {
+                "the rows that belong to the request are read once, into a hash table"
+            }
         };
         self.log.rewrote(term, member, why)
     }
@@ -114,7 +116,10 @@ fn is_subject(node: &Term) -> bool {
 fn is_about_the_request(term: &Term) -> bool {
     let of_request = |term: &Term| {
         let asks = |node: &Term| {
-            matches!(node, Term::Request(Request::Subject(_) | Request::Claim(_) | Request::ClaimJson(_)))
+            matches!(
+                node,
+                Term::Request(Request::Subject(_) | Request::Claim(_) | Request::ClaimJson(_))
+            )
         };
         !term.reads_outside() && term.nodes().any(|(node, _)| asks(node))
     };

@@ -9,8 +9,8 @@
 //! how WITH CHECK runs. When Postgres searches a table it asks the conditions of a WHERE in the order
 //! of what it thinks they cost, whoever wrote them, and promises nothing.
 
-mod facts;
 mod factor;
+mod facts;
 mod fold;
 mod hoist;
 mod membership;
