@@ -6,6 +6,7 @@
 //! Each case has a seed of its own: give that and one case to see it again.
 
 #![cfg(feature = "postgres")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "these are tests, helpers included")]
 
 mod differential_support;
 mod support;

@@ -1,5 +1,8 @@
 //! What each pass makes of what, as SQL; and which indexes that asks for.
 
+#![cfg(feature = "postgres")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "these are tests, helpers included")]
+
 mod support;
 
 use std::collections::BTreeSet;

@@ -1,6 +1,7 @@
 //! Policies that read in a circle: what the compiler says of a schema is what Postgres does with it.
 
 #![cfg(feature = "postgres")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "these are tests, helpers included")]
 
 mod support;
 

@@ -15,7 +15,7 @@
 //!
 //! The rest now runs on rows that the equality kept from it, so it must not be able to raise an
 //! error; a subject that is no UUID would have been one already, as Postgres evaluates what is stable
-//! when it plans.
+//! when it plans, and a list that a function gives is not of a row.
 //!
 //! Only in USING, where one policy is asked of many rows: WITH CHECK sees few, for which a search in
 //! an index is faster than any list. And only where the rest asks for what belongs to the request:
@@ -75,7 +75,7 @@ impl Pass<'_, '_> {
             conjuncts(lookup.filter.clone()).into_iter().partition(|term| term.reads_beyond(1));
         let [equality] = outward.as_slice() else { return None };
         let (output, outer) = correlation(equality)?;
-        let raises_anew = |(node, _): (&Term, usize)| raises(node) && !is_subject(node);
+        let raises_anew = |(node, _): (&Term, usize)| raises(node) && !is_asked_once(node);
         if !same_equality(output, outer)
             || rest.iter().flat_map(Term::nodes).any(raises_anew)
             || !rest.iter().any(is_about_the_request)
@@ -107,8 +107,9 @@ fn correlation(equality: &Term) -> Option<(&Column, &Column)> {
     }
 }
 
-fn is_subject(node: &Term) -> bool {
-    matches!(node, Term::Request(Request::Subject(SubjectType::Uuid)))
+/// What no row has a part in: the subject, and a function that gives a list.
+fn is_asked_once(node: &Term) -> bool {
+    matches!(node, Term::Request(Request::Subject(SubjectType::Uuid)) | Term::AnyOfCall { .. })
 }
 
 /// Whether the term keeps to few rows: those with a value of the request, or with one of such a

@@ -2,7 +2,7 @@
 //! else. Each pass is a file that says what it rewrites and why that is the same, under NULL too.
 //!
 //! At the top of a policy NULL counts as false, and so it does through AND and OR; under NOT it does
-//! not. A pass that turns NULL into false, or false into NULL, asks for [`Reading::TrueOrNot`].
+//! not. A pass that turns NULL into false, or false into NULL, asks for `Reading::TrueOrNot`.
 //!
 //! Errors are part of the meaning in one direction: no rewrite makes an expression run where those in
 //! front of it, as they are written, kept it from running, unless it cannot raise an error. That is
