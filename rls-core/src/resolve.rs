@@ -31,6 +31,10 @@ pub enum Part {
     ForeignKey(Ident),
     /// A policy, by name.
     Policy(Ident),
+    /// A column.
+    Column(Ident),
+    /// A lint that is accepted, by its place among those of the table.
+    Allow(usize),
     /// A node of an expression, by its number in preorder.
     Expr(Site, usize),
 }

@@ -9,5 +9,6 @@ pub mod crud;
 pub(crate) mod grants;
 mod kind;
 pub mod link;
+pub mod lint;
 pub mod optimize;
 pub mod term;

@@ -1,0 +1,231 @@
+//! Who gets in at all: row security itself, and how policies of one table come together.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::predicate::{constant, lookups};
+use super::registry::{
+    INSERT_WITHOUT_SELECT, LOOKUP_SEES_NOTHING, MULTIPLE_PERMISSIVE_POLICIES,
+    POLICY_EXISTS_RLS_DISABLED, RESTRICTIVE_WITHOUT_PERMISSIVE, RLS_DISABLED_IN_PUBLIC,
+    RLS_ENABLED_NO_POLICY, UNREACHABLE_POLICY, UPDATE_WITHOUT_SELECT,
+};
+use super::view::{COMMANDS, PolicyView, View, numbered};
+use super::{Report, names};
+use crate::model::{Command, Expr, Grantee, Ident, RowSecurity};
+use crate::resolve::Part;
+
+pub(super) fn rules(view: &View<'_>, report: &mut Report<'_>) {
+    row_security(view, report);
+    restrictive_without_permissive(view, report);
+    unreachable_policy(view, report);
+    write_without_select(view, report);
+    lookup_sees_nothing(view, report);
+    multiple_permissive_policies(view, report);
+}
+
+fn row_security(view: &View<'_>, report: &mut Report<'_>) {
+    let table = &view.declared.table;
+    let policies = &table.policies;
+    if table.row_security == RowSecurity::Disabled {
+        report.add(
+            &RLS_DISABLED_IN_PUBLIC,
+            Part::Table,
+            format!(
+                "row security is off on `{}`: a role with a privilege reaches every row",
+                table.name
+            ),
+            "take the switch away, and say in policies who may do what",
+        );
+        if let Some(first) = policies.keys().next() {
+            report.add(
+                &POLICY_EXISTS_RLS_DISABLED,
+                Part::Policy(first.clone()),
+                format!("row security is off, so nobody asks {}", names(policies.keys())),
+                "turn row security on, or take the policies away",
+            );
+        }
+    } else if policies.is_empty() {
+        report.add(
+            &RLS_ENABLED_NO_POLICY,
+            Part::Table,
+            format!("`{}` has no policy, so no role can reach its rows", table.name),
+            "declare a `crud_policy`; or allow this, if only the owner uses the table",
+        );
+    }
+}
+
+/// Restrictive policies take away from what permissive ones allow; alone they allow nothing.
+fn restrictive_without_permissive(view: &View<'_>, report: &mut Report<'_>) {
+    for policy in view.policies().iter().filter(|policy| !policy.permissive()) {
+        let served = |role: &Grantee| {
+            view.permissive().iter().any(|other| {
+                let commands = COMMANDS.iter().map(|(command, _)| *command);
+                let mut both = commands.filter(|it| policy.covers(*it) && other.covers(*it));
+                let meets = other.serves(role) || *role == Grantee::Public;
+                meets && both.any(|command| !other.refuses(command))
+            })
+        };
+        let alone: Vec<_> = policy.roles().iter().filter(|role| !served(role)).collect();
+        if !alone.is_empty() {
+            report.add(
+                &RESTRICTIVE_WITHOUT_PERMISSIVE,
+                policy.part(),
+                format!("no permissive policy lets {} in, so this one narrows nothing", names(alone)),
+                "add a permissive policy for the same role and command, or make this one permissive",
+            );
+        }
+    }
+}
+
+fn unreachable_policy(view: &View<'_>, report: &mut Report<'_>) {
+    let policies = view.permissive();
+    for (at, policy) in policies.iter().enumerate() {
+        if COMMANDS.iter().all(|(command, _)| !policy.covers(*command) || policy.refuses(*command))
+        {
+            continue;
+        }
+        let open = |other: &PolicyView<'_>, command| {
+            other.predicates(command).count() > 0
+                && other.predicates(command).all(|it| constant(it.term) == Some(true))
+        };
+        let swallows = |other: &PolicyView<'_>| {
+            policy.roles().iter().all(|role| other.serves(role))
+                && COMMANDS
+                    .iter()
+                    .filter(|(command, _)| policy.covers(*command))
+                    .all(|(command, _)| other.covers(*command) && open(other, *command))
+        };
+        // Of two that swallow each other, the second is one too many.
+        let other = policies.iter().enumerate().find(|(other_at, other)| {
+            *other_at != at && swallows(other) && (*other_at < at || !covered(policy, other))
+        });
+        if let Some((_, other)) = other {
+            report.add(
+                &UNREACHABLE_POLICY,
+                policy.part(),
+                format!("`{}` allows every row to the same roles already", other.name),
+                "take one of the two away, or make this one restrictive if it is to narrow",
+            );
+        }
+    }
+}
+
+/// Whether the second policy serves no role and no command that the first does not, and the first is
+/// as open.
+fn covered(first: &PolicyView<'_>, second: &PolicyView<'_>) -> bool {
+    let open = first.written().all(|it| constant(it.term) == Some(true));
+    let commands = COMMANDS.iter().all(|(it, _)| !second.covers(*it) || first.covers(*it));
+    open && commands && second.roles().iter().all(|role| first.serves(role))
+}
+
+/// UPDATE and DELETE find their rows by a WHERE, and INSERT reads back by RETURNING: both read.
+fn write_without_select(view: &View<'_>, report: &mut Report<'_>) {
+    for policy in view.permissive() {
+        let blind: Vec<_> = policy
+            .roles()
+            .iter()
+            .filter(|role| view.opening(Command::Select, role).is_empty())
+            .collect();
+        let writes: Vec<_> = COMMANDS[1..]
+            .iter()
+            .filter(|(command, _)| policy.covers(*command) && !policy.refuses(*command))
+            .collect();
+        if blind.is_empty() || writes.is_empty() {
+            continue;
+        }
+        let changes: Vec<_> =
+            writes.iter().filter(|(it, _)| *it != Command::Insert).map(|(_, name)| *name).collect();
+        let help = "let the role read these rows too";
+        if changes.is_empty() {
+            report.add(
+                &INSERT_WITHOUT_SELECT,
+                policy.part(),
+                format!("no policy lets {} read: `INSERT .. RETURNING` fails", names(&blind)),
+                help,
+            );
+        } else {
+            report.add(
+                &UPDATE_WITHOUT_SELECT,
+                policy.part(),
+                format!(
+                    "no policy lets {} read: {} with a WHERE or RETURNING fails or finds no row",
+                    names(&blind),
+                    changes.join(" and ")
+                ),
+                help,
+            );
+        }
+    }
+}
+
+/// A lookup is read as the caller, under the policies of the table that it looks in.
+fn lookup_sees_nothing(view: &View<'_>, report: &mut Report<'_>) {
+    for policy in view.policies() {
+        for predicate in policy.written() {
+            for (lookup, definer) in lookups(predicate.term) {
+                let Some(other) = view.other(&lookup.table).filter(|_| !definer) else { continue };
+                if other.declared.table.row_security == RowSecurity::Disabled {
+                    continue;
+                }
+                let blind = |role: &&Grantee| other.opening(Command::Select, role).is_empty();
+                // Everyone is not one role: some may see what others do not.
+                let blind: Vec<_> = match policy.roles().contains(&Grantee::Public) {
+                    true if other.permissive().iter().any(|it| it.covers(Command::Select)) => {
+                        continue;
+                    }
+                    _ => policy.roles().iter().filter(blind).collect(),
+                };
+                if blind.is_empty() {
+                    continue;
+                }
+                let rust_name = &other.declared.rust_name;
+                let nodes = numbered(predicate.expr);
+                let node = nodes.iter().position(|(node, _)| {
+                    matches!(node, Expr::Exists { table, .. } if Expr::last_segment(table) == rust_name)
+                });
+                report.add(
+                    &LOOKUP_SEES_NOTHING,
+                    predicate.node(node.unwrap_or_default()),
+                    format!(
+                        "{} has no policy to read `{}`, so this lookup finds nothing or is refused",
+                        names(blind),
+                        lookup.table
+                    ),
+                    format!("let the role read its rows of `{rust_name}`, or write `definer(exists(..))`"),
+                );
+            }
+        }
+    }
+}
+
+fn multiple_permissive_policies(view: &View<'_>, report: &mut Report<'_>) {
+    let policies = view.permissive();
+    let roles: BTreeSet<_> = policies.iter().flat_map(PolicyView::roles).collect();
+    // The same policies meet in several commands and roles; that is one thing to tell.
+    let mut meetings: BTreeMap<Vec<&Ident>, (BTreeSet<&Grantee>, Vec<&str>)> = BTreeMap::new();
+    for role in roles {
+        for (command, command_name) in COMMANDS {
+            let open = view.opening(command, role);
+            if open.len() > 1 {
+                let met = open.iter().map(|policy| policy.name).collect();
+                let (roles, commands) = meetings.entry(met).or_default();
+                roles.insert(role);
+                if !commands.contains(&command_name) {
+                    commands.push(command_name);
+                }
+            }
+        }
+    }
+    for (met, (roles, commands)) in meetings {
+        report.add(
+            &MULTIPLE_PERMISSIVE_POLICIES,
+            Part::Policy(met[1].clone()),
+            format!(
+                "{} all let {} {}: Postgres joins them by OR and asks each",
+                names(&met),
+                names(roles),
+                commands.join(", ")
+            ),
+            "write one policy with `||`, where that reads as well",
+        );
+    }
+}
