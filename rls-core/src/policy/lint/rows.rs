@@ -12,7 +12,7 @@ use super::registry::{
 };
 use super::view::{COMMANDS, PolicyView, Predicate, View};
 use super::{Report, names};
-use crate::model::{Command, Grantee, Ident};
+use crate::model::{Command, Grantee, Ident, QualifiedName};
 use crate::policy::optimize::Gate;
 use crate::policy::term::{Lookup, Term};
 use crate::resolve::Part;
@@ -195,14 +195,16 @@ fn self_granted_access(view: &View<'_>, policy: &PolicyView<'_>, report: &mut Re
                 && all().all(|it| alternatives(it.term).iter().any(unheld))
         };
         for (user, lookup) in looked_up(view, policy) {
-            let wanted = columns(&lookup.filter);
             let own = equal_to_caller(&lookup.filter);
-            let mut granting = wanted.iter().filter(|column| !own.contains(**column)).peekable();
+            // Nobody takes a number that somebody else has.
+            let granting: Vec<_> = columns(&lookup.filter)
+                .into_iter()
+                .filter(|column| !own.contains(column) && !view.is_unique(column))
+                .collect();
             // A lookup that is not about the caller lets nobody in by name.
-            if own.is_empty() || granting.peek().is_none() {
+            if own.is_empty() || granting.is_empty() {
                 continue;
             }
-            let granting: Vec<_> = granting.copied().collect();
             if granting.iter().all(free) {
                 let verb = if command == Command::Insert { "insert" } else { "change" };
                 report.add(
@@ -221,10 +223,7 @@ fn self_granted_access(view: &View<'_>, policy: &PolicyView<'_>, report: &mut Re
 }
 
 /// The lookups in this table by policies of other tables, for callers that this policy serves.
-fn looked_up<'a>(
-    view: &View<'a>,
-    policy: &PolicyView<'_>,
-) -> Vec<(&'a crate::model::QualifiedName, &'a Lookup)> {
+fn looked_up<'a>(view: &View<'a>, policy: &PolicyView<'_>) -> Vec<(&'a QualifiedName, &'a Lookup)> {
     let own = &view.declared.table.name;
     let mut found = Vec::new();
     for name in view.tables.keys().filter(|name| *name != own) {

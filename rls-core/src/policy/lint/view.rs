@@ -119,6 +119,14 @@ impl<'a> View<'a> {
                 .any(|role| self.opening(command, role).iter().any(|other| speaks(other.name)))
     }
 
+    /// Whether no two rows have the same value there.
+    pub(super) fn is_unique(&self, column: &Ident) -> bool {
+        let table = &self.declared.table;
+        let primary_key = table.primary_key.iter().map(|key| &key.columns);
+        let mut keys = primary_key.chain(table.uniques.values().map(|unique| &unique.columns));
+        keys.any(|columns| columns == std::slice::from_ref(column))
+    }
+
     /// A node of a predicate: the first that is what is looked for, which is told how many lookups
     /// are around it, or the predicate as a whole.
     pub(super) fn at(&self, predicate: &Predicate<'_>, is: impl Fn(&Expr, usize) -> bool) -> Part {
