@@ -31,9 +31,9 @@ pub enum Part {
     ForeignKey(Ident),
     /// A policy, by name.
     Policy(Ident),
-    /// A column.
+    /// A column, by name.
     Column(Ident),
-    /// A lint that is accepted, by its place among those of the table.
+    /// A lint that is allowed, by its place in the list.
     Allow(usize),
     /// A node of an expression, by its number in preorder.
     Expr(Site, usize),

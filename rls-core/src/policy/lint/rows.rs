@@ -39,7 +39,7 @@ pub(super) fn rules(view: &View<'_>, report: &mut Report<'_>) {
                 &ROW_CAN_BE_GIVEN_AWAY,
                 check.part(),
                 format!("an UPDATE may set `{column}`, which says whose the row is, to anybody's"),
-                "leave `check` away, so that it asks what `using` does, or keep the column from UPDATE",
+                "leave `with_check` away, so that it asks what `using` does, or keep the column from UPDATE",
             );
         }
         self_guarding_column(view, &policy, report);
