@@ -31,7 +31,7 @@ pub use rls_core::model::Schema;
 #[cfg(feature = "scan")]
 pub use rls_core::syntax::scan;
 pub use rls_core::{Declaration, Grants, Provider, Settings, Table, model, resolve};
-pub use rls_derive::Table;
+pub use rls_derive::{Table, predicate};
 
 /// What the derive's output calls. Not part of the public interface.
 #[doc(hidden)]

@@ -5,11 +5,11 @@ mod gallery;
 
 use std::path::PathBuf;
 
-use rls_core::model::Table as Model;
+use rls_core::model::DeclaredTable;
 use rls_core::syntax::scan::{Features, scan};
 use rls_schema::Table;
 
-fn scanned(path: &str) -> Vec<Model> {
+fn scanned(path: &str) -> Vec<DeclaredTable> {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(path);
     let scan = scan(&[root], &Features::new());
     assert!(scan.errors.is_empty(), "{:?}", scan.errors);
@@ -23,6 +23,13 @@ fn the_example_todos() {
 
 #[test]
 fn the_gallery() {
-    let derived = [gallery::EveryType::table(), gallery::Post::table(), gallery::Label::table()];
+    let derived = [
+        gallery::EveryType::table(),
+        gallery::Post::table(),
+        gallery::Label::table(),
+        gallery::Document::table(),
+        gallery::Team::table(),
+        gallery::Member::table(),
+    ];
     assert_eq!(scanned("tests/gallery/mod.rs"), derived);
 }

@@ -19,6 +19,9 @@ fn sql(provider: Provider, grants: Grants) -> Result<String, Box<dyn std::error:
         .table::<gallery::Post>()
         .table::<gallery::EveryType>()
         .table::<gallery::Label>()
+        .table::<gallery::Document>()
+        .table::<gallery::Team>()
+        .table::<gallery::Member>()
         .build()?;
     Ok(schema.to_sql())
 }

@@ -8,9 +8,10 @@ pub use std::string::String;
 pub use std::vec;
 
 pub use crate::model::{
-    BaseType, Column, Command, CompareOp, Expr, ForeignKey, Grantee, Ident, Identity, Index,
-    Literal, PgType, Policy, PolicyKind, PrimaryKey, QualifiedName, ReferentialAction, RowSecurity,
-    SubjectType, Table, Unique,
+    AllowedLint, BaseType, Column, ColumnRef, Command, CompareOp, DeclaredTable, Expr, ForeignKey,
+    Grantee, Ident, Identity, Index, Interval, Literal, NamedPredicate, PgType, Policy, PolicyKind,
+    PrimaryKey, QualifiedName, ReferentialAction, RowSecurity, ShiftOp, Table, TextForm, TimeUnit,
+    Unique,
 };
 
 /// A name that the derive has checked.

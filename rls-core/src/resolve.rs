@@ -282,7 +282,11 @@ fn leading_columns<E>(table: &Table<E>) -> BTreeSet<Ident> {
     let primary_key = table.primary_key.iter().map(|key| &key.columns);
     let uniques = table.uniques.values().map(|key| &key.columns);
     let indexes = table.indexes.values().map(|index| &index.columns);
-    primary_key.chain(uniques).chain(indexes).filter_map(|columns| columns.first().cloned()).collect()
+    primary_key
+        .chain(uniques)
+        .chain(indexes)
+        .filter_map(|columns| columns.first().cloned())
+        .collect()
 }
 
 /// The known name that is closest to a misspelt one, if any is close.

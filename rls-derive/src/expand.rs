@@ -6,21 +6,57 @@ use std::collections::{BTreeMap, BTreeSet};
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use rls_core::model::{
-    BaseType, Column, Expr, ForeignKey, Grantee, Ident, Index, Literal, PgType, Policy, PrimaryKey,
-    QualifiedName, Table, Unique,
+    AllowedLint, BaseType, Column, DeclaredTable, ForeignKey, Grantee, Ident, Index, PgType,
+    Policy, PrimaryKey, QualifiedName, Table, Unique,
 };
+use rls_core::syntax::Lowered;
 use syn::DeriveInput;
 
-/// `impl Table for …`.
-pub(crate) fn expand(input: &DeriveInput, table: &Table) -> TokenStream {
+use crate::expr::expr;
+use crate::witness;
+
+/// `impl Table for …`, and what other tables' lookups are checked against.
+pub(crate) fn expand(input: &DeriveInput, lowered: &Lowered) -> TokenStream {
     let name = &input.ident;
+    let DeclaredTable {
+        table,
+        rust_name,
+        fields,
+        skipped,
+        policy_indexes,
+        force,
+        policy_columns,
+        allowed,
+    } = &lowered.table;
     let table = self::table(table);
+    let force = option(force.map(|force| quote!(#force)));
+    let policy_columns = map(policy_columns, |columns| {
+        let columns = columns.iter().map(ident);
+        quote!(p::BTreeSet::from([#(#columns),*]))
+    });
+    let allowed = allowed.iter().map(|AllowedLint { lint, reason }| {
+        quote!(p::AllowedLint { lint: p::String::from(#lint), reason: p::String::from(#reason) })
+    });
+    let witnesses = witness::columns(input);
+    let lookups = witness::lookups(lowered);
     quote! {
+        #witnesses
+
         #[automatically_derived]
         impl ::rls_schema::Table for #name {
-            fn table() -> ::rls_schema::model::Table {
+            fn table() -> ::rls_schema::model::DeclaredTable {
                 use ::rls_schema::__private as p;
-                #table
+                #lookups
+                p::DeclaredTable {
+                    table: #table,
+                    rust_name: p::String::from(#rust_name),
+                    fields: p::vec![#(p::String::from(#fields)),*],
+                    skipped: p::vec![#(p::String::from(#skipped)),*],
+                    policy_indexes: #policy_indexes,
+                    force: #force,
+                    policy_columns: #policy_columns,
+                    allowed: p::vec![#(#allowed),*],
+                }
             }
         }
     }
@@ -79,7 +115,7 @@ fn column(column: &Column) -> TokenStream {
     }
 }
 
-fn pg_type(ty: &PgType) -> TokenStream {
+pub(crate) fn pg_type(ty: &PgType) -> TokenStream {
     let PgType { base, modifiers, array } = ty;
     let base = match base {
         BaseType::Named(name) => {
@@ -144,62 +180,12 @@ fn roles(roles: &BTreeSet<Grantee>) -> TokenStream {
     quote!(p::BTreeSet::from([#(#roles),*]))
 }
 
-fn expr(e: &Expr) -> TokenStream {
-    match e {
-        Expr::Literal(literal) => {
-            let literal = match literal {
-                Literal::Bool(value) => quote!(Bool(#value)),
-                Literal::Number(digits) => quote!(Number(p::String::from(#digits))),
-                Literal::Text(text) => quote!(Text(p::String::from(#text))),
-            };
-            quote!(p::Expr::Literal(p::Literal::#literal))
-        }
-        Expr::Column(name) => {
-            let name = ident(name);
-            quote!(p::Expr::Column(#name))
-        }
-        Expr::Now => quote!(p::Expr::Now),
-        Expr::AuthUid(ty) => {
-            let ty = variant(ty);
-            quote!(p::Expr::AuthUid(p::SubjectType::#ty))
-        }
-        Expr::Claim(path) => quote!(p::Expr::Claim(p::vec![#(p::String::from(#path)),*])),
-        Expr::Compare { op, left, right } => {
-            let op = variant(op);
-            let (left, right) = (boxed(left), boxed(right));
-            quote!(p::Expr::Compare { op: p::CompareOp::#op, left: #left, right: #right })
-        }
-        Expr::And(all) => {
-            let all = all.iter().map(expr);
-            quote!(p::Expr::And(p::vec![#(#all),*]))
-        }
-        Expr::Or(any) => {
-            let any = any.iter().map(expr);
-            quote!(p::Expr::Or(p::vec![#(#any),*]))
-        }
-        Expr::Not(inner) => {
-            let inner = boxed(inner);
-            quote!(p::Expr::Not(#inner))
-        }
-        Expr::IsNull(inner) => {
-            let inner = boxed(inner);
-            quote!(p::Expr::IsNull(#inner))
-        }
-        Expr::Sql(text) => quote!(p::Expr::Sql(p::String::from(#text))),
-    }
-}
-
-fn boxed(e: &Expr) -> TokenStream {
-    let e = expr(e);
-    quote!(p::Box::new(#e))
-}
-
 /// The variant of a plain enum, whose `Debug` is its name.
-fn variant(value: &impl std::fmt::Debug) -> proc_macro2::Ident {
+pub(crate) fn variant(value: &impl std::fmt::Debug) -> proc_macro2::Ident {
     format_ident!("{value:?}")
 }
 
-fn option(value: Option<TokenStream>) -> TokenStream {
+pub(crate) fn option(value: Option<TokenStream>) -> TokenStream {
     match value {
         Some(value) => quote!(p::Option::Some(#value)),
         None => quote!(p::Option::None),

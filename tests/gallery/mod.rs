@@ -3,7 +3,7 @@
 
 #![allow(dead_code, missing_docs, reason = "read by tests, never used")]
 
-use rls_schema::Table;
+use rls_schema::{Table, predicate};
 
 pub struct Uuid;
 pub struct DateTime<T>(T);
@@ -111,4 +111,98 @@ pub struct Label {
     pub name: String,
     #[rls(references = auth.users(id), column = "Author Id")]
     pub author: Option<Uuid>,
+}
+
+/// Everything that the language of predicates has.
+#[derive(Table)]
+#[rls(
+    table = "documents",
+    tenant = org_id == claim("o.id"),
+    crud_policy(
+        role = authenticated,
+        read = auth_uid(owner_id)
+            || is_member(team_id)
+            || shared_with.contains(auth_uid())
+            || status.is_in(["public", "listed"]) && published_at <= now(),
+        insert = auth_uid(owner_id) && level.is_in(1..=5),
+        update = auth_uid(old.owner_id) && auth_uid(new.owner_id) && new.status != "locked",
+        delete = auth_uid(owner_id) && created_at > now() - days(30),
+        read_columns = [id, org_id, owner_id, title, status],
+        write_columns = [title, status],
+    ),
+    policy(
+        name = "admins of the team",
+        command = all,
+        role = [authenticated, "Front Desk"],
+        using = exists(Member, |m| m.team_id == team_id
+            && auth_uid(m.user_id)
+            && m.role.is_in(["admin", "owner"])),
+    ),
+    policy(
+        name = "no drafts at night",
+        command = select,
+        role = public,
+        restrictive,
+        using = title.starts_with("50%_") || title.ends_with("!") || title.ilike("%day%")
+            || data["tags"][0] == "x" || data["tags"].contains("y") || data["n"] as i64 > 5
+            || claim("scopes").contains("admin") || claim::<i64>("level") >= level as i64
+            || role() == "auditor" || reviewed_by.is_some() && !reviewed_by.is_none(),
+    ),
+    policy(
+        name = "two levels",
+        command = select,
+        roles = anonymous,
+        using = exists(Team, |t| t.id == team_id
+            && t.is_open
+            && !exists(Member, |m| m.team_id == t.id && m.role == title)),
+    ),
+    force,
+    allow(self_guarding_column, reason = "`status` may be changed by whoever may change the row"),
+)]
+pub struct Document {
+    #[rls(primary_key, identity = always)]
+    pub id: i64,
+    pub org_id: String,
+    pub team_id: Uuid,
+    #[rls(default = auth_uid())]
+    pub owner_id: String,
+    pub shared_with: Vec<String>,
+    pub title: String,
+    #[rls(default = "draft")]
+    pub status: String,
+    #[rls(default = 1)]
+    pub level: i16,
+    pub data: Value,
+    pub reviewed_by: Option<String>,
+    pub published_at: Option<DateTime<Utc>>,
+    #[rls(default = now())]
+    pub created_at: DateTime<Utc>,
+}
+
+#[derive(Table)]
+#[rls(table = "team", crud_policy(role = [authenticated, anonymous], read = is_open))]
+pub struct Team {
+    #[rls(primary_key)]
+    pub id: Uuid,
+    pub is_open: bool,
+}
+
+#[derive(Table)]
+#[rls(
+    policy_indexes = false,
+    crud_policy(role = authenticated, read = auth_uid(user_id)),
+    crud_policy(role = anonymous, read = role == "visible"),
+)]
+pub struct Member {
+    #[rls(primary_key, references = team(id))]
+    pub team_id: Uuid,
+    #[rls(primary_key, column = "User")]
+    pub user_id: String,
+    pub role: String,
+}
+
+/// Whether the user is a member of a team.
+#[predicate]
+pub fn is_member(team: Uuid) -> bool {
+    exists(Member, |m| m.team_id == team && auth_uid(m.user_id))
 }

@@ -26,7 +26,7 @@ struct Types {
 }
 
 #[derive(Table)]
-#[rls(crud_policy(role = authenticated, read = claim("a..b") == "x", insert = claim(user_id) == "x", update = user_id.is_some(), delete = if true { true } else { false }))]
+#[rls(crud_policy(role = authenticated, read = claim("a..b") == "x", insert = claim(user_id) == "x", update = user_id.is_nul(), delete = if true { true } else { false }))]
 struct Forms {
     user_id: String,
 }

@@ -292,6 +292,31 @@ impl Expr {
         }
     }
 
+    /// The operands, in order, to be changed.
+    pub fn parts_mut(&mut self) -> Vec<&mut Expr> {
+        match self {
+            Expr::Literal(_)
+            | Expr::Column(_)
+            | Expr::Parameter(_)
+            | Expr::Now
+            | Expr::Interval(_)
+            | Expr::AuthUid
+            | Expr::Claim(_)
+            | Expr::Role
+            | Expr::Sql(_) => Vec::new(),
+            Expr::Json { value, path: _ } | Expr::Cast { value, ty: _ } => vec![value],
+            Expr::Shift { op: _, time, by } => vec![time, by],
+            Expr::Compare { op: _, left, right } => vec![left, right],
+            Expr::In { value, list } => std::iter::once(&mut **value).chain(list).collect(),
+            Expr::Matches { form: _, value, pattern } => vec![value, pattern],
+            Expr::Contains { container, value } => vec![container, value],
+            Expr::And(operands) | Expr::Or(operands) => operands.iter_mut().collect(),
+            Expr::Not(inner) | Expr::IsNull(inner) | Expr::Definer(inner) => vec![inner],
+            Expr::Exists { table: _, alias: _, filter } => vec![filter],
+            Expr::Named { path: _, predicate: _, arguments } => arguments.iter_mut().collect(),
+        }
+    }
+
     /// Every node, this one first, in preorder.
     pub fn nodes(&self) -> impl Iterator<Item = &Expr> {
         let mut open = vec![self];

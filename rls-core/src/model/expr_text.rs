@@ -2,9 +2,7 @@
 
 use std::fmt;
 
-use super::{
-    BaseType, CompareOp, Expr, Interval, Literal, PgType, ShiftOp, TextForm, TimeUnit,
-};
+use super::{BaseType, CompareOp, Expr, Interval, Literal, PgType, ShiftOp, TextForm, TimeUnit};
 
 /// How tightly a form binds in Rust, loosest first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

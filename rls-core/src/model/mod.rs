@@ -17,8 +17,8 @@ mod types;
 
 pub use declared::{AllowedLint, DeclaredTable};
 pub use expr::{
-    ColumnRef, CompareOp, Expr, Interval, Literal, NamedPredicate, ShiftOp, Sql, SubjectType, TextForm,
-    TimeUnit,
+    ColumnRef, CompareOp, Expr, Interval, Literal, NamedPredicate, ShiftOp, Sql, SubjectType,
+    TextForm, TimeUnit,
 };
 pub(crate) use expr_text::unit_name;
 pub use grant::{DefaultPrivilege, Grant, GrantObject, Grantee, Privilege};

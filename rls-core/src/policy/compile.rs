@@ -85,9 +85,7 @@ pub(crate) fn policies(
         Compiled { declared: expr.clone(), linked: term.clone(), optimized, rewrites, sql }
     };
     let policies = linked.policies.iter();
-    policies
-        .map(|(site, (expr, term))| (site.clone(), compile(site.1, expr, term)))
-        .collect()
+    policies.map(|(site, (expr, term))| (site.clone(), compile(site.1, expr, term))).collect()
 }
 
 /// The declared table with SQL in place of its expressions.

@@ -15,9 +15,25 @@ pub struct Crud {
     /// Which rows they may add.
     pub insert: Option<Expr>,
     /// Which rows they may change, and into what.
-    pub update: Option<Expr>,
+    pub update: Option<Update>,
     /// Which rows they may remove.
     pub delete: Option<Expr>,
+}
+
+/// The two sides of an UPDATE.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Update {
+    /// Which rows may be changed.
+    pub using: Expr,
+    /// Which rows may be left behind.
+    pub with_check: Expr,
+}
+
+impl From<Expr> for Update {
+    /// The same before and after.
+    fn from(rows: Expr) -> Self {
+        Update { using: rows.clone(), with_check: rows }
+    }
 }
 
 impl Crud {
@@ -45,9 +61,9 @@ impl Crud {
         if let Some(rows) = self.insert {
             policies.insert(name("insert")?, policy(Command::Insert, None, Some(rows)));
         }
-        if let Some(rows) = self.update {
-            policies
-                .insert(name("update")?, policy(Command::Update, Some(rows.clone()), Some(rows)));
+        if let Some(Update { using, with_check }) = self.update {
+            let update = policy(Command::Update, Some(using), Some(with_check));
+            policies.insert(name("update")?, update);
         }
         if let Some(rows) = self.delete {
             policies.insert(name("delete")?, policy(Command::Delete, Some(rows), None));

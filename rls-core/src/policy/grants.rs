@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::lex;
 use crate::model::{
-    Command, DeclaredTable, DefaultPrivilege, Expr, Grant, GrantObject, Grantee, Ident, Literal, Policy,
-    PolicyKind, Privilege, QualifiedName, Sql, Table,
+    Command, DeclaredTable, DefaultPrivilege, Expr, Grant, GrantObject, Grantee, Ident, Literal,
+    Policy, PolicyKind, Privilege, QualifiedName, Sql, Table,
 };
 use crate::provider::{Grants, Settings};
 

@@ -238,7 +238,7 @@ impl<'a> Linker<'a> {
             Expr::Definer(lookup) => self.definer(node, lookup),
             Expr::Named { path, predicate, arguments } => {
                 self.named(node, path, predicate.as_deref(), arguments)
-            },
+            }
             Expr::Sql(text) => {
                 if self.in_definer {
                     let message = "a function that runs as its owner holds no SQL written by hand";
@@ -275,7 +275,8 @@ impl<'a> Linker<'a> {
                 kind: found.ty.map_or(Kind::Unknown, |ty| Kind::Known(ty.clone())),
             },
             None => {
-                let (message, help) = unknown_column(shape, &column.field, column.up > 0 || self.scope.len() > 1);
+                let (message, help) =
+                    unknown_column(shape, &column.field, column.up > 0 || self.scope.len() > 1);
                 self.problem(node, message, help);
                 unknown(&column.field)
             }
@@ -308,7 +309,10 @@ impl<'a> Linker<'a> {
             Kind::Unknown => true,
             kind => kind.family() == Some(TypeFamily::DateTime),
         };
-        if !moves || !matches!(&amount.kind, Kind::Unknown) && amount.kind != Kind::base(BaseType::Interval) {
+        if !moves
+            || !matches!(&amount.kind, Kind::Unknown)
+                && amount.kind != Kind::base(BaseType::Interval)
+        {
             let (time_is, by_is) = (typed.kind.describe(), amount.kind.describe());
             self.problem(
                 node,
@@ -353,7 +357,8 @@ impl<'a> Linker<'a> {
             return typed;
         }
         if !castable(&typed.kind, ty) {
-            let message = format!("`{value}` is {}, which does not become {ty}", typed.kind.describe());
+            let message =
+                format!("`{value}` is {}, which does not become {ty}", typed.kind.describe());
             self.problem(node, message, "write what does, or `sql(\"..\")`");
         }
         if typed.kind == kind {
@@ -449,7 +454,11 @@ impl<'a> Linker<'a> {
                 Term::Like { value, pattern, case_sensitive: true }
             }
             (TextForm::EndsWith, None) => {
-                self.problem(node, "the end of a text is compared with a constant", "write a string");
+                self.problem(
+                    node,
+                    "the end of a text is compared with a constant",
+                    "write a string",
+                );
                 Term::Bool(false)
             }
             (TextForm::Like, _) => Term::Like { value, pattern, case_sensitive: true },
@@ -478,7 +487,11 @@ impl<'a> Linker<'a> {
             if inside.kind != Kind::Unknown {
                 let is = inside.kind.describe();
                 let message = format!("`{container}` is {is}, which contains nothing");
-                self.problem(node, message, "only arrays, `jsonb`, claims and text contain something");
+                self.problem(
+                    node,
+                    message,
+                    "only arrays, `jsonb`, claims and text contain something",
+                );
             }
             let (value, array) = (Box::new(wanted.term), Box::new(inside.term));
             return truth(Term::Any { value, array });
@@ -486,13 +499,20 @@ impl<'a> Linker<'a> {
         if ty.array {
             let element = PgType { array: false, ..ty.clone() };
             let mut each = Typed { term: Term::Bool(true), kind: Kind::Known(element) };
-            self.unify(node, (value, value_node, &mut wanted), (container, container_node, &mut each));
+            self.unify(
+                node,
+                (value, value_node, &mut wanted),
+                (container, container_node, &mut each),
+            );
             let (value, array) = (Box::new(wanted.term), Box::new(inside.term));
             return truth(Term::Any { value, array });
         }
         let textual = wanted.kind.family().is_none_or(|family| family == TypeFamily::Text);
         if !textual {
-            let message = format!("`{value}` is {}, and what is looked for here is text", wanted.kind.describe());
+            let message = format!(
+                "`{value}` is {}, and what is looked for here is text",
+                wanted.kind.describe()
+            );
             self.problem(value_node, message, "write a string");
         }
         if ty.base == BaseType::Jsonb {
@@ -559,7 +579,11 @@ impl<'a> Linker<'a> {
         let term = self.boolean(lookup);
         self.in_definer = outer;
         if outer {
-            self.problem(node, "this is inside of a `definer(..)` already", "take one of the two away");
+            self.problem(
+                node,
+                "this is inside of a `definer(..)` already",
+                "take one of the two away",
+            );
         }
         match term {
             Term::Exists(lookup) => truth(Term::Definer(lookup)),
@@ -594,7 +618,8 @@ impl<'a> Linker<'a> {
         let depth = self.scope.len();
         let (name, wanted) = (&predicate.name, predicate.parameters.len());
         if wanted != arguments.len() {
-            let message = format!("`{name}` takes {wanted} arguments, and here are {}", arguments.len());
+            let message =
+                format!("`{name}` takes {wanted} arguments, and here are {}", arguments.len());
             self.problem(node, message, "");
         }
         let mut linked = Vec::new();
@@ -605,7 +630,8 @@ impl<'a> Linker<'a> {
             let kind = Kind::Known(ty.clone());
             if settle(&mut typed, &kind).is_err() || !comparable(&typed.kind, &kind) {
                 let is = typed.kind.describe();
-                let message = format!("`{parameter}` of `{name}` is {ty}, and `{argument}` is {is}");
+                let message =
+                    format!("`{parameter}` of `{name}` is {ty}, and `{argument}` is {is}");
                 self.problem(argument_node, message, "");
             }
             linked.push((parameter.clone(), depth, Typed { term: typed.term, kind }));

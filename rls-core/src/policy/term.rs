@@ -1,7 +1,9 @@
 //! Expressions after linking: every name found, every type known, nothing left that is only a way of
 //! writing. The optimizer works on these, and [`render`](crate::render) writes them as SQL.
 
-use crate::model::{CompareOp, Ident, Interval, Literal, PgType, QualifiedName, ShiftOp, SubjectType};
+use crate::model::{
+    CompareOp, Ident, Interval, Literal, PgType, QualifiedName, ShiftOp, SubjectType,
+};
 
 /// A linked expression.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -13,5 +13,5 @@ pub use change::{create_extension, privilege_name, script, statements};
 #[cfg(feature = "syntax")]
 pub(crate) use quote::is_keyword;
 pub use quote::{ident, literal, qualified};
-pub use term::term;
 pub use stand_in::{STAND_IN_MARK, stand_in, stand_in_mark, stand_in_roles};
+pub use term::term;

@@ -1,7 +1,9 @@
 //! Linked expressions as SQL text for a provider.
 
 use super::{ident, literal, qualified};
-use crate::model::{CompareOp, Ident, Interval, Literal, QualifiedName, ShiftOp, Sql, SubjectType, unit_name};
+use crate::model::{
+    CompareOp, Ident, Interval, Literal, QualifiedName, ShiftOp, Sql, SubjectType, unit_name,
+};
 use crate::policy::term::{Column, JsonOutput, Lookup, MemberForm, Request, Term};
 use crate::provider::Provider;
 
@@ -93,9 +95,7 @@ impl Writer {
             // Not IS NOT NULL, which asks each field of a composite value.
             Term::Not(inner) => (Binding::Not, format!("NOT {}", self.tight(inner))),
             Term::IsNull(value) => (Operator, format!("{} IS NULL", self.tight(value))),
-            Term::Exists(lookup) => {
-                (Tightest, format!("EXISTS ({})", self.select(lookup, None)))
-            }
+            Term::Exists(lookup) => (Tightest, format!("EXISTS ({})", self.select(lookup, None))),
             Term::Member { value, lookup, output, form } => {
                 let value = self.tight(value);
                 let select = self.select(lookup, Some(output));
@@ -154,7 +154,8 @@ impl Writer {
         // A lone table in a function's body is qualified all the same.
         self.scope.push(alias);
         let name = self.scope.last().map(ident).unwrap_or_default();
-        let output = output.map_or("1".to_owned(), |column| format!("{name}.{}", ident(&column.name)));
+        let output =
+            output.map_or("1".to_owned(), |column| format!("{name}.{}", ident(&column.name)));
         let filter = match &lookup.filter {
             Term::Bool(true) => String::new(),
             filter => format!(" WHERE {}", self.write(filter, Binding::Loosest)),
@@ -179,12 +180,14 @@ impl Writer {
             Request::Now => (Binding::Tightest, "now()".to_owned()),
             Request::Role => (Binding::Tightest, "current_user::text".to_owned()),
             Request::Subject(ty) => self.subject(*ty),
-            Request::Claim(path) => {
-                (Binding::Operator, format!("{} {}", self.claims(), at_path(path, JsonOutput::Text)))
-            }
-            Request::ClaimJson(path) => {
-                (Binding::Operator, format!("{} {}", self.claims(), at_path(path, JsonOutput::Json)))
-            }
+            Request::Claim(path) => (
+                Binding::Operator,
+                format!("{} {}", self.claims(), at_path(path, JsonOutput::Text)),
+            ),
+            Request::ClaimJson(path) => (
+                Binding::Operator,
+                format!("{} {}", self.claims(), at_path(path, JsonOutput::Json)),
+            ),
         }
     }
 

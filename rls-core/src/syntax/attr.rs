@@ -107,6 +107,26 @@ impl Item {
         alone
     }
 
+    /// A key that stands alone for `true`, or has `true` or `false` behind `=`.
+    pub(super) fn switch(&self, ctxt: &Ctxt) -> Option<bool> {
+        let value = match &self.meta {
+            Meta::Path(_) => return Some(true),
+            Meta::NameValue(pair) => Some(&pair.value),
+            Meta::List(_) => None,
+        };
+        match value {
+            Some(Expr::Lit(ExprLit { lit: Lit::Bool(value), .. })) => Some(value.value),
+            _ => {
+                ctxt.error_help(
+                    &self.meta,
+                    format!("`{}` is on or off", self.key),
+                    format!("write `{} = true` or `{} = false`", self.key, self.key),
+                );
+                None
+            }
+        }
+    }
+
     /// The value behind `=`.
     pub(super) fn value(&self, ctxt: &Ctxt) -> Option<&Expr> {
         match &self.meta {

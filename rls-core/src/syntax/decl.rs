@@ -5,16 +5,25 @@ use syn::punctuated::Punctuated;
 use syn::{Data, DeriveInput, Expr, Fields, Meta, Token};
 
 use super::attr::{self, Item, checked, string_literal};
+use super::policy::{self, CrudPolicy, FullPolicy};
 use super::{Ctxt, rust_type};
-use crate::model::{Grantee, Ident, Identity, PgType, QualifiedName, ReferentialAction};
+use crate::model::{AllowedLint, Ident, Identity, PgType, QualifiedName, ReferentialAction};
 
 /// A struct with `#[derive(Table)]`.
 pub(super) struct Decl<'a> {
     /// The struct's own name, for messages about the table as a whole.
     pub(super) ident: &'a syn::Ident,
+    pub(super) rust_name: String,
     pub(super) name: QualifiedName,
     pub(super) fields: Vec<Field<'a>>,
     pub(super) crud_policies: Vec<CrudPolicy>,
+    pub(super) policies: Vec<FullPolicy>,
+    /// What every row that anybody reaches has to fulfil.
+    pub(super) tenant: Option<(Expr, Meta)>,
+    pub(super) force: Option<bool>,
+    pub(super) row_security: bool,
+    pub(super) policy_indexes: bool,
+    pub(super) allowed: Vec<(AllowedLint, Meta)>,
 }
 
 /// A field that is a column, or that is skipped.
@@ -43,17 +52,19 @@ pub(super) struct References {
     pub(super) meta: Meta,
 }
 
-pub(super) struct CrudPolicy {
-    pub(super) meta: Meta,
-    pub(super) roles: Vec<(Grantee, Expr)>,
-    pub(super) read: Option<Expr>,
-    pub(super) modify: Option<Expr>,
-    pub(super) insert: Option<Expr>,
-    pub(super) update: Option<Expr>,
-    pub(super) delete: Option<Expr>,
-}
-
-const STRUCT_KEYS: &[&str] = &["table", "schema", "crud_policy"];
+const STRUCT_KEYS: &[&str] = &[
+    "table",
+    "schema",
+    "crud_policy",
+    "policy",
+    "tenant",
+    "force",
+    "row_security",
+    "policy_indexes",
+    "allow",
+];
+/// What may be said more than once.
+const REPEATABLE: &[&str] = &["crud_policy", "policy", "allow"];
 const FIELD_KEYS: &[&str] = &[
     "column",
     "sql_type",
@@ -65,7 +76,6 @@ const FIELD_KEYS: &[&str] = &[
     "index",
     "skip",
 ];
-const CRUD_KEYS: &[&str] = &["role", "read", "modify", "insert", "update", "delete"];
 
 /// Reads a struct. None where it is no struct with named fields.
 pub(super) fn read<'a>(input: &'a DeriveInput, ctxt: &Ctxt) -> Option<Decl<'a>> {
@@ -77,14 +87,12 @@ pub(super) fn read<'a>(input: &'a DeriveInput, ctxt: &Ctxt) -> Option<Decl<'a>> 
             "write out the types of the fields",
         );
     }
-    let (mut table, mut schema, mut crud_policies) = (None, None, Vec::new());
-    for item in attr::items(&input.attrs, STRUCT_KEYS, &["crud_policy"], ctxt) {
-        match item.key.as_str() {
-            "table" => table = item.name(ctxt),
-            "schema" => schema = item.name(ctxt).filter(|name| may_hold_tables(name, &item, ctxt)),
-            _ => crud_policies.extend(crud_policy(&item, ctxt)),
-        }
-    }
+    let items = attr::items(&input.attrs, STRUCT_KEYS, REPEATABLE, ctxt);
+    let find = |key: &str| items.iter().find(|item| item.key == key);
+    let all = |key: &'static str| items.iter().filter(move |item| item.key == key);
+    let table = find("table").and_then(|item| item.name(ctxt));
+    let schema = find("schema")
+        .and_then(|item| item.name(ctxt).filter(|name| may_hold_tables(name, item, ctxt)));
     let schema = schema.or_else(|| Ident::new("public").ok())?;
     let table = match table {
         Some(table) => table,
@@ -101,16 +109,25 @@ pub(super) fn read<'a>(input: &'a DeriveInput, ctxt: &Ctxt) -> Option<Decl<'a>> 
     }
     Some(Decl {
         ident: &input.ident,
+        rust_name: input.ident.unraw().to_string(),
         name: QualifiedName::new(schema, table),
         fields,
-        crud_policies,
+        crud_policies: all("crud_policy").filter_map(|item| policy::crud(item, ctxt)).collect(),
+        policies: all("policy").filter_map(|item| policy::full(item, ctxt)).collect(),
+        tenant: find("tenant")
+            .and_then(|item| Some((item.value(ctxt)?.clone(), item.meta.clone()))),
+        force: find("force").and_then(|item| item.switch(ctxt)),
+        row_security: find("row_security").and_then(|item| item.switch(ctxt)).unwrap_or(true),
+        policy_indexes: find("policy_indexes").and_then(|item| item.switch(ctxt)).unwrap_or(true),
+        allowed: all("allow").filter_map(|item| policy::allow(item, ctxt)).collect(),
     })
 }
 
 /// The server's own schemas, and that of the migrations' history.
 fn may_hold_tables(schema: &Ident, item: &Item, ctxt: &Ctxt) -> bool {
     let name = schema.as_str();
-    let taken = name.starts_with("pg_") || name == "information_schema" || name == "rls";
+    let taken =
+        name.starts_with("pg_") || ["information_schema", "rls", "rls_private"].contains(&name);
     if taken {
         ctxt.error_help(
             &item.meta,
@@ -350,81 +367,6 @@ fn action(part: &Expr, ctxt: &Ctxt) -> Option<(bool, ReferentialAction)> {
     Some((delete, action))
 }
 
-fn crud_policy(item: &Item, ctxt: &Ctxt) -> Option<CrudPolicy> {
-    let list = item.list(ctxt)?;
-    let before = ctxt.count();
-    let items = attr::nested(list, CRUD_KEYS, ctxt);
-    let complete = ctxt.count() == before;
-    let value = |key: &str| {
-        items.iter().find(|item| item.key == key).and_then(|item| item.value(ctxt)).cloned()
-    };
-    let Some(role) = value("role") else {
-        if complete && !items.iter().any(|item| item.key == "role") {
-            ctxt.error_help(
-                &item.meta,
-                "`crud_policy` does not say for whom",
-                "write `role = authenticated`",
-            );
-        }
-        return None;
-    };
-    let policy = CrudPolicy {
-        meta: item.meta.clone(),
-        roles: roles(&role, ctxt),
-        read: value("read"),
-        modify: value("modify"),
-        insert: value("insert"),
-        update: value("update"),
-        delete: value("delete"),
-    };
-    if complete && items.iter().all(|item| item.key == "role") {
-        ctxt.error_help(
-            &item.meta,
-            "`crud_policy` allows nothing",
-            "write `read = ..` or `modify = ..`, or `false` for it",
-        );
-        return None;
-    }
-    (!policy.roles.is_empty()).then_some(policy)
-}
-
-/// `authenticated`, `[a, b]`, `"Role With Capitals"`.
-fn roles(value: &Expr, ctxt: &Ctxt) -> Vec<(Grantee, Expr)> {
-    let each: Vec<&Expr> = match value {
-        Expr::Array(array) => array.elems.iter().collect(),
-        single => vec![single],
-    };
-    if each.is_empty() {
-        ctxt.error_help(value, "the list of roles is empty", "write `role = authenticated`");
-    }
-    let mut roles: Vec<(Grantee, Expr)> = Vec::new();
-    for expr in each {
-        let Some(role) = role(expr, ctxt) else { continue };
-        if roles.iter().any(|(other, _)| *other == role) {
-            ctxt.error(expr, format!("role `{role}` is named twice"));
-        } else {
-            roles.push((role, expr.clone()));
-        }
-    }
-    roles
-}
-
-fn role(expr: &Expr, ctxt: &Ctxt) -> Option<Grantee> {
-    let Some(name) = plain_name(expr) else {
-        ctxt.error_help(
-            expr,
-            "this is not a role",
-            "write `role = authenticated`, `role = [a, b]` or a string",
-        );
-        return None;
-    };
-    if name == "public" {
-        return Some(Grantee::Public);
-    }
-    let refused = |message| ctxt.error_help(expr, message, "name the role itself");
-    Grantee::role(checked(expr, name, ctxt)?).map_err(refused).ok()
-}
-
 /// A single identifier, if the expression is one.
 pub(super) fn path_name(expr: &Expr) -> Option<String> {
     match expr {
@@ -434,7 +376,7 @@ pub(super) fn path_name(expr: &Expr) -> Option<String> {
 }
 
 /// A single identifier or a string.
-fn plain_name(expr: &Expr) -> Option<String> {
+pub(super) fn plain_name(expr: &Expr) -> Option<String> {
     path_name(expr).or_else(|| string_literal(expr).map(syn::LitStr::value))
 }
 

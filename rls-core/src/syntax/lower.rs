@@ -1,26 +1,28 @@
 //! A declared struct becomes a table of the model.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
-use syn::{DeriveInput, Expr as Rust, LitStr};
+use syn::ext::IdentExt;
+use syn::{DeriveInput, LitStr};
 
-use super::Ctxt;
-use super::decl::{self, CrudPolicy, Decl, Field};
-use super::predicate::{self, Scope, ScopeColumn};
+use super::decl::{self, Decl, Field};
+use super::predicate::{self, Parsed, Scope};
+use super::{Ctxt, lower_policy};
 use crate::model::{
-    Column, Expr, ForeignKey, Grantee, Ident, Index, Literal, Policy, PrimaryKey, QualifiedName,
-    RowSecurity, Table, Unique,
+    Column, DeclaredTable, Expr, ForeignKey, Ident, Index, PrimaryKey, QualifiedName, RowSecurity,
+    Table, Unique,
 };
-use crate::policy::crud::Crud;
+use crate::policy::compile::Site;
+use crate::policy::link::{self, Shape, ShapeColumn};
+use crate::policy::optimize::Gate;
 use crate::resolve::Part;
 
 /// A table with the places in the source that later messages point at.
 pub struct Lowered {
     /// The table, as complete as its mistakes allow.
-    pub table: Table,
+    pub table: DeclaredTable,
     /// What later rules may find fault with, and where it stands.
     pub places: BTreeMap<Part, TokenStream>,
     /// The `sql("..")` in it, to be parsed in full by those who have a parser.
@@ -33,28 +35,18 @@ pub fn lower(input: &DeriveInput, ctxt: &Ctxt) -> Option<Lowered> {
     let decl = decl::read(input, ctxt)?;
     let columns: Vec<_> = decl.fields.iter().filter(|field| !field.skip).collect();
     duplicate_columns(&columns, ctxt);
-    let scope = Scope {
-        table: &decl.name.name,
-        columns: columns
-            .iter()
-            .map(|field| ScopeColumn {
-                field: &field.field,
-                column: &field.column,
-                ty: field.ty.as_ref(),
-            })
-            .collect(),
-        skipped: decl
-            .fields
-            .iter()
-            .filter(|field| field.skip)
-            .map(|field| field.field.as_str())
-            .collect(),
-        raw: RefCell::new(Vec::new()),
-    };
+    let scope = Scope::of_table(shape(&decl, &columns));
     let mut places = BTreeMap::from([(Part::Table, decl.ident.to_token_stream())]);
+    for field in &columns {
+        places.insert(Part::Column(field.column.clone()), field.ident.to_token_stream());
+    }
+    for (at, (_, meta)) in decl.allowed.iter().enumerate() {
+        places.insert(Part::Allow(at), meta.to_token_stream());
+    }
+    let lowered = lower_policy::policies(&decl, &scope, &mut places, ctxt);
     let table = Table {
         name: decl.name.clone(),
-        columns: columns.iter().map(|field| column(field, &scope, ctxt)).collect(),
+        columns: columns.iter().map(|field| column(field, &scope, &mut places, ctxt)).collect(),
         primary_key: primary_key(&decl.name, &columns, ctxt),
         uniques: named(
             &decl.name,
@@ -71,10 +63,54 @@ pub fn lower(input: &DeriveInput, ctxt: &Ctxt) -> Option<Lowered> {
             |field| field.index,
             |columns| Index { columns },
         ),
-        row_security: RowSecurity::Enabled,
-        policies: policies(&decl, &scope, &mut places, ctxt),
+        row_security: if decl.row_security { RowSecurity::Enabled } else { RowSecurity::Disabled },
+        policies: lowered.policies,
+    };
+    let table = DeclaredTable {
+        rust_name: decl.ident.unraw().to_string(),
+        fields: columns.iter().map(|field| field.field.clone()).collect(),
+        skipped: skipped(&decl).map(str::to_owned).collect(),
+        policy_indexes: decl.policy_indexes,
+        force: decl.force,
+        policy_columns: lowered.columns,
+        allowed: decl.allowed.iter().map(|(allowed, _)| allowed.clone()).collect(),
+        table,
     };
     Some(Lowered { table, places, raw: scope.raw.into_inner() })
+}
+
+impl Lowered {
+    /// The expression at a site.
+    pub fn expression(&self, site: &Site) -> Option<&Expr> {
+        let table = &self.table.table;
+        match site {
+            Site::Policy(name, Gate::Using) => table.policies.get(name)?.using.as_ref(),
+            Site::Policy(name, Gate::Check) => table.policies.get(name)?.with_check.as_ref(),
+            Site::Default(name) => table.column(name)?.default.as_ref(),
+        }
+    }
+}
+
+/// The table as its own expressions see it.
+fn shape<'a>(decl: &'a Decl<'_>, columns: &[&'a Field<'_>]) -> Shape<'a> {
+    Shape {
+        rust_name: decl.rust_name.as_str(),
+        table: &decl.name,
+        columns: columns
+            .iter()
+            .map(|field| ShapeColumn {
+                field: &field.field,
+                name: &field.column,
+                ty: field.ty.as_ref(),
+                nullable: field.nullable,
+            })
+            .collect(),
+        skipped: skipped(decl).collect(),
+    }
+}
+
+fn skipped<'a>(decl: &'a Decl<'_>) -> impl Iterator<Item = &'a str> {
+    decl.fields.iter().filter(|field| field.skip).map(|field| field.field.as_str())
 }
 
 fn duplicate_columns(fields: &[&Field<'_>], ctxt: &Ctxt) {
@@ -98,15 +134,30 @@ fn duplicate_columns(fields: &[&Field<'_>], ctxt: &Ctxt) {
     }
 }
 
-fn column(field: &Field<'_>, scope: &Scope<'_>, ctxt: &Ctxt) -> Column {
+fn column(
+    field: &Field<'_>,
+    scope: &Scope<'_>,
+    places: &mut BTreeMap<Part, TokenStream>,
+    ctxt: &Ctxt,
+) -> Column {
     use crate::model::{BaseType, PgType};
-    let default = field.default.as_ref();
+    let default = field.default.as_ref().and_then(|rust| {
+        let Parsed { expr, spans } = predicate::parse(rust, scope, ctxt)?;
+        let own = scope.own.as_ref()?;
+        let (_, problems) = link::default(&expr, field.ty.as_ref(), own);
+        let sound = problems.is_empty();
+        spans.report(problems, ctxt);
+        for (node, at) in spans.in_order().into_iter().enumerate() {
+            places.insert(Part::Expr(Site::Default(field.column.clone()), node), at);
+        }
+        sound.then_some(expr)
+    });
     Column {
         name: field.column.clone(),
         // The mistake is reported; the table goes on to find others.
         ty: field.ty.clone().unwrap_or_else(|| PgType::plain(BaseType::Text)),
         nullable: field.nullable,
-        default: default.and_then(|rust| predicate::default(rust, field.ty.as_ref(), scope, ctxt)),
+        default,
         identity: field.identity,
     }
 }
@@ -167,79 +218,4 @@ fn foreign_keys(
         );
     }
     keys
-}
-
-fn policies(
-    decl: &Decl<'_>,
-    scope: &Scope<'_>,
-    places: &mut BTreeMap<Part, TokenStream>,
-    ctxt: &Ctxt,
-) -> BTreeMap<Ident, Policy> {
-    let mut policies = BTreeMap::new();
-    let mut taken: Vec<&Grantee> = Vec::new();
-    for declared in &decl.crud_policies {
-        // Two for one role would be joined by OR, which nobody reads off either of them.
-        let before = ctxt.count();
-        for (role, at) in &declared.roles {
-            if taken.contains(&role) {
-                ctxt.error_help(
-                    at,
-                    format!("role `{role}` has a `crud_policy` already"),
-                    "join the two with `||`",
-                );
-            }
-        }
-        let overlap = ctxt.count() > before;
-        taken.extend(declared.roles.iter().map(|(role, _)| role));
-        match crud(declared, scope, ctxt).policies() {
-            Ok(named) => {
-                for name in named.keys() {
-                    places
-                        .entry(Part::Policy(name.clone()))
-                        .or_insert_with(|| role_tokens(declared));
-                }
-                for (name, policy) in named {
-                    if policies.contains_key(&name) && !overlap {
-                        ctxt.error(&declared.meta, format!("there is a policy `{name}` already"));
-                    }
-                    policies.entry(name).or_insert(policy);
-                }
-            }
-            Err(error) => ctxt.error(&declared.meta, error.to_string()),
-        }
-    }
-    policies
-}
-
-fn role_tokens(declared: &CrudPolicy) -> TokenStream {
-    declared.roles.iter().flat_map(|(_, expr)| expr.to_token_stream()).collect()
-}
-
-/// `read` and `modify`, overridden by the commands' own keys. Each predicate is read once, so that
-/// a mistake in `modify` is one message and not three. One with a mistake allows nothing, and the
-/// rules that follow still see for whom it was meant.
-fn crud(declared: &CrudPolicy, scope: &Scope<'_>, ctxt: &Ctxt) -> Crud {
-    let read = |rust: &Option<Rust>| {
-        let nothing = || Expr::Literal(Literal::Bool(false));
-        rust.as_ref().map(|rust| predicate::predicate(rust, scope, ctxt).unwrap_or_else(nothing))
-    };
-    let all_overridden =
-        declared.insert.is_some() && declared.update.is_some() && declared.delete.is_some();
-    if let (Some(modify), true) = (&declared.modify, all_overridden) {
-        ctxt.error_help(
-            modify,
-            "`modify` says nothing here",
-            "`insert`, `update` and `delete` are all given",
-        );
-    }
-    let select = read(&declared.read);
-    let modify = read(&declared.modify);
-    let or_modify = |own: &Option<Rust>| read(own).or_else(|| modify.clone());
-    Crud {
-        roles: declared.roles.iter().map(|(role, _)| role.clone()).collect(),
-        select,
-        insert: or_modify(&declared.insert),
-        update: or_modify(&declared.update),
-        delete: or_modify(&declared.delete),
-    }
 }

@@ -3,15 +3,19 @@
 //!
 //! ```text
 //! syn::DeriveInput ──decl──▶ Decl ──lower──▶ model::Table
-//!                      attr, rust_type          predicate, raw_sql
+//!          attr, policy, rust_type            lower_policy, predicate, call, raw_sql
 //! ```
 //! Every step goes on after an error and leaves it in the [`Ctxt`]: all mistakes of a run are told
 //! at once.
 
 mod attr;
+mod call;
 mod ctxt;
 mod decl;
 mod lower;
+mod lower_policy;
+mod named;
+mod policy;
 mod predicate;
 mod raw_sql;
 mod rust_type;
@@ -19,9 +23,12 @@ mod rust_type;
 #[cfg(feature = "scan")]
 mod cfg;
 #[cfg(feature = "scan")]
+mod found;
+#[cfg(feature = "scan")]
 pub mod scan;
 #[cfg(feature = "sql-parser")]
 pub mod sql_parser;
 
 pub use ctxt::{Ctxt, Diagnostic};
 pub use lower::{Lowered, lower};
+pub use named::{LoweredPredicate, lower_predicate};

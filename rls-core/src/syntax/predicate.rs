@@ -1,187 +1,168 @@
-//! Rust expressions as predicates and defaults: names are looked up, types are inferred, and every
-//! mistake is told at its token.
+//! Rust expressions as declared expressions: what each form says, with the token of every node. Only
+//! the forms are judged here; names and types are looked up by [`link`](crate::policy::link).
 
 use std::cell::RefCell;
 
+use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::ext::IdentExt;
-use syn::{BinOp, Expr as Rust, ExprCall, ExprLit, Lit, LitStr, UnOp};
+use syn::{
+    BinOp, Expr as Rust, ExprClosure, ExprLit, ExprMethodCall, Lit, LitStr, Member, Pat,
+    RangeLimits, UnOp,
+};
 
 use super::attr::string_literal;
 use super::decl::path_name;
-use super::{Ctxt, raw_sql};
-use crate::model::{BaseType, CompareOp, Expr, Ident, Literal, PgType, SubjectType, TypeFamily};
-use crate::resolve::nearest;
+use super::{Ctxt, call, raw_sql, rust_type};
+use crate::model::{ColumnRef, CompareOp, Expr, Literal, ShiftOp, TextForm};
+use crate::policy::link::{Problem, Shape};
 
 /// What an expression can see.
 pub(super) struct Scope<'a> {
-    /// The table's own name, as raw SQL may qualify with it.
-    pub(super) table: &'a Ident,
-    pub(super) columns: Vec<ScopeColumn<'a>>,
-    /// Fields that are no columns, for a better message.
-    pub(super) skipped: Vec<&'a str>,
+    /// The table that it belongs to; none for a named predicate.
+    pub(super) own: Option<Shape<'a>>,
+    /// Which of a row's two states may be named.
+    pub(super) states: States,
+    /// The rows of the lookups around, the innermost last.
+    rows: RefCell<Vec<String>>,
     /// The raw SQL met on the way.
     pub(super) raw: RefCell<Vec<LitStr>>,
 }
 
-/// A column by the name of its field.
-pub(super) struct ScopeColumn<'a> {
-    pub(super) field: &'a str,
-    pub(super) column: &'a Ident,
-    /// None where the declaration of the type was a mistake: it then fits everything.
-    pub(super) ty: Option<&'a PgType>,
+/// Whether `old.column` and `new.column` mean something.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct States {
+    pub(super) old: bool,
+    pub(super) new: bool,
 }
 
-/// An expression with what is known of its type.
-struct Typed {
-    expr: Expr,
-    kind: Kind,
+/// An expression with the tokens of each of its nodes.
+#[derive(Clone)]
+pub(super) struct Parsed {
+    pub(super) expr: Expr,
+    pub(super) spans: Spans,
 }
 
-#[derive(Clone, PartialEq)]
-enum Kind {
-    Known(PgType),
-    /// A number as it was written: fits every number.
-    Number,
-    /// A string as it was written: Postgres reads it as what it is compared with.
-    Untyped,
-    /// `auth_uid()`: text or uuid, as its partner wants it.
-    Subject,
-    /// Raw SQL, or a column whose type was a mistake.
-    Unknown,
+/// The tokens of a node and of its parts: the same tree as the expression's.
+#[derive(Clone)]
+pub(super) struct Spans {
+    at: TokenStream,
+    parts: Vec<Spans>,
 }
 
-const FUNCTIONS: &[&str] = &["auth_uid", "claim", "is_null", "now", "sql"];
+impl<'a> Scope<'a> {
+    pub(super) fn of_table(own: Shape<'a>) -> Self {
+        Scope { own: Some(own), ..Scope::of_predicate() }
+    }
 
-/// Compiles a Rust expression that must be boolean.
-pub(super) fn predicate(rust: &Rust, scope: &Scope<'_>, ctxt: &Ctxt) -> Option<Expr> {
-    match rust {
-        Rust::Paren(inner) => predicate(&inner.expr, scope, ctxt),
-        Rust::Group(inner) => predicate(&inner.expr, scope, ctxt),
-        Rust::Unary(unary) if matches!(unary.op, UnOp::Not(_)) => {
-            Some(Expr::Not(Box::new(predicate(&unary.expr, scope, ctxt)?)))
+    pub(super) fn of_predicate() -> Self {
+        Scope {
+            own: None,
+            states: States::default(),
+            rows: RefCell::new(Vec::new()),
+            raw: RefCell::new(Vec::new()),
         }
-        Rust::Binary(binary) if matches!(binary.op, BinOp::And(_) | BinOp::Or(_)) => {
-            // Both sides are read before giving up, so that both tell their mistakes.
-            let left = predicate(&binary.left, scope, ctxt);
-            let right = predicate(&binary.right, scope, ctxt);
-            let (left, right) = (left?, right?);
-            Some(match binary.op {
-                BinOp::And(_) => Expr::And(joined(left, right, |e| match e {
-                    Expr::And(all) => Ok(all),
-                    other => Err(other),
-                })),
-                _ => Expr::Or(joined(left, right, |e| match e {
-                    Expr::Or(any) => Ok(any),
-                    other => Err(other),
-                })),
-            })
-        }
-        other => {
-            let typed = value(other, scope, ctxt)?;
-            boolean(other, typed, ctxt)
-        }
+    }
+
+    /// The same scope where the states of a row may be named.
+    pub(super) fn with_states(&self, states: States) -> Self {
+        Scope { own: self.own.clone(), states, ..Scope::of_predicate() }
     }
 }
 
-/// Flattens `(a && b) && c` into one list.
-fn joined(left: Expr, right: Expr, split: impl Fn(Expr) -> Result<Vec<Expr>, Expr>) -> Vec<Expr> {
-    let mut all = Vec::new();
-    for side in [left, right] {
-        match split(side) {
-            Ok(operands) => all.extend(operands),
-            Err(operand) => all.push(operand),
-        }
+impl Spans {
+    /// The tokens of every node, in preorder.
+    pub(super) fn in_order(&self) -> Vec<TokenStream> {
+        let mut all = vec![self.at.clone()];
+        all.extend(self.parts.iter().flat_map(Spans::in_order));
+        all
     }
-    all
-}
 
-fn boolean(rust: &Rust, typed: Typed, ctxt: &Ctxt) -> Option<Expr> {
-    let is = match &typed.kind {
-        Kind::Unknown => return Some(typed.expr),
-        Kind::Known(ty) if ty.family() == TypeFamily::Boolean => return Some(typed.expr),
-        Kind::Known(ty) => ty.to_string(),
-        Kind::Number => "a number".to_owned(),
-        Kind::Untyped => "a string".to_owned(),
-        Kind::Subject => "the user's id".to_owned(),
-    };
-    let text = source(rust);
-    let help = match typed.kind {
-        Kind::Subject => "write `auth_uid(column)`".to_owned(),
-        _ => format!("compare it, as in `{text} == ..`"),
-    };
-    ctxt.error_help(rust, format!("a predicate is true or false, and `{text}` is {is}"), help);
-    None
-}
-
-/// Compiles a column's default.
-pub(super) fn default(
-    rust: &Rust,
-    ty: Option<&PgType>,
-    scope: &Scope<'_>,
-    ctxt: &Ctxt,
-) -> Option<Expr> {
-    if let Some(name) = path_name(rust).filter(|name| scope.find(name).is_some()) {
-        ctxt.error(rust, format!("a default cannot read another column, and `{name}` is one"));
-        return None;
-    }
-    let typed = value(rust, scope, ctxt)?;
-    let Some(ty) = ty else { return Some(typed.expr) };
-    let fits = match &typed.kind {
-        Kind::Unknown => true,
-        Kind::Untyped => {
-            ty.array || ![TypeFamily::Number, TypeFamily::Boolean].contains(&ty.family())
-        }
-        Kind::Number => ty.family() == TypeFamily::Number && !ty.array,
-        Kind::Known(default) => default.family() == ty.family(),
-        Kind::Subject => match subject_type(ty) {
-            Some(ty) => return Some(Expr::AuthUid(ty)),
-            None => false,
-        },
-    };
-    if !fits {
-        ctxt.error_help(
-            rust,
-            format!("the column is {ty}, and `{}` is not", source(rust)),
-            "write a value of that type, or `sql(\"..\")`",
-        );
-        return None;
-    }
-    Some(typed.expr)
-}
-
-/// An expression of any type.
-fn value(rust: &Rust, scope: &Scope<'_>, ctxt: &Ctxt) -> Option<Typed> {
-    match rust {
-        Rust::Paren(inner) => value(&inner.expr, scope, ctxt),
-        Rust::Group(inner) => value(&inner.expr, scope, ctxt),
-        Rust::Lit(literal) => constant(literal, false, ctxt),
-        Rust::Path(_) => column(rust, scope, ctxt),
-        Rust::Call(call) => function(call, scope, ctxt),
-        Rust::MethodCall(call) => {
-            let name = call.method.unraw().to_string();
-            if name != "is_null" || !call.args.is_empty() {
-                ctxt.error_help(
-                    &call.method,
-                    format!("unknown method `{name}`"),
-                    "known is `is_null()`",
-                );
-                return None;
+    /// Reports what linking found.
+    pub(super) fn report(&self, problems: Vec<Problem>, ctxt: &Ctxt) {
+        let all = self.in_order();
+        for Problem { node, message, help } in problems {
+            let at = all.get(node).unwrap_or(&self.at);
+            match help {
+                Some(help) => ctxt.error_help(at, message, help),
+                None => ctxt.error(at, message),
             }
-            is_null(&call.receiver, scope, ctxt)
+        }
+    }
+}
+
+impl Parsed {
+    pub(super) fn leaf(expr: Expr, at: impl ToTokens) -> Parsed {
+        Parsed::node(expr, at, Vec::new())
+    }
+
+    pub(super) fn node(expr: Expr, at: impl ToTokens, parts: Vec<Spans>) -> Parsed {
+        Parsed { expr, spans: Spans { at: at.to_token_stream(), parts } }
+    }
+}
+
+/// All of the operands hold, or at least one does; lists in lists become one.
+pub(super) fn joined(operands: Vec<Parsed>, and: bool, at: impl ToTokens) -> Parsed {
+    let (mut exprs, mut parts) = (Vec::new(), Vec::new());
+    for Parsed { expr, spans } in operands {
+        match (expr, and) {
+            (Expr::And(inner), true) | (Expr::Or(inner), false) => {
+                exprs.extend(inner);
+                parts.extend(spans.parts);
+            }
+            (expr, _) => {
+                exprs.push(expr);
+                parts.push(spans);
+            }
+        }
+    }
+    Parsed::node(if and { Expr::And(exprs) } else { Expr::Or(exprs) }, at, parts)
+}
+
+/// Reads an expression of any type. Operands are all read before giving up, so that each tells its
+/// mistakes.
+pub(super) fn parse(rust: &Rust, scope: &Scope<'_>, ctxt: &Ctxt) -> Option<Parsed> {
+    match rust {
+        Rust::Paren(inner) => parse(&inner.expr, scope, ctxt),
+        Rust::Group(inner) => parse(&inner.expr, scope, ctxt),
+        Rust::Lit(literal) => constant(literal, false, ctxt),
+        Rust::Path(_) => name(rust, scope, ctxt),
+        Rust::Field(field) => match &field.member {
+            Member::Named(member) => row_column(rust, &field.base, member, scope, ctxt),
+            Member::Unnamed(_) => unsupported(rust, ctxt),
+        },
+        Rust::Call(found) => call::function(found, scope, ctxt),
+        Rust::MethodCall(found) => method(found, scope, ctxt),
+        Rust::Index(index) => json(rust, &index.expr, &index.index, scope, ctxt),
+        Rust::Cast(cast) => {
+            let value = parse(&cast.expr, scope, ctxt);
+            let ty = rust_type::map(&cast.ty).map(|mapped| mapped.ty);
+            let ty = ty.map_err(|bad| ctxt.error_help(&cast.ty, bad.message, bad.help)).ok();
+            let Parsed { expr, spans } = value?;
+            Some(Parsed::node(Expr::Cast { value: Box::new(expr), ty: ty? }, rust, vec![spans]))
         }
         Rust::Unary(unary) => match (&unary.op, &*unary.expr) {
             (UnOp::Neg(_), Rust::Lit(literal)) => constant(literal, true, ctxt),
-            (UnOp::Not(_), _) => Some(truth(predicate(rust, scope, ctxt)?)),
+            (UnOp::Not(_), inner) => {
+                let Parsed { expr, spans } = parse(inner, scope, ctxt)?;
+                Some(Parsed::node(Expr::Not(Box::new(expr)), rust, vec![spans]))
+            }
             _ => unsupported(rust, ctxt),
         },
-        Rust::Binary(binary) => match compare_op(&binary.op) {
-            Some(op) => compare(op, rust, &binary.left, &binary.right, scope, ctxt),
-            None if matches!(binary.op, BinOp::And(_) | BinOp::Or(_)) => {
-                Some(truth(predicate(rust, scope, ctxt)?))
+        Rust::Binary(binary) => {
+            let left = parse(&binary.left, scope, ctxt);
+            let right = parse(&binary.right, scope, ctxt);
+            if let Some(op) = compare_op(&binary.op) {
+                return Some(compare(op, rust, left?, right?));
             }
-            None => unsupported(rust, ctxt),
-        },
+            match &binary.op {
+                BinOp::And(_) => Some(joined(vec![left?, right?], true, rust)),
+                BinOp::Or(_) => Some(joined(vec![left?, right?], false, rust)),
+                BinOp::Add(_) => Some(shift(ShiftOp::Later, rust, left?, right?)),
+                BinOp::Sub(_) => Some(shift(ShiftOp::Earlier, rust, left?, right?)),
+                _ => unsupported(rust, ctxt),
+            }
+        }
         Rust::Assign(assign) => {
             ctxt.error_help(assign.eq_token, "`=` assigns", "compare with `==`");
             None
@@ -190,40 +171,31 @@ fn value(rust: &Rust, scope: &Scope<'_>, ctxt: &Ctxt) -> Option<Typed> {
     }
 }
 
-fn unsupported<T>(rust: &Rust, ctxt: &Ctxt) -> Option<T> {
+pub(super) fn unsupported<T>(rust: &Rust, ctxt: &Ctxt) -> Option<T> {
     ctxt.error_help(
         rust,
         format!("`{}` has no meaning in a predicate", source(rust)),
-        "use columns, literals, `== != < <= > >= && || !`, `is_null()`, `auth_uid(column)`, `claim(\"path\")` or `sql(\"..\")`",
+        "use columns, literals, `== != < <= > >= && || !`, `is_null()`, `is_in([..])`, \
+         `contains(..)`, `auth_uid(column)`, `claim(\"path\")`, `exists(Table, |row| ..)` or \
+         `sql(\"..\")`",
     );
     None
 }
 
-fn truth(expr: Expr) -> Typed {
-    Typed { expr, kind: known(BaseType::Boolean) }
-}
-
-fn known(base: BaseType) -> Kind {
-    Kind::Known(PgType::plain(base))
-}
-
-fn constant(literal: &ExprLit, negative: bool, ctxt: &Ctxt) -> Option<Typed> {
+fn constant(literal: &ExprLit, negative: bool, ctxt: &Ctxt) -> Option<Parsed> {
     let number = |digits: &str| {
         let sign = if negative { "-" } else { "" };
-        Typed {
-            expr: Expr::Literal(Literal::Number(format!("{sign}{digits}"))),
-            kind: Kind::Number,
-        }
+        Literal::Number(format!("{sign}{digits}"))
     };
-    Some(match &literal.lit {
-        Lit::Bool(value) if !negative => truth(Expr::Literal(Literal::Bool(value.value))),
+    let value = match &literal.lit {
+        Lit::Bool(value) if !negative => Literal::Bool(value.value),
         Lit::Str(text) if !negative => {
             let value = text.value();
             if value.contains('\0') {
                 ctxt.error(text, "a string in Postgres cannot contain a NUL byte");
                 return None;
             }
-            Typed { expr: Expr::Literal(Literal::Text(value)), kind: Kind::Untyped }
+            Literal::Text(value)
         }
         Lit::Int(digits) => number(digits.base10_digits()),
         Lit::Float(digits) => number(digits.base10_digits()),
@@ -235,142 +207,287 @@ fn constant(literal: &ExprLit, negative: bool, ctxt: &Ctxt) -> Option<Typed> {
             );
             return None;
         }
-    })
+    };
+    Some(Parsed::leaf(Expr::Literal(value), literal))
 }
 
-fn column(rust: &Rust, scope: &Scope<'_>, ctxt: &Ctxt) -> Option<Typed> {
-    let name = path_name(rust);
-    if name.as_deref() == Some("None") {
+/// A column of the policy's own table, or a parameter of a named predicate.
+fn name(rust: &Rust, scope: &Scope<'_>, ctxt: &Ctxt) -> Option<Parsed> {
+    let Some(name) = path_name(rust) else {
+        ctxt.error_help(rust, "this is not a column", "write the name of a field");
+        return None;
+    };
+    if name == "None" {
         ctxt.error_help(rust, "nothing equals NULL", "write `column.is_null()`");
         return None;
     }
-    let column = scope.lookup(rust, name.as_deref(), ctxt)?;
-    Some(Typed {
-        expr: Expr::Column(column.column.clone()),
-        kind: column.ty.map_or(Kind::Unknown, |ty| Kind::Known(ty.clone())),
+    let rows = scope.rows.borrow();
+    if rows.contains(&name) {
+        ctxt.error_help(rust, format!("`{name}` is a whole row"), "name one of its columns");
+        return None;
+    }
+    let expr = match scope.own {
+        Some(_) => Expr::Column(ColumnRef { up: rows.len(), field: name }),
+        None => Expr::Parameter(name),
+    };
+    Some(Parsed::leaf(expr, rust))
+}
+
+/// `member.team_id`, `old.status`, `new.status`.
+fn row_column(
+    rust: &Rust,
+    base: &Rust,
+    member: &syn::Ident,
+    scope: &Scope<'_>,
+    ctxt: &Ctxt,
+) -> Option<Parsed> {
+    let field = member.unraw().to_string();
+    let rows = scope.rows.borrow();
+    let row = path_name(base).unwrap_or_default();
+    let up = rows.iter().rev().position(|name| *name == row);
+    let up = match (up, row.as_str()) {
+        (Some(up), _) => up,
+        (None, "old") if scope.states.old => rows.len(),
+        (None, "new") if scope.states.new => rows.len(),
+        (None, state @ ("old" | "new")) => {
+            let help = match state {
+                "old" => "USING sees the old row: in `update`, `delete` and `using`",
+                _ => "WITH CHECK sees the new row: in `update`, `insert` and `with_check`",
+            };
+            ctxt.error_help(rust, format!("there is no `{state}` row here"), help);
+            return None;
+        }
+        (None, _) => {
+            let help = match rows.last() {
+                Some(row) => format!("a column of the row that is looked for is `{row}.{field}`"),
+                None => "a column of the table itself is written without one".to_owned(),
+            };
+            ctxt.error_help(base, format!("there is no row `{}` here", source(base)), help);
+            return None;
+        }
+    };
+    Some(Parsed::leaf(Expr::Column(ColumnRef { up, field }), rust))
+}
+
+fn compare_op(op: &BinOp) -> Option<CompareOp> {
+    Some(match op {
+        BinOp::Eq(_) => CompareOp::Eq,
+        BinOp::Ne(_) => CompareOp::Ne,
+        BinOp::Lt(_) => CompareOp::Lt,
+        BinOp::Le(_) => CompareOp::Le,
+        BinOp::Gt(_) => CompareOp::Gt,
+        BinOp::Ge(_) => CompareOp::Ge,
+        _ => return None,
     })
 }
 
-impl<'a> Scope<'a> {
-    fn find(&self, field: &str) -> Option<&ScopeColumn<'a>> {
-        self.columns.iter().find(|column| column.field == field)
-    }
-
-    /// The column of that field, or a message that suggests one.
-    fn lookup(
-        &self,
-        at: &impl ToTokens,
-        field: Option<&str>,
-        ctxt: &Ctxt,
-    ) -> Option<&ScopeColumn<'a>> {
-        let Some(field) = field else {
-            ctxt.error_help(at, "this is not a column", "write the name of a field");
-            return None;
-        };
-        if let Some(column) = self.find(field) {
-            return Some(column);
-        }
-        let renamed = self.columns.iter().find(|column| column.column.as_str() == field);
-        let fields = || self.columns.iter().map(|column| column.field);
-        let help = if self.skipped.contains(&field) {
-            "the field is marked `skip`".to_owned()
-        } else if let Some(column) = renamed {
-            format!("the field of that column is called `{}`", column.field)
-        } else if let Some(near) = nearest(field, fields()) {
-            format!("did you mean `{near}`?")
-        } else {
-            format!("the columns are {}", super::attr::quoted(&fields().collect::<Vec<_>>()))
-        };
-        ctxt.error_help(at, format!("unknown column `{field}`"), help);
-        None
-    }
+pub(super) fn compare(op: CompareOp, at: impl ToTokens, left: Parsed, right: Parsed) -> Parsed {
+    let parts = vec![left.spans, right.spans];
+    Parsed::node(Expr::compare(op, left.expr, right.expr), at, parts)
 }
 
-fn function(call: &ExprCall, scope: &Scope<'_>, ctxt: &Ctxt) -> Option<Typed> {
-    let name = path_name(&call.func).unwrap_or_default();
-    let arguments: Vec<_> = call.args.iter().collect();
+fn shift(op: ShiftOp, at: &Rust, time: Parsed, by: Parsed) -> Parsed {
+    let expr = Expr::Shift { op, time: Box::new(time.expr), by: Box::new(by.expr) };
+    Parsed::node(expr, at, vec![time.spans, by.spans])
+}
+
+/// `data["a"]["b"]`, `data[0]`.
+fn json(rust: &Rust, value: &Rust, key: &Rust, scope: &Scope<'_>, ctxt: &Ctxt) -> Option<Parsed> {
+    let key = match key {
+        Rust::Lit(ExprLit { lit: Lit::Str(text), .. }) => text.value(),
+        Rust::Lit(ExprLit { lit: Lit::Int(number), .. }) => number.base10_digits().to_owned(),
+        other => {
+            ctxt.error_help(other, "this is no key", "write a string or a number in the brackets");
+            return None;
+        }
+    };
+    let Parsed { expr, spans } = parse(value, scope, ctxt)?;
+    Some(match expr {
+        Expr::Json { value, mut path } => {
+            path.push(key);
+            Parsed::node(Expr::Json { value, path }, rust, spans.parts)
+        }
+        value => {
+            Parsed::node(Expr::Json { value: Box::new(value), path: vec![key] }, rust, vec![spans])
+        }
+    })
+}
+
+const METHODS: &[&str] = &[
+    "is_null",
+    "is_none",
+    "is_some",
+    "is_in",
+    "contains",
+    "starts_with",
+    "ends_with",
+    "like",
+    "ilike",
+];
+
+fn method(found: &ExprMethodCall, scope: &Scope<'_>, ctxt: &Ctxt) -> Option<Parsed> {
+    let name = found.method.unraw().to_string();
+    let arguments: Vec<_> = found.args.iter().collect();
+    let form = match name.as_str() {
+        "starts_with" => Some(TextForm::StartsWith),
+        "ends_with" => Some(TextForm::EndsWith),
+        "like" => Some(TextForm::Like),
+        "ilike" => Some(TextForm::ILike),
+        _ => None,
+    };
     match (name.as_str(), arguments.as_slice()) {
-        ("auth_uid", []) => {
-            Some(Typed { expr: Expr::AuthUid(SubjectType::Text), kind: Kind::Subject })
+        ("is_null" | "is_none", []) => {
+            let Parsed { expr, spans } = parse(&found.receiver, scope, ctxt)?;
+            Some(Parsed::node(Expr::IsNull(Box::new(expr)), found, vec![spans]))
         }
-        ("auth_uid", [column]) => {
-            let found = scope.lookup(column, path_name(column).as_deref(), ctxt)?;
-            let subject = match found.ty {
-                Some(ty) => subject(column, ty, ctxt)?,
-                None => Expr::AuthUid(SubjectType::Text),
-            };
-            Some(truth(Expr::Compare {
-                op: CompareOp::Eq,
-                left: Box::new(subject),
-                right: Box::new(Expr::Column(found.column.clone())),
-            }))
+        ("is_some", []) => {
+            let Parsed { expr, spans } = parse(&found.receiver, scope, ctxt)?;
+            let null = Parsed::node(Expr::IsNull(Box::new(expr)), found, vec![spans]);
+            Some(Parsed::node(Expr::Not(Box::new(null.expr)), found, vec![null.spans]))
         }
-        ("claim", [path]) => {
-            let path = claim_path(path, ctxt)?;
-            Some(Typed { expr: Expr::Claim(path), kind: known(BaseType::Text) })
+        ("is_in", [Rust::Range(range)]) => in_range(found, range, scope, ctxt),
+        ("is_in", [Rust::Array(list)]) => {
+            let value = parse(&found.receiver, scope, ctxt);
+            let items: Vec<_> = list.elems.iter().map(|item| parse(item, scope, ctxt)).collect();
+            let items: Vec<_> = items.into_iter().collect::<Option<_>>()?;
+            let Parsed { expr, spans } = value?;
+            let (list, parts): (Vec<_>, Vec<_>) =
+                items.into_iter().map(|item| (item.expr, item.spans)).unzip();
+            let parts = std::iter::once(spans).chain(parts).collect();
+            Some(Parsed::node(Expr::In { value: Box::new(expr), list }, found, parts))
         }
-        ("is_null", [inner]) => is_null(inner, scope, ctxt),
-        ("now", []) => Some(Typed { expr: Expr::Now, kind: known(BaseType::Timestamptz) }),
-        ("sql", [text]) => {
-            let Some(text) = string_literal(text) else {
-                ctxt.error_help(text, "`sql` takes a string literal", "write `sql(\"..\")`");
+        ("contains", [value]) => {
+            if let Rust::Paren(inner) = &*found.receiver
+                && matches!(&*inner.expr, Rust::Range(_))
+            {
+                let text = source(value);
+                let help = format!("write `{text}.is_in({})`", source(&inner.expr));
+                ctxt.error_help(found, "the column comes first", help);
                 return None;
+            }
+            let container = parse(&found.receiver, scope, ctxt);
+            let value = parse(value, scope, ctxt);
+            let (container, value) = (container?, value?);
+            let expr =
+                Expr::Contains { container: Box::new(container.expr), value: Box::new(value.expr) };
+            Some(Parsed::node(expr, found, vec![container.spans, value.spans]))
+        }
+        (_, [pattern]) if form.is_some() => {
+            let value = parse(&found.receiver, scope, ctxt);
+            let pattern = parse(pattern, scope, ctxt);
+            let (value, pattern) = (value?, pattern?);
+            let expr = Expr::Matches {
+                form: form?,
+                value: Box::new(value.expr),
+                pattern: Box::new(pattern.expr),
             };
-            raw_sql::lexical(text, scope, ctxt)?;
-            scope.raw.borrow_mut().push(text.clone());
-            Some(Typed { expr: Expr::Sql(text.value().trim().to_owned()), kind: Kind::Unknown })
+            Some(Parsed::node(expr, found, vec![value.spans, pattern.spans]))
         }
-        ("auth_uid", _) => {
-            misused(call, "`auth_uid` takes one column", "write `auth_uid(column)`", ctxt)
+        (known, _) if METHODS.contains(&known) => {
+            let help = match known {
+                "is_null" | "is_none" | "is_some" => format!("write `column.{known}()`"),
+                "is_in" => {
+                    "write `column.is_in([\"a\", \"b\"])` or `column.is_in(1..=5)`".to_owned()
+                }
+                _ => format!("write `column.{known}(\"..\")`"),
+            };
+            ctxt.error_help(&found.args, format!("`{known}` is not called so"), help);
+            None
         }
-        ("claim", _) => misused(call, "`claim` takes one path", "write `claim(\"path\")`", ctxt),
-        ("is_null", _) => {
-            misused(call, "`is_null` takes one column", "write `column.is_null()`", ctxt)
-        }
-        ("now", _) => misused(call, "`now` takes nothing", "write `now()`", ctxt),
-        ("sql", _) => misused(call, "`sql` takes one string", "write `sql(\"..\")`", ctxt),
         (name, _) => {
-            let help = match nearest(name, FUNCTIONS.iter().copied()) {
+            let help = match crate::resolve::nearest(name, METHODS.iter().copied()) {
                 Some(near) => format!("did you mean `{near}`?"),
-                None => format!(
-                    "known are {}; other functions can be called in `sql(\"..\")`",
-                    super::attr::quoted(FUNCTIONS)
-                ),
+                None => format!("known are {}", super::attr::quoted(METHODS)),
             };
-            ctxt.error_help(&call.func, format!("unknown function `{}`", source(&call.func)), help);
+            ctxt.error_help(&found.method, format!("unknown method `{name}`"), help);
             None
         }
     }
 }
 
-fn misused(call: &ExprCall, message: &str, help: &str, ctxt: &Ctxt) -> Option<Typed> {
-    ctxt.error_help(call, message, help);
-    None
-}
-
-/// The type in which the subject is compared with a column, if it can be.
-fn subject_type(ty: &PgType) -> Option<SubjectType> {
-    match ty.family() {
-        TypeFamily::Text => Some(SubjectType::Text),
-        TypeFamily::Uuid => Some(SubjectType::Uuid),
-        TypeFamily::Boolean | TypeFamily::Number | TypeFamily::DateTime | TypeFamily::Other => None,
+/// `level.is_in(1..=5)`: one or two comparisons.
+fn in_range(
+    found: &ExprMethodCall,
+    range: &syn::ExprRange,
+    scope: &Scope<'_>,
+    ctxt: &Ctxt,
+) -> Option<Parsed> {
+    let value = parse(&found.receiver, scope, ctxt);
+    let low = range.start.as_ref().map(|low| parse(low, scope, ctxt));
+    let high = range.end.as_ref().map(|high| parse(high, scope, ctxt));
+    let below = match range.limits {
+        RangeLimits::HalfOpen(_) => CompareOp::Lt,
+        RangeLimits::Closed(_) => CompareOp::Le,
+    };
+    let value = value?;
+    let mut bounds = Vec::new();
+    if let Some(low) = low {
+        bounds.push(compare(CompareOp::Ge, found, value.clone(), low?));
+    }
+    if let Some(high) = high {
+        bounds.push(compare(below, found, value, high?));
+    }
+    match bounds.len() {
+        0 => {
+            ctxt.error_help(range, "everything is in this range", "write where it begins or ends");
+            None
+        }
+        1 => bounds.pop(),
+        _ => Some(joined(bounds, true, found)),
     }
 }
 
-fn subject(at: &Rust, ty: &PgType, ctxt: &Ctxt) -> Option<Expr> {
-    let subject = subject_type(ty).map(Expr::AuthUid);
-    if subject.is_none() {
+/// `|row| ..`: the name of the row and what is said of it.
+pub(super) fn closure(
+    closure: &ExprClosure,
+    scope: &Scope<'_>,
+    ctxt: &Ctxt,
+) -> Option<(String, Parsed)> {
+    let parameter = match closure.inputs.first() {
+        Some(Pat::Ident(pat)) if closure.inputs.len() == 1 && pat.subpat.is_none() => &pat.ident,
+        _ => {
+            ctxt.error_help(
+                &closure.inputs,
+                "the closure takes one row",
+                "write `exists(Table, |row| ..)`",
+            );
+            return None;
+        }
+    };
+    let row = parameter.unraw().to_string();
+    if ["old", "new"].contains(&row.as_str()) {
+        ctxt.error_help(parameter, format!("`{row}` is a row already"), "choose another name");
+        return None;
+    }
+    scope.rows.borrow_mut().push(row.clone());
+    let body = parse(&closure.body, scope, ctxt);
+    scope.rows.borrow_mut().pop();
+    Some((row, body?))
+}
+
+/// SQL written by hand. In a lookup, names may belong to a table that cannot be seen from here.
+pub(super) fn raw(
+    text: &LitStr,
+    at: impl ToTokens,
+    scope: &Scope<'_>,
+    ctxt: &Ctxt,
+) -> Option<Parsed> {
+    let own = scope.own.as_ref().filter(|_| scope.rows.borrow().is_empty());
+    if scope.own.is_none() {
         ctxt.error_help(
             at,
-            format!("the user's id is text or uuid, and `{}` is {ty}", source(at)),
-            "make it a `String` or a `Uuid`",
+            "a named predicate is used by many tables, and SQL written by hand belongs to one",
+            "write the `sql(\"..\")` where the predicate is used",
         );
+        return None;
     }
-    subject
+    raw_sql::lexical(text, own, ctxt)?;
+    scope.raw.borrow_mut().push(text.clone());
+    Some(Parsed::leaf(Expr::Sql(text.value().trim().to_owned()), at))
 }
 
 /// `"o.rol"` for nested claims, `["https://example.com/role"]` for keys with dots in them.
-fn claim_path(path: &Rust, ctxt: &Ctxt) -> Option<Vec<String>> {
+pub(super) fn claim_path(path: &Rust, ctxt: &Ctxt) -> Option<Vec<String>> {
     let keys: Option<Vec<String>> = match path {
         Rust::Array(array) => {
             array.elems.iter().map(|key| string_literal(key).map(LitStr::value)).collect()
@@ -392,101 +509,8 @@ fn claim_path(path: &Rust, ctxt: &Ctxt) -> Option<Vec<String>> {
     keys
 }
 
-fn is_null(inner: &Rust, scope: &Scope<'_>, ctxt: &Ctxt) -> Option<Typed> {
-    let inner = value(inner, scope, ctxt)?;
-    Some(truth(Expr::IsNull(Box::new(inner.expr))))
-}
-
-fn compare_op(op: &BinOp) -> Option<CompareOp> {
-    Some(match op {
-        BinOp::Eq(_) => CompareOp::Eq,
-        BinOp::Ne(_) => CompareOp::Ne,
-        BinOp::Lt(_) => CompareOp::Lt,
-        BinOp::Le(_) => CompareOp::Le,
-        BinOp::Gt(_) => CompareOp::Gt,
-        BinOp::Ge(_) => CompareOp::Ge,
-        _ => return None,
-    })
-}
-
-fn compare(
-    op: CompareOp,
-    whole: &Rust,
-    left_rust: &Rust,
-    right_rust: &Rust,
-    scope: &Scope<'_>,
-    ctxt: &Ctxt,
-) -> Option<Typed> {
-    let left = value(left_rust, scope, ctxt);
-    let right = value(right_rust, scope, ctxt);
-    let (mut left, mut right) = (left?, right?);
-    if let (Kind::Subject, Kind::Known(ty)) = (&left.kind, &right.kind) {
-        left = Typed { expr: subject(right_rust, ty, ctxt)?, kind: right.kind.clone() };
-    }
-    if let (Kind::Known(ty), Kind::Subject) = (&left.kind, &right.kind) {
-        right = Typed { expr: subject(left_rust, ty, ctxt)?, kind: left.kind.clone() };
-    }
-    if !comparable(&left.kind, &right.kind) {
-        ctxt.error_help(
-            whole,
-            format!(
-                "`{}` is {} and `{}` is {}, which Postgres does not compare",
-                source(left_rust),
-                left.kind.describe(),
-                source(right_rust),
-                right.kind.describe()
-            ),
-            match (&left.kind, &right.kind) {
-                (Kind::Untyped | Kind::Number, Kind::Known(_))
-                | (Kind::Known(_), Kind::Untyped | Kind::Number) => {
-                    "write a literal of the other's type"
-                }
-                _ => "cast one of them in `sql(\"..\")`",
-            },
-        );
-        return None;
-    }
-    Some(truth(Expr::Compare { op, left: Box::new(left.expr), right: Box::new(right.expr) }))
-}
-
-fn comparable(left: &Kind, right: &Kind) -> bool {
-    match (left, right) {
-        (Kind::Unknown, _) | (_, Kind::Unknown) => true,
-        (Kind::Known(left), Kind::Known(right)) => match left.family() {
-            TypeFamily::Other => left == right,
-            family => family == right.family(),
-        },
-        // Postgres reads a string as anything but refuses most of it for numbers and booleans.
-        (Kind::Known(ty), Kind::Untyped) | (Kind::Untyped, Kind::Known(ty)) => {
-            ![TypeFamily::Number, TypeFamily::Boolean].contains(&ty.family())
-        }
-        (Kind::Known(ty), Kind::Number) | (Kind::Number, Kind::Known(ty)) => {
-            ty.family() == TypeFamily::Number
-        }
-        (Kind::Subject, Kind::Untyped) | (Kind::Untyped, Kind::Subject) => true,
-        (Kind::Number, Kind::Number)
-        | (Kind::Untyped, Kind::Untyped)
-        | (Kind::Subject, Kind::Subject) => true,
-        (Kind::Number, Kind::Untyped | Kind::Subject)
-        | (Kind::Untyped | Kind::Subject, Kind::Number) => false,
-        (Kind::Subject, Kind::Known(_)) | (Kind::Known(_), Kind::Subject) => false,
-    }
-}
-
-impl Kind {
-    fn describe(&self) -> String {
-        match self {
-            Kind::Known(ty) => ty.to_string(),
-            Kind::Number => "a number".to_owned(),
-            Kind::Untyped => "a string".to_owned(),
-            Kind::Subject => "the user's id".to_owned(),
-            Kind::Unknown => "unknown".to_owned(),
-        }
-    }
-}
-
 /// An expression as it was written, short enough for a message.
-fn source(rust: &Rust) -> String {
+pub(super) fn source(rust: &impl ToTokens) -> String {
     let text = rust.to_token_stream().to_string();
     let text = text
         .replace(" (", "(")

@@ -7,14 +7,15 @@ use quote::ToTokens;
 use syn::LitStr;
 
 use super::Ctxt;
-use super::predicate::Scope;
 use crate::lex::{self, Token, TokenKind};
+use crate::policy::link::Shape;
 use crate::render;
 use crate::resolve::nearest;
 
 /// Checks raw SQL by its tokens. Names inside subqueries belong to tables that the derive cannot
 /// see; `cargo rls check` looks at those.
-pub(super) fn lexical(text: &LitStr, scope: &Scope<'_>, ctxt: &Ctxt) -> Option<()> {
+/// `own` is the table whose columns it may name; none where it may name others' too.
+pub(super) fn lexical(text: &LitStr, own: Option<&Shape<'_>>, ctxt: &Ctxt) -> Option<()> {
     let sql = text.value();
     let tokens = match lex::tokens(&sql) {
         Ok(tokens) => tokens,
@@ -36,13 +37,14 @@ pub(super) fn lexical(text: &LitStr, scope: &Scope<'_>, ctxt: &Ctxt) -> Option<(
     }
     if !contained(text, &sql, &tokens, ctxt)
         || !complete(text, &tokens, ctxt)
-        || !unmistakable(text, &tokens, scope, ctxt)
+        || !own.is_none_or(|own| unmistakable(text, &tokens, own, ctxt))
     {
         return None;
     }
+    let Some(own) = own else { return Some(()) };
     let one_table = [Relation {
-        name: scope.table.as_str().to_owned(),
-        columns: scope.columns.iter().map(|column| column.column.as_str().to_owned()).collect(),
+        name: own.table.name.as_str().to_owned(),
+        columns: own.columns.iter().map(|column| column.name.as_str().to_owned()).collect(),
     }];
     (has_subquery(&tokens) || names(text, &sql, &tokens, &one_table, &[], ctxt)).then_some(())
 }
@@ -139,8 +141,8 @@ fn complete(text: &LitStr, tokens: &[Token], ctxt: &Ctxt) -> bool {
 }
 
 /// Whether no word is taken for a value that is meant for a column: `user` is whoever connected.
-fn unmistakable(text: &LitStr, tokens: &[Token], scope: &Scope<'_>, ctxt: &Ctxt) -> bool {
-    let column = |word: &str| scope.columns.iter().any(|column| column.column.as_str() == word);
+fn unmistakable(text: &LitStr, tokens: &[Token], own: &Shape<'_>, ctxt: &Ctxt) -> bool {
+    let column = |word: &str| own.columns.iter().any(|column| column.name.as_str() == word);
     // After a full stop every word is a name.
     let after_dot = |at: usize| at > 0 && tokens[at - 1].kind == TokenKind::Punctuation('.');
     let mut words = tokens.iter().map(word).enumerate();

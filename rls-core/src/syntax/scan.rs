@@ -10,15 +10,18 @@ use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::punctuated::Punctuated;
 use syn::visit::{self, Visit};
-use syn::{Attribute, Data, DeriveInput, Expr, ExprLit, Fields, Item, ItemMod, Lit, Meta, Token};
+use syn::{
+    Attribute, Data, DeriveInput, Expr, ExprLit, Fields, Item, ItemFn, ItemMod, Lit, Meta, Token,
+};
 
 pub use super::cfg::Features;
 use super::cfg::{self, Verdict};
-use super::{Ctxt, Diagnostic, lower};
+use super::found::Predicates;
+use super::{Ctxt, Diagnostic, lower, lower_predicate};
 use crate::Place;
-use crate::model::{Schema, Table};
+use crate::model::{DeclaredTable, QualifiedName, Schema};
 use crate::provider::Settings;
-use crate::resolve::{Part, resolve};
+use crate::resolve::{Part, Resolved, resolve};
 
 /// Everything that was declared in the files read.
 #[derive(Default)]
@@ -29,6 +32,8 @@ pub struct Scan {
     pub errors: Vec<SourceError>,
     /// The text of every file read.
     pub sources: BTreeMap<PathBuf, String>,
+    /// The named predicates.
+    pub(super) predicates: Predicates,
     /// The files read, whatever they were called on the way.
     visited: BTreeSet<PathBuf>,
 }
@@ -38,7 +43,7 @@ pub struct Scanned {
     /// The file.
     pub path: PathBuf,
     /// The table.
-    pub table: Table,
+    pub table: DeclaredTable,
     /// The `sql("..")` in it, with the bytes that each covers.
     pub raw: Vec<(String, Range<usize>)>,
     /// Where each part stands.
@@ -78,6 +83,7 @@ pub fn scan(roots: &[PathBuf], features: &Features) -> Scan {
     for root in roots {
         File::read(root, root_directory(root), features, None, &mut scan);
     }
+    scan.fill_in_predicates();
     scan
 }
 
@@ -99,26 +105,40 @@ impl Scan {
     /// # Errors
     /// Every mistake, those found while reading first.
     pub fn schema(self, settings: &Settings) -> Result<Schema, Vec<SourceError>> {
-        let mut errors = self.errors;
+        Ok(self.resolve(settings)?.schema)
+    }
+
+    /// Puts the tables together and keeps the account of how each policy came about.
+    ///
+    /// # Errors
+    /// Every mistake, those found while reading first.
+    pub fn resolve(&self, settings: &Settings) -> Result<Resolved, Vec<SourceError>> {
+        let mut errors = self.errors.clone();
         let tables = self.tables.iter().map(|scanned| scanned.table.clone()).collect();
         match resolve(tables, settings) {
-            Ok(schema) if errors.is_empty() => return Ok(schema),
+            Ok(resolved) if errors.is_empty() => return Ok(resolved),
             Ok(_) => {}
             Err(found) => errors.extend(found.0.into_iter().map(|error| {
-                // The last of several with one name is the one at fault.
-                let scanned =
-                    self.tables.iter().rev().find(|scanned| scanned.table.name == error.table);
-                let place = scanned.and_then(|scanned| {
-                    let place =
-                        scanned.places.get(&error.part).or(scanned.places.get(&Part::Table))?;
-                    Some((scanned.path.clone(), place.clone()))
-                });
-                let (path, range) = place.unwrap_or_default();
+                let (path, range) = self.place(&error.table, &error.part);
                 source_error(&self.sources, path, range, error.message, error.help)
             })),
         }
         errors.sort_by_key(|error| (error.path.clone(), error.range.start));
+        // One expression may stand in several policies.
+        errors.dedup();
         Err(errors)
+    }
+
+    /// Where a part of a table stands: the file and the bytes.
+    pub fn place(&self, table: &QualifiedName, part: &Part) -> (PathBuf, Range<usize>) {
+        // The last of several with one name is the one at fault.
+        let mut same = self.tables.iter().rev();
+        let scanned = same.find(|scanned| &scanned.table.table.name == table);
+        let place = scanned.and_then(|scanned| {
+            let place = scanned.places.get(part).or(scanned.places.get(&Part::Table))?;
+            Some((scanned.path.clone(), place.clone()))
+        });
+        place.unwrap_or_default()
     }
 }
 
@@ -240,6 +260,7 @@ impl<'a> File<'a> {
             Item::Struct(item) => self.table(DeriveInput::from(item.clone())),
             Item::Enum(item) => self.table(DeriveInput::from(item.clone())),
             Item::Union(item) => self.table(DeriveInput::from(item.clone())),
+            Item::Fn(item) if predicate_attribute(&item.attrs).is_some() => self.predicate(item),
             Item::Macro(item) if item.mac.path.is_ident("include") => self.include(&item.mac),
             other => visit::visit_item(self, other),
         }
@@ -309,6 +330,35 @@ impl<'a> File<'a> {
             "whether this holds is known to the compiler only",
             "use `cfg(feature = \"..\")`, which rls.toml can set",
         );
+    }
+
+    /// `#[predicate] fn ..`, under conditions that can be decided.
+    fn predicate(&mut self, input: &ItemFn) {
+        if let Some(Doubt { path, range, condition }) = self.doubt.clone() {
+            let message = format!(
+                "whether the predicate `{}` exists depends on `{condition}`",
+                input.sig.ident
+            );
+            let help = Some("only `cfg(feature = \"..\")` can stand on the way to it".to_owned());
+            let error = source_error(&self.scan.sources, path, range, message, help);
+            self.scan.errors.push(error);
+            return;
+        }
+        let ctxt = Ctxt::new();
+        let lowered = lower_predicate(input, &ctxt);
+        self.report(ctxt);
+        if let Some(lowered) = lowered {
+            let places = lowered.places.into_iter();
+            let places = places.map(|tokens| byte_range(tokens, self.offset)).collect();
+            let twice = self.scan.predicates.add(lowered.predicate, self.path.clone(), places);
+            if twice {
+                self.error(
+                    &input.sig.ident,
+                    "a predicate of this name is declared already",
+                    "give one of the two another name",
+                );
+            }
+        }
     }
 
     fn table(&mut self, mut input: DeriveInput) {
@@ -404,6 +454,18 @@ fn attributes(item: &Item) -> &[Attribute] {
         Item::Union(item) => &item.attrs,
         _ => &[],
     }
+}
+
+/// `#[predicate]` or `#[rls_schema::predicate]`.
+fn predicate_attribute(attrs: &[Attribute]) -> Option<&Attribute> {
+    attrs.iter().find(|attr| {
+        let path = attr.path();
+        path.segments.last().is_some_and(|last| last.ident == "predicate")
+            && path
+                .segments
+                .first()
+                .is_some_and(|first| path.segments.len() == 1 || first.ident == "rls_schema")
+    })
 }
 
 /// The first `#[rls(..)]` on a struct or one of its fields.

@@ -22,7 +22,7 @@ impl Scan {
         for scanned in &self.tables {
             for (sql, range) in &scanned.raw {
                 let ctxt = Ctxt::new();
-                self.check_one(sql, &scanned.table.name, &ctxt);
+                self.check_one(sql, &scanned.table.table.name, &ctxt);
                 for diagnostic in ctxt.into_diagnostics() {
                     let (path, range) = (scanned.path.clone(), range.clone());
                     found.push(source_error(
@@ -66,9 +66,10 @@ impl Scan {
         own: &QualifiedName,
     ) -> Option<(Vec<Relation>, Vec<Range<usize>>)> {
         let columns = |name: &QualifiedName| {
-            let table = self.tables.iter().find(|scanned| &scanned.table.name == name)?;
+            let table = self.tables.iter().find(|scanned| &scanned.table.table.name == name)?;
             Some(
                 table
+                    .table
                     .table
                     .columns
                     .iter()

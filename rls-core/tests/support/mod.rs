@@ -139,7 +139,7 @@ pub fn todos() -> Table {
         roles: vec![role("authenticated")],
         select: Some(own.clone()),
         insert: Some(own.clone()),
-        update: Some(own.clone()),
+        update: Some(own.clone().into()),
         delete: Some(own),
     };
     todos.policies = crud.policies().unwrap();

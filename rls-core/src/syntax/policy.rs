@@ -1,0 +1,285 @@
+//! `crud_policy(..)`, `policy(..)` and `allow(..)` as declared: their keys understood, their
+//! predicates still Rust.
+
+use syn::{Expr, Meta};
+
+use super::Ctxt;
+use super::attr::{self, Item, checked, quoted};
+use super::decl::plain_name;
+use crate::model::{AllowedLint, Command, Grantee, Ident, PolicyKind};
+use crate::resolve::nearest;
+
+/// One declaration for all four commands.
+pub(super) struct CrudPolicy {
+    pub(super) meta: Meta,
+    pub(super) roles: Vec<(Grantee, Expr)>,
+    pub(super) read: Option<Expr>,
+    pub(super) modify: Option<Expr>,
+    pub(super) insert: Option<Expr>,
+    pub(super) update: Option<Expr>,
+    pub(super) delete: Option<Expr>,
+    pub(super) read_columns: Option<Vec<Expr>>,
+    pub(super) write_columns: Option<Vec<Expr>>,
+}
+
+/// One policy as Postgres has them.
+pub(super) struct FullPolicy {
+    pub(super) meta: Meta,
+    pub(super) name: Ident,
+    pub(super) kind: PolicyKind,
+    pub(super) command: Command,
+    pub(super) roles: Vec<(Grantee, Expr)>,
+    pub(super) using: Option<Expr>,
+    pub(super) with_check: Option<Expr>,
+    pub(super) columns: Option<Vec<Expr>>,
+}
+
+const CRUD_KEYS: &[&str] =
+    &["role", "read", "modify", "insert", "update", "delete", "read_columns", "write_columns"];
+const POLICY_KEYS: &[&str] = &[
+    "name",
+    "command",
+    "role",
+    "roles",
+    "permissive",
+    "restrictive",
+    "using",
+    "with_check",
+    "columns",
+];
+
+pub(super) fn crud(item: &Item, ctxt: &Ctxt) -> Option<CrudPolicy> {
+    let list = item.list(ctxt)?;
+    let before = ctxt.count();
+    let items = attr::nested(list, CRUD_KEYS, ctxt);
+    let complete = ctxt.count() == before;
+    let find = |key: &str| items.iter().find(|item| item.key == key);
+    let value = |key: &str| find(key).and_then(|item| item.value(ctxt)).cloned();
+    let Some(role) = value("role") else {
+        if complete && find("role").is_none() {
+            ctxt.error_help(
+                &item.meta,
+                "`crud_policy` does not say for whom",
+                "write `role = authenticated`",
+            );
+        }
+        return None;
+    };
+    let policy = CrudPolicy {
+        meta: item.meta.clone(),
+        roles: roles(&role, ctxt),
+        read: value("read"),
+        modify: value("modify"),
+        insert: value("insert"),
+        update: value("update"),
+        delete: value("delete"),
+        read_columns: find("read_columns").and_then(|item| columns(item, ctxt)),
+        write_columns: find("write_columns").and_then(|item| columns(item, ctxt)),
+    };
+    let predicates = ["read", "modify", "insert", "update", "delete"];
+    if complete && !items.iter().any(|item| predicates.contains(&item.key.as_str())) {
+        ctxt.error_help(
+            &item.meta,
+            "`crud_policy` allows nothing",
+            "write `read = ..` or `modify = ..`, or `false` for it",
+        );
+        return None;
+    }
+    (!policy.roles.is_empty()).then_some(policy)
+}
+
+pub(super) fn full(item: &Item, ctxt: &Ctxt) -> Option<FullPolicy> {
+    let list = item.list(ctxt)?;
+    let before = ctxt.count();
+    let items = attr::nested(list, POLICY_KEYS, ctxt);
+    let find = |key: &str| items.iter().find(|item| item.key == key);
+    let value = |key: &str| find(key).and_then(|item| item.value(ctxt)).cloned();
+    let missing = |what: &str, help: &str| {
+        ctxt.error_help(&item.meta, format!("`policy` does not say {what}"), help);
+    };
+    if find("name").is_none() {
+        missing("what it is called", "write `name = \"..\"`");
+    }
+    if find("role").is_none() && find("roles").is_none() {
+        missing("for whom", "write `role = authenticated`, or `role = public` for everyone");
+    }
+    if find("command").is_none() {
+        missing(
+            "for which command",
+            "write `command = select`, `insert`, `update`, `delete` or `all`",
+        );
+    }
+    if let (Some(_), Some(two)) = (find("role"), find("roles")) {
+        ctxt.error_help(&two.meta, "the roles are given twice", "write `role = [a, b]`");
+    }
+    let name = find("name").and_then(|item| item.name(ctxt));
+    let command = value("command").and_then(|value| command(&value, ctxt));
+    let policy = FullPolicy {
+        meta: item.meta.clone(),
+        kind: kind(find("permissive"), find("restrictive"), ctxt),
+        roles: value("role").or(value("roles")).map(|role| roles(&role, ctxt)).unwrap_or_default(),
+        using: value("using"),
+        with_check: value("with_check"),
+        columns: find("columns").and_then(|item| columns(item, ctxt)),
+        name: name?,
+        command: command?,
+    };
+    if ctxt.count() == before {
+        clauses(&policy, item, find("using"), find("with_check"), ctxt);
+    }
+    (!policy.roles.is_empty()).then_some(policy)
+}
+
+fn kind(permissive: Option<&Item>, restrictive: Option<&Item>, ctxt: &Ctxt) -> PolicyKind {
+    let said = |item: Option<&Item>| item.is_some_and(|item| item.flag(ctxt));
+    let (permissive_said, restrictive_said) = (said(permissive), said(restrictive));
+    if let (true, true, Some(item)) = (permissive_said, restrictive_said, restrictive) {
+        ctxt.error_help(
+            &item.meta,
+            "a policy is either permissive or restrictive",
+            "permissive ones let rows through, restrictive ones hold them back",
+        );
+    }
+    if restrictive_said { PolicyKind::Restrictive } else { PolicyKind::Permissive }
+}
+
+/// Which clauses a command has. Source: Postgres manual, `CREATE POLICY`, "Policies Applied by
+/// Command Type".
+fn clauses(
+    policy: &FullPolicy,
+    item: &Item,
+    using: Option<&Item>,
+    with_check: Option<&Item>,
+    ctxt: &Ctxt,
+) {
+    match (policy.command, using, with_check) {
+        (Command::Insert, Some(using), _) => ctxt.error_help(
+            &using.meta,
+            "INSERT finds no rows, so it has no `using`",
+            "write `with_check = ..`",
+        ),
+        (Command::Select | Command::Delete, _, Some(check)) => ctxt.error_help(
+            &check.meta,
+            "SELECT and DELETE leave no rows behind, so they have no `with_check`",
+            "write `using = ..`",
+        ),
+        (Command::Insert, None, None) => ctxt.error_help(
+            &item.meta,
+            "`policy` does not say which rows",
+            "write `with_check = ..`",
+        ),
+        // Without it, Postgres lets a restrictive policy restrain nothing.
+        (Command::All | Command::Select | Command::Update | Command::Delete, None, _) => {
+            ctxt.error_help(&item.meta, "`policy` does not say which rows", "write `using = ..`");
+        }
+        (Command::Insert, None, Some(_))
+        | (Command::Select | Command::Delete, Some(_), None)
+        | (Command::All | Command::Update, Some(_), _) => {}
+    }
+}
+
+fn command(value: &Expr, ctxt: &Ctxt) -> Option<Command> {
+    const NAMES: &[&str] = &["all", "select", "insert", "update", "delete"];
+    let name = plain_name(value).unwrap_or_default();
+    let command = match name.to_lowercase().as_str() {
+        "all" => Command::All,
+        "select" => Command::Select,
+        "insert" => Command::Insert,
+        "update" => Command::Update,
+        "delete" => Command::Delete,
+        _ => {
+            let help = match nearest(&name, NAMES.iter().copied()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("known are {}", quoted(NAMES)),
+            };
+            ctxt.error_help(value, "this is not a command", help);
+            return None;
+        }
+    };
+    Some(command)
+}
+
+/// `[id, title]`: fields.
+fn columns(item: &Item, ctxt: &Ctxt) -> Option<Vec<Expr>> {
+    match item.value(ctxt)? {
+        Expr::Array(list) if !list.elems.is_empty() => Some(list.elems.iter().cloned().collect()),
+        other => {
+            let help = format!("write `{} = [id, title]`", item.key);
+            ctxt.error_help(other, "this is not a list of columns", help);
+            None
+        }
+    }
+}
+
+/// `allow(lint_name, reason = "..")`.
+pub(super) fn allow(item: &Item, ctxt: &Ctxt) -> Option<(AllowedLint, Meta)> {
+    const HELP: &str = "write `allow(lint_name, reason = \"..\")`";
+    let list = item.list(ctxt)?;
+    let (mut lint, mut reason) = (None, None);
+    for meta in attr::metas(list, ctxt) {
+        match &meta {
+            Meta::Path(path) if lint.is_none() && path.get_ident().is_some() => {
+                lint = path.get_ident().map(ToString::to_string);
+            }
+            Meta::NameValue(pair) if pair.path.is_ident("reason") && reason.is_none() => {
+                reason = attr::string_literal(&pair.value).map(syn::LitStr::value);
+                if reason.as_ref().is_none_or(|reason| reason.trim().is_empty()) {
+                    ctxt.error_help(&pair.value, "this is no reason", HELP);
+                    return None;
+                }
+            }
+            _ => {
+                ctxt.error_help(&meta, "unexpected here", HELP);
+                return None;
+            }
+        }
+    }
+    match (lint, reason) {
+        (Some(lint), Some(reason)) => Some((AllowedLint { lint, reason }, item.meta.clone())),
+        (None, _) => {
+            ctxt.error_help(&item.meta, "`allow` does not say what", HELP);
+            None
+        }
+        (Some(_), None) => {
+            ctxt.error_help(&item.meta, "`allow` does not say why", HELP);
+            None
+        }
+    }
+}
+
+/// `authenticated`, `[a, b]`, `"Role With Capitals"`.
+fn roles(value: &Expr, ctxt: &Ctxt) -> Vec<(Grantee, Expr)> {
+    let each: Vec<&Expr> = match value {
+        Expr::Array(array) => array.elems.iter().collect(),
+        single => vec![single],
+    };
+    if each.is_empty() {
+        ctxt.error_help(value, "the list of roles is empty", "write `role = authenticated`");
+    }
+    let mut roles: Vec<(Grantee, Expr)> = Vec::new();
+    for expr in each {
+        let Some(role) = role(expr, ctxt) else { continue };
+        if roles.iter().any(|(other, _)| *other == role) {
+            ctxt.error(expr, format!("role `{role}` is named twice"));
+        } else {
+            roles.push((role, expr.clone()));
+        }
+    }
+    roles
+}
+
+fn role(expr: &Expr, ctxt: &Ctxt) -> Option<Grantee> {
+    let Some(name) = plain_name(expr) else {
+        ctxt.error_help(
+            expr,
+            "this is not a role",
+            "write `role = authenticated`, `role = [a, b]` or a string",
+        );
+        return None;
+    };
+    if name == "public" {
+        return Some(Grantee::Public);
+    }
+    let refused = |message| ctxt.error_help(expr, message, "name the role itself");
+    Grantee::role(checked(expr, name, ctxt)?).map_err(refused).ok()
+}
