@@ -13,7 +13,8 @@ use crate::report::{Entry, Report};
 
 pub(crate) fn run(project: &Project, args: &CheckArgs) -> Result<Output> {
     let report = project.read(|declared| Ok(report(project, declared)))?;
-    let fails_at = if args.deny.contains(&Deny::Warnings) { Severity::Warning } else { Severity::Error };
+    let fails_at =
+        if args.deny.contains(&Deny::Warnings) { Severity::Warning } else { Severity::Error };
     let (text, json) = (report.render(args.format), report.json());
     if report.holds(fails_at) {
         let document = args.format != Format::Text;

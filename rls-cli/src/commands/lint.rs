@@ -36,7 +36,8 @@ fn explanation(name: &str) -> Result<Output> {
         };
         Error::hint(format!("there is no lint `{name}`"), help)
     })?;
-    let (name, severity) = (styled(BOLD, lint.name), styled(style(lint.severity), lint.severity.name()));
+    let (name, severity) =
+        (styled(BOLD, lint.name), styled(style(lint.severity), lint.severity.name()));
     Ok(Output {
         text: format!("{name} ({severity}): {}\n\n{}", lint.summary, lint.explanation),
         json: json_of(lint),

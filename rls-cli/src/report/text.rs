@@ -95,7 +95,8 @@ fn summary(report: &Report) -> String {
         (true, _) => {
             let style = if report.holds(Severity::Error) { RED } else { YELLOW };
             let found = format!("{}:", counts.join(", "));
-            let hint = format!("{} `cargo rls lint --explain NAME` says more\n", styled(BOLD, "help:"));
+            let hint =
+                format!("{} `cargo rls lint --explain NAME` says more\n", styled(BOLD, "help:"));
             format!("{} in {looked_at}\n{hint}", styled(style, found.trim_end_matches(':')))
         }
     }

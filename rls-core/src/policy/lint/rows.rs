@@ -182,44 +182,49 @@ fn self_guarding_column(view: &View<'_>, policy: &PolicyView<'_>, report: &mut R
 
 /// A write to this table by which callers make the row that a policy elsewhere looks for.
 fn self_granted_access(view: &View<'_>, policy: &PolicyView<'_>, report: &mut Report<'_>) {
-    for command in [Command::Insert, Command::Update] {
-        let (Some(check), false) = (policy.check, policy.refuses(command)) else { continue };
-        if !policy.covers(command) {
-            continue;
-        }
-        let narrowing = view.narrowing(policy, command);
-        let all = || narrowing.iter().chain([policy]).flat_map(|it| it.predicates(command));
-        let free = |column: &&Ident| {
-            let unheld = |it: &&Term| !mentions(it, column) && !selects_callers(it);
-            view.writable(policy, command, column)
-                && all().all(|it| alternatives(it.term).iter().any(unheld))
-        };
-        for (user, lookup) in looked_up(view, policy) {
-            let own = equal_to_caller(&lookup.filter);
-            // Nobody takes a number that somebody else has.
-            let granting: Vec<_> = columns(&lookup.filter)
-                .into_iter()
-                .filter(|column| !own.contains(column) && !view.is_unique(column))
-                .collect();
-            // A lookup that is not about the caller lets nobody in by name.
-            if own.is_empty() || granting.is_empty() {
-                continue;
-            }
-            if granting.iter().all(free) {
-                let verb = if command == Command::Insert { "insert" } else { "change" };
-                report.add(
-                    &SELF_GRANTED_ACCESS,
-                    check.part(),
-                    format!(
-                        "callers {verb} their own row with any {}, and policies of `{user}` let them in by it",
-                        names(granting)
-                    ),
-                    "say here who may let somebody in, or keep these columns from the role",
-                );
-                break;
-            }
-        }
+    let written = [Command::Insert, Command::Update]
+        .into_iter()
+        .filter(|command| policy.covers(*command) && !policy.refuses(*command));
+    let granted = written.flat_map(|command| {
+        let found = looked_up(view, policy).into_iter();
+        found.filter_map(move |(user, it)| Some((user, granting(view, policy, command, it)?)))
+    });
+    let mut granted = granted.peekable();
+    if let (Some((user, columns)), Some(check)) = (granted.peek(), policy.check) {
+        report.add(
+            &SELF_GRANTED_ACCESS,
+            check.part(),
+            format!(
+                "callers write their own row with any {}, and policies of `{user}` let them in by it",
+                names(columns)
+            ),
+            "say here who may let somebody in, or keep these columns from the role",
+        );
     }
+}
+
+/// The columns by which a lookup lets the caller in, where the caller may write all of them.
+fn granting<'a>(
+    view: &View<'a>,
+    policy: &PolicyView<'a>,
+    command: Command,
+    lookup: &'a Lookup,
+) -> Option<Vec<&'a Ident>> {
+    let narrowing = view.narrowing(policy, command);
+    let all = || narrowing.iter().chain([policy]).flat_map(|it| it.predicates(command));
+    let free = |column: &&Ident| {
+        let unheld = |it: &&Term| !mentions(it, column) && !selects_callers(it);
+        view.writable(policy, command, column)
+            && all().all(|it| alternatives(it.term).iter().any(unheld))
+    };
+    // A lookup that is not about the caller lets nobody in by name.
+    let own = equal_to_caller(&lookup.filter);
+    let granting: Vec<_> = columns(&lookup.filter)
+        .into_iter()
+        // Nobody takes a number that somebody else has.
+        .filter(|column| !own.contains(column) && !view.is_unique(column))
+        .collect();
+    (!own.is_empty() && !granting.is_empty() && granting.iter().all(free)).then_some(granting)
 }
 
 /// The lookups in this table by policies of other tables, for callers that this policy serves.
