@@ -15,7 +15,7 @@ fn sql(provider: Provider, grants: Grants) -> Result<String, Box<dyn std::error:
     if provider == Provider::Postgres {
         roles.push(Ident::new("authenticated")?);
     }
-    let schema = Schema::declare(Settings { provider, grants, roles })
+    let schema = Schema::declare(Settings { grants, roles, ..Settings::new(provider) })
         .table::<gallery::Post>()
         .table::<gallery::EveryType>()
         .table::<gallery::Label>()

@@ -1,14 +1,15 @@
 //! `rls.toml`: what a declaration is compiled for and where things are.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use rls_core::model::{Grantee, Ident};
+use rls_core::model::Ident;
 use rls_core::{Grants, Place, Provider, Settings};
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
 use crate::error::{Error, Result};
 use crate::project::below;
+use crate::roles::{self, Roles};
 
 /// The name of the file.
 pub(crate) const FILE: &str = "rls.toml";
@@ -21,9 +22,12 @@ pub(crate) struct Config {
     /// Which privileges are granted.
     #[serde(default)]
     pub(crate) grants: Grants,
-    /// Roles besides the provider's that exist.
-    #[serde(default, deserialize_with = "roles")]
-    pub(crate) roles: Vec<Ident>,
+    /// Roles besides the provider's.
+    #[serde(default)]
+    pub(crate) roles: Roles,
+    /// Schemas whose tables enforce their policies on the owner too.
+    #[serde(default)]
+    pub(crate) force_row_security: BTreeSet<Ident>,
     /// The files to begin reading at, instead of the crate's roots.
     pub(crate) source: Option<Vec<PathBuf>>,
     /// The features to read the source with, instead of the default ones.
@@ -33,14 +37,6 @@ pub(crate) struct Config {
     /// The folder of the migrations.
     #[serde(default = "migrations")]
     pub(crate) migrations: PathBuf,
-}
-
-fn roles<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Vec<Ident>, D::Error> {
-    let roles = Vec::<Ident>::deserialize(deserializer)?;
-    for role in &roles {
-        Grantee::role(role.clone()).map_err(D::Error::custom)?;
-    }
-    Ok(roles)
 }
 
 fn migrations() -> PathBuf {
@@ -58,15 +54,24 @@ impl Config {
             ),
             _ => Error::user(format!("cannot read {}: {error}", path.display())),
         })?;
-        toml::from_str(&text).map_err(|error| {
+        let config: Config = toml::from_str(&text).map_err(|error| {
             let at = error.span().map_or(0, |span| span.start);
             let Place { line, column } = Place::of(&text, at);
             Error::user(format!("{}:{line}:{column}: {}", path.display(), error.message()))
-        })
+        })?;
+        let checked = roles::check(&config.settings());
+        checked.map_err(|message| Error::user(format!("{}: {message}", path.display())))?;
+        Ok(config)
     }
 
     /// What the compiler needs to know.
     pub(crate) fn settings(&self) -> Settings {
-        Settings { provider: self.provider, grants: self.grants, roles: self.roles.clone() }
+        Settings {
+            provider: self.provider,
+            grants: self.grants,
+            roles: self.roles.existing.clone(),
+            managed_roles: self.roles.managed.clone(),
+            force: self.force_row_security.clone(),
+        }
     }
 }

@@ -13,6 +13,7 @@ mod output;
 mod progress;
 mod project;
 mod report;
+mod roles;
 mod tls;
 
 use std::process::ExitCode;

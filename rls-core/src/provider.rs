@@ -1,7 +1,9 @@
 //! What Neon, Supabase and plain Postgres bring along: roles, extensions, the schema of their
 //! functions. The calls themselves are written by [`render`](crate::render).
 
-use crate::model::Ident;
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::model::{Ident, Role};
 
 /// Who verifies the token and says who is asking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,17 +40,28 @@ pub struct Settings {
     pub grants: Grants,
     /// Roles besides the provider's that exist and may be named.
     pub roles: Vec<Ident>,
+    /// Roles that are created and kept as they are declared here.
+    pub managed_roles: BTreeMap<Ident, Role>,
+    /// Schemas whose tables enforce their policies on the owner too.
+    pub force: BTreeSet<Ident>,
 }
 
 impl Settings {
     /// Privileges from policies, and no roles but the provider's.
     pub fn new(provider: Provider) -> Self {
-        Settings { provider, grants: Grants::default(), roles: Vec::new() }
+        Settings {
+            provider,
+            grants: Grants::default(),
+            roles: Vec::new(),
+            managed_roles: BTreeMap::new(),
+            force: BTreeSet::new(),
+        }
     }
 
     /// Every role that a declaration may name.
     pub fn known_roles(&self) -> impl Iterator<Item = &str> {
-        self.provider.roles().iter().copied().chain(self.roles.iter().map(Ident::as_str))
+        let listed = self.roles.iter().chain(self.managed_roles.keys());
+        self.provider.roles().iter().copied().chain(listed.map(Ident::as_str))
     }
 }
 

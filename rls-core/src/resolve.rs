@@ -3,11 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use crate::model::{DeclaredTable, Grantee, Ident, PgType, QualifiedName, Schema, Table};
+use crate::model::{
+    DeclaredTable, Expr, Grantee, Ident, PgType, QualifiedName, RowSecurity, Schema, Table,
+};
 use crate::policy::compile::{self, Linked, Policies, Site};
-use crate::policy::grants;
+use crate::policy::definer;
+use crate::policy::grants::{self, Sources};
 use crate::policy::link::{Others, Shape};
-use crate::provider::Settings;
+use crate::provider::{Grants, Settings};
 
 /// A rule that one table breaks together with others or with the settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,11 +83,65 @@ pub fn resolve(tables: Vec<DeclaredTable>, settings: &Settings) -> Result<Resolv
         roles(&declared.table, settings, &mut errors);
     }
     let linked = link(&tables, &mut errors);
+    for (declared, linked) in tables.values().zip(linked.values()) {
+        forced_lookups(declared, linked, &tables, settings, &mut errors);
+        columns_and_blanket(declared, settings, &mut errors);
+    }
     if errors.is_empty() {
         Ok(compile(&tables, &linked, settings))
     } else {
         Err(ResolveErrors(errors))
     }
+}
+
+/// A function that runs as its owner sees nothing of a table whose policies bind the owner too.
+fn forced_lookups(
+    declared: &DeclaredTable,
+    linked: &Linked,
+    tables: &Tables,
+    settings: &Settings,
+    errors: &mut Vec<ResolveError>,
+) {
+    for ((policy, gate), (expr, term)) in &linked.policies {
+        let looked_in = definer::tables(term);
+        let forced = looked_in
+            .into_iter()
+            .filter(|name| tables.get(name).is_some_and(|declared| is_forced(declared, settings)));
+        for name in forced {
+            let node = expr.nodes().position(|node| matches!(node, Expr::Definer(_)));
+            errors.push(ResolveError {
+                table: declared.table.name.clone(),
+                part: Part::Expr(Site::Policy(policy.clone(), *gate), node.unwrap_or_default()),
+                message: format!(
+                    "`definer` reads `{name}` as its owner, and that table's policies bind the owner too"
+                ),
+                help: Some("write `force = false` on its struct".to_owned()),
+            });
+        }
+    }
+}
+
+/// Whether policies bind the owner: what the struct says, or else its schema's default.
+fn is_forced(declared: &DeclaredTable, settings: &Settings) -> bool {
+    let schema = &declared.table.name.schema;
+    declared.force.unwrap_or_else(|| settings.force.contains(schema))
+}
+
+/// Everything for everyone, and some columns for some, cannot both be meant.
+fn columns_and_blanket(
+    declared: &DeclaredTable,
+    settings: &Settings,
+    errors: &mut Vec<ResolveError>,
+) {
+    if settings.grants == Grants::Policies {
+        return;
+    }
+    errors.extend(declared.policy_columns.keys().map(|policy| ResolveError {
+        table: declared.table.name.clone(),
+        part: Part::Policy(policy.clone()),
+        message: "its columns are named, and rls.toml grants every column".to_owned(),
+        help: Some("write `grants = \"policies\"` in rls.toml, or name no columns".to_owned()),
+    }));
 }
 
 type Tables = BTreeMap<QualifiedName, DeclaredTable>;
@@ -250,10 +307,18 @@ fn compile(
     let provider = settings.provider;
     let mut policies = BTreeMap::new();
     let mut compiled = BTreeMap::new();
+    let mut functions = BTreeMap::new();
+    let leading = tables
+        .iter()
+        .map(|(name, declared)| (name.clone(), leading_columns(&declared.table)))
+        .collect();
     for ((name, declared), linked) in tables.iter().zip(linked.values()) {
-        let leading = leading_columns(&declared.table);
-        let own = compile::policies(name, linked, &leading, provider);
-        compiled.insert(name.clone(), compile::table(declared, linked, &own, provider));
+        let own = compile::policies(name, linked, &leading, provider, &mut functions);
+        let mut table = compile::table(declared, linked, &own, provider);
+        if is_forced(declared, settings) && table.row_security == RowSecurity::Enabled {
+            table.row_security = RowSecurity::Forced;
+        }
+        compiled.insert(name.clone(), table);
         policies.insert(name.clone(), own);
     }
     let named = |roles: &mut dyn Iterator<Item = &str>| -> BTreeSet<Grantee> {
@@ -261,16 +326,21 @@ fn compile(
     };
     let mut grantees = named(&mut settings.known_roles());
     grantees.insert(Grantee::Public);
-    let grants = grants::derive(tables, &compiled, settings);
+    let sources = Sources { declared: tables, policies: &policies, compiled: &compiled, settings };
+    let grants = grants::derive(&sources);
+    let of_functions = functions.keys().map(|name: &QualifiedName| name.schema.clone());
     let schema = Schema {
         extensions: provider
             .extension()
             .and_then(|name| Ident::new(name).ok())
             .into_iter()
             .collect(),
-        namespaces: tables.keys().map(|name| name.schema.clone()).collect(),
+        namespaces: tables.keys().map(|name| name.schema.clone()).chain(of_functions).collect(),
         grantees,
+        roles: settings.managed_roles.clone(),
         tables: compiled,
+        functions,
+        strays: Vec::new(),
         grants: grants.grants,
         default_privileges: grants.default_privileges,
     };

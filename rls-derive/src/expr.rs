@@ -5,6 +5,7 @@ use quote::quote;
 use rls_core::model::{ColumnRef, Expr, Interval, Literal, NamedPredicate};
 
 use crate::expand::{pg_type, variant};
+use crate::witness;
 
 pub(crate) fn expr(e: &Expr) -> TokenStream {
     match e {
@@ -87,13 +88,12 @@ pub(crate) fn expr(e: &Expr) -> TokenStream {
             quote!(p::Expr::Definer(#inner))
         }
         Expr::Named { path, predicate: _, arguments } => {
-            // The compiler finds it by its path, and it says itself what it is.
-            let call: Option<syn::Path> = syn::parse_str(path).ok();
+            let predicate = witness::predicate_name(path);
             let arguments = arguments.iter().map(expr);
             quote! {
                 p::Expr::Named {
                     path: p::String::from(#path),
-                    predicate: p::Option::Some(p::Box::new(#call())),
+                    predicate: p::Option::Some(p::Box::new(#predicate.clone())),
                     arguments: p::vec![#(#arguments),*],
                 }
             }

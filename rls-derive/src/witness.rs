@@ -1,5 +1,6 @@
-//! What lets the compiler check a lookup in another table where it is written: each table's struct
-//! has a constant for each of its columns, and each lookup names those that it uses.
+//! What lets the compiler find what a declaration names elsewhere, and blame the token that names it:
+//! each table's struct has a constant for each of its columns, which lookups in it refer to, and named
+//! predicates are functions, which are called once.
 
 use std::collections::BTreeSet;
 
@@ -43,9 +44,9 @@ pub(crate) fn lookups(lowered: &Lowered) -> TokenStream {
             lowered.places.get(&part).cloned().unwrap_or_else(|| tokens.clone())
         };
         let mut next = 0;
-        walk(root, &mut Vec::new(), &mut next, &mut |node, path, field| {
-            if seen.insert((path.to_owned(), field.map(str::to_owned))) {
-                checks.extend(check(path, field, place(node)));
+        walk(root, &mut Vec::new(), &mut next, &mut |node, found| {
+            if seen.insert(found) {
+                checks.extend(check(found, place(node)));
             }
         });
     }
@@ -54,57 +55,84 @@ pub(crate) fn lookups(lowered: &Lowered) -> TokenStream {
 
 /// The same for a named predicate.
 pub(crate) fn lookups_of_predicate(body: &Expr, places: &[TokenStream]) -> TokenStream {
+    let mut seen = BTreeSet::new();
     let mut checks = TokenStream::new();
-    walk(body, &mut Vec::new(), &mut 0, &mut |node, path, field| {
-        let tokens = places.get(node).cloned().unwrap_or_default();
-        checks.extend(check(path, field, tokens));
+    walk(body, &mut Vec::new(), &mut 0, &mut |node, found| {
+        if seen.insert(found) {
+            checks.extend(check(found, places.get(node).cloned().unwrap_or_default()));
+        }
     });
     checks
 }
 
-/// Tells of every table that is looked in, and every column of such a table, with the node's number.
+/// What an expression names outside of its own table.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Named<'a> {
+    Table(&'a str),
+    Column { table: &'a str, field: &'a str },
+    Predicate(&'a str),
+}
+
+/// Tells of everything that is named, with the node's number.
 fn walk<'a>(
     e: &'a Expr,
     tables: &mut Vec<&'a str>,
     next: &mut usize,
-    found: &mut dyn FnMut(usize, &'a str, Option<&'a str>),
+    tell: &mut dyn FnMut(usize, Named<'a>),
 ) {
     let node = *next;
     *next += 1;
     if let Expr::Column(column) = e
         && let Some(at) = tables.len().checked_sub(column.up + 1)
     {
-        found(node, tables[at], Some(&column.field));
+        tell(node, Named::Column { table: tables[at], field: &column.field });
+    }
+    if let Expr::Named { path, .. } = e {
+        tell(node, Named::Predicate(path));
     }
     if let Expr::Exists { table, .. } = e {
-        found(node, table, None);
+        tell(node, Named::Table(table));
         tables.push(table);
     }
     for part in e.parts() {
-        walk(part, tables, next, found);
+        walk(part, tables, next, tell);
     }
     if let Expr::Exists { .. } = e {
         tables.pop();
     }
 }
 
-fn check(path: &str, field: Option<&str>, tokens: TokenStream) -> TokenStream {
+fn check(named: Named<'_>, tokens: TokenStream) -> TokenStream {
+    let (Named::Table(path) | Named::Column { table: path, .. } | Named::Predicate(path)) = named;
     let Ok(path) = syn::parse_str::<syn::Path>(path) else { return TokenStream::new() };
-    match field {
-        Some(field) => {
-            let span = tokens.into_iter().last().map_or_else(Span::call_site, |last| last.span());
-            let column = format_ident!("rls_column_{field}", span = span);
-            let path = respanned(quote!(#path), span);
-            quote_spanned!(span=> let () = #path::#column;)
-        }
-        None => {
+    let first = || tokens.clone().into_iter().next().map_or_else(Span::call_site, |t| t.span());
+    let last = || tokens.clone().into_iter().last().map_or_else(Span::call_site, |t| t.span());
+    match named {
+        Named::Table(_) => {
             let span = inside(tokens);
             let path = respanned(quote!(#path), span);
             quote_spanned! {span=>
                 let _: fn() -> p::DeclaredTable = <#path as ::rls_schema::Table>::table;
             }
         }
+        Named::Column { field, .. } => {
+            let span = last();
+            let column = format_ident!("rls_column_{field}", span = span);
+            let path = respanned(quote!(#path), span);
+            quote_spanned!(span=> let () = #path::#column;)
+        }
+        Named::Predicate(text) => {
+            let span = first();
+            let name = predicate_name(text);
+            let path = respanned(quote!(#path), span);
+            quote_spanned!(span=> let #name: p::NamedPredicate = #path();)
+        }
     }
+}
+
+/// The variable that holds a named predicate.
+pub(crate) fn predicate_name(path: &str) -> proc_macro2::Ident {
+    format_ident!("rls_predicate_{}", path.replace("::", "__"))
 }
 
 /// Where the first argument of a call stands.

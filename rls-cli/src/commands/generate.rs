@@ -101,7 +101,9 @@ fn made_up(plan: &Plan) -> String {
                 verb = "create";
                 &table.name
             }
-            Change::DropTable(table) | Change::EnableRowSecurity(table) => table,
+            Change::DropTable(table)
+            | Change::EnableRowSecurity(table)
+            | Change::ForceRowSecurity(table) => table,
             Change::DropPolicy(on) | Change::CreatePolicy(on) => &on.table,
             Change::DropForeignKey(on) | Change::AddForeignKey(on) => &on.table,
             Change::DropUnique(on) | Change::AddUnique(on) => &on.table,
@@ -110,12 +112,19 @@ fn made_up(plan: &Plan) -> String {
             Change::DropColumn(on) => &on.table,
             Change::AddColumn(on) => &on.table,
             Change::AlterColumn(on) => &on.table,
-            Change::CreateExtension(_)
+            Change::RevokeColumns(on) | Change::GrantColumns(on) => &on.table,
+            Change::CreateRole(_)
+            | Change::AlterRole(_)
+            | Change::CreateExtension(_)
             | Change::CreateNamespace(_)
+            | Change::DropFunction(_)
+            | Change::CreateFunction { .. }
             | Change::Revoke(_)
+            | Change::RevokeMembership(_)
             | Change::RevokeDefault(_)
             | Change::GrantDefault(_)
-            | Change::Grant(_) => continue,
+            | Change::Grant(_)
+            | Change::GrantMembership(_) => continue,
         };
         if !tables.contains(&table) {
             tables.push(table);

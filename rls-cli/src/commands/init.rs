@@ -67,8 +67,12 @@ provider = "{name}"
 # tables of the schema and leaves the rest to row security.
 grants = "policies"
 
-# Roles besides the provider's that exist and that policies name.
+# Roles besides the provider's that policies name: by name those that exist, as a table those to be
+# made, such as {{ name = "support", login = true, inherit = true, bypass-rls = false, member-of = [] }}.
 {roles}
+
+# Schemas whose tables enforce their policies on the owner too.
+# force-row-security = ["public"]
 
 # The environment variable that holds the database's URL. Without it: DATABASE_URL, and without
 # that a development Postgres of this project's own.

@@ -1,11 +1,13 @@
-//! Privileges: on tables, on schemas, and on tables to come.
+//! Privileges: on tables and columns, on schemas, sequences and functions, and on tables to come.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use futures_util::future::try_join4;
 use tokio_postgres::{Row, Transaction};
 
 use super::Error;
-use super::ask::{self, Asked, get, grantee, ident};
+use super::ask::{self, Asked, get, grantee, ident, with_declared};
+use super::functions::Functions;
 use super::relations::Tables;
 use crate::model::{
     DefaultPrivilege, Grant, GrantObject, Grantee, Ident, Privilege, QualifiedName, Schema,
@@ -22,12 +24,32 @@ FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace,
 WHERE n.nspname = ANY ($1::name[]) AND c.relkind IN ('r', 'p')
     AND (acl.grantee = 0 OR r.rolname = ANY ($2::name[]))";
 
-pub(super) async fn tables(
-    transaction: &Transaction<'_>,
-    asked: &Asked,
-) -> Result<Vec<Row>, Error> {
-    ask::rows(transaction, TABLES, &[&asked.namespaces, &asked.roles]).await
-}
+const COLUMNS: &str = with_declared!(
+    "SELECT n.nspname::text AS schema, c.relname::text AS name, a.attname::text AS column,
+    r.rolname::text AS grantee, acl.privilege_type AS privilege, acl.grantee = c.relowner AS owner,
+    acl.is_grantable AS grantable
+FROM declared c JOIN pg_namespace n ON n.oid = c.relnamespace
+    JOIN pg_attribute a ON a.attrelid = c.oid AND NOT a.attisdropped,
+    aclexplode(a.attacl) AS acl LEFT JOIN pg_roles r ON r.oid = acl.grantee
+WHERE acl.grantee = 0 OR r.rolname = ANY ($3::name[])"
+);
+
+const OBJECTS: &str = "
+SELECT c.oid, n.nspname::text AS schema, c.relname::text AS name, false AS function, r.rolname::text AS grantee,
+    acl.privilege_type AS privilege, acl.grantee = c.relowner AS owner, acl.is_grantable AS grantable
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace,
+    aclexplode(coalesce(c.relacl, acldefault('s', c.relowner))) AS acl
+    LEFT JOIN pg_roles r ON r.oid = acl.grantee
+WHERE c.relkind = 'S' AND (n.nspname, c.relname) IN (SELECT * FROM unnest($1::name[], $2::name[]))
+    AND (acl.grantee = 0 OR r.rolname = ANY ($5::name[]))
+UNION ALL
+SELECT p.oid, n.nspname::text, p.proname::text, true, r.rolname::text,
+    acl.privilege_type, acl.grantee = p.proowner, acl.is_grantable
+FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace,
+    aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) AS acl
+    LEFT JOIN pg_roles r ON r.oid = acl.grantee
+WHERE (n.nspname, p.proname) IN (SELECT * FROM unnest($3::name[], $4::name[]))
+    AND (acl.grantee = 0 OR r.rolname = ANY ($5::name[]))";
 
 const OTHERS: &str = "
 SELECT n.nspname::text AS schema, r.rolname::text AS grantee, acl.privilege_type AS privilege, false AS later
@@ -41,11 +63,31 @@ FROM pg_default_acl d JOIN pg_namespace n ON n.oid = d.defaclnamespace
     aclexplode(d.defaclacl) AS acl LEFT JOIN pg_roles r ON r.oid = acl.grantee
 WHERE n.nspname = ANY ($1::name[]) AND d.defaclobjtype = 'r' AND creator.rolname = current_user";
 
-pub(super) async fn others(
-    transaction: &Transaction<'_>,
-    asked: &Asked,
-) -> Result<Vec<Row>, Error> {
-    ask::rows(transaction, OTHERS, &[&asked.granted_schemas]).await
+/// What the queries answered.
+pub(super) struct Rows {
+    tables: Vec<Row>,
+    columns: Vec<Row>,
+    objects: Vec<Row>,
+    others: Vec<Row>,
+}
+
+pub(super) async fn read(transaction: &Transaction<'_>, asked: &Asked) -> Result<Rows, Error> {
+    let declared = [&asked.table_schemas, &asked.table_names, &asked.roles];
+    let objects = [
+        &asked.sequence_schemas,
+        &asked.sequence_names,
+        &asked.function_schemas,
+        &asked.function_names,
+        &asked.roles,
+    ];
+    let (tables, columns, objects, others) = try_join4(
+        ask::rows(transaction, TABLES, &[&asked.namespaces, &asked.roles]),
+        ask::rows(transaction, COLUMNS, &declared),
+        ask::rows(transaction, OBJECTS, &objects),
+        ask::rows(transaction, OTHERS, &[&asked.granted_schemas]),
+    )
+    .await?;
+    Ok(Rows { tables, columns, objects, others })
 }
 
 pub(super) struct Access {
@@ -53,59 +95,63 @@ pub(super) struct Access {
     pub(super) default_privileges: BTreeSet<DefaultPrivilege>,
 }
 
-/// What the grantees hold on declared tables is all read: whatever is not declared is revoked.
-/// Schemas and tables to come serve others too, so of those only what is asked for is looked at.
+/// What the grantees hold on declared tables, their columns and declared functions is all read:
+/// whatever is not declared is revoked. Schemas, sequences, other functions and tables to come serve
+/// others too, so of those only what is asked for is looked at.
 pub(super) fn understand(
-    on_tables: &[Row],
-    on_others: &[Row],
+    rows: &Rows,
     scope: &Schema,
     tables: &Tables,
+    functions: &Functions,
     notes: &mut Vec<String>,
 ) -> Result<Access, Error> {
     let declared: BTreeSet<_> = tables.declared.values().map(|table| &table.name).collect();
     let mut grants = BTreeSet::new();
     let mut carriers: BTreeMap<(Ident, Grantee, Privilege), usize> = BTreeMap::new();
-    for row in on_tables {
+    for row in &rows.tables {
         let table = QualifiedName::new(ident(row, "schema")?, ident(row, "name")?);
-        let grantee = grantee(row, "grantee")?;
-        let Some(privilege) = privilege(get(row, "privilege")?) else {
-            notes.push(format!(
-                "{grantee} holds {} on {table}, a privilege that is not known here and left alone",
-                get::<&str>(row, "privilege")?
-            ));
-            continue;
-        };
-        let of_all = (table.schema.clone(), grantee.clone(), privilege);
+        let Some(grant) = grant(row, GrantObject::Table(table.clone()), notes)? else { continue };
+        let of_all = (table.schema.clone(), grant.grantee.clone(), grant.privilege);
         *carriers.entry(of_all).or_default() += 1;
-        let grant = Grant { object: GrantObject::Table(table.clone()), grantee, privilege };
-        // An owner holds everything on its table; taking that away would be no use.
-        let owned = get::<bool>(row, "owner")? && !scope.grants.contains(&grant);
-        if declared.contains(&table)
-            && get::<bool>(row, "grantable")?
-            && !get::<bool>(row, "owner")?
-        {
-            notes.push(format!(
-                "{} may pass on {} on {table} to others (WITH GRANT OPTION)",
-                grant.grantee,
-                privilege_name(grant.privilege)
-            ));
+        if declared.contains(&table) {
+            grants.extend(governed(row, grant, scope, notes)?);
         }
-        if declared.contains(&table) && !owned {
-            grants.insert(grant);
+    }
+    for row in &rows.columns {
+        let table = QualifiedName::new(ident(row, "schema")?, ident(row, "name")?);
+        let object = GrantObject::Column { table, column: ident(row, "column")? };
+        if let Some(grant) = grant(row, object, notes)? {
+            grants.extend(governed(row, grant, scope, notes)?);
+        }
+    }
+    let mut objects = BTreeSet::new();
+    for row in &rows.objects {
+        let name = QualifiedName::new(ident(row, "schema")?, ident(row, "name")?);
+        let function = get(row, "function")?;
+        let ours = function && functions.declared.contains_key(&get(row, "oid")?);
+        let object =
+            if function { GrantObject::Function(name) } else { GrantObject::Sequence(name) };
+        match grant(row, object, notes)? {
+            Some(grant) if ours => grants.extend(governed(row, grant, scope, notes)?),
+            Some(grant) => objects.extend([grant]),
+            None => {}
         }
     }
 
-    let others = Others::new(on_others)?;
+    let others = Others::new(&rows.others, objects)?;
     for grant in &scope.grants {
         let held = match &grant.object {
-            GrantObject::Schema(schema) => others.reaches(schema, &grant.grantee),
+            GrantObject::Schema(_) | GrantObject::Sequence(_) => others.reaches(grant),
+            GrantObject::Function(name) => {
+                !scope.functions.contains_key(name) && others.reaches(grant)
+            }
             GrantObject::AllTables(schema) => {
                 let of_all = (schema.clone(), grant.grantee.clone(), grant.privilege);
                 let all = declared.iter().copied().chain(&tables.undeclared);
                 let all = all.filter(|table| &table.schema == schema).count();
                 all > 0 && carriers.get(&of_all) == Some(&all)
             }
-            GrantObject::Table(_) => false,
+            GrantObject::Table(_) | GrantObject::Column { .. } => false,
         };
         if held {
             grants.insert(grant.clone());
@@ -127,32 +173,65 @@ pub(super) fn understand(
     Ok(Access { grants, default_privileges })
 }
 
-/// Privileges on schemas, and on tables to come.
+/// What a row says, unless its privilege is one of a later Postgres.
+fn grant(row: &Row, object: GrantObject, notes: &mut Vec<String>) -> Result<Option<Grant>, Error> {
+    let grantee = grantee(row, "grantee")?;
+    let name = get(row, "privilege")?;
+    let Some(privilege) = privilege(name) else {
+        notes.push(format!(
+            "{grantee} holds {name} on {object}, a privilege that is not known here and left alone"
+        ));
+        return Ok(None);
+    };
+    Ok(Some(Grant { object, grantee, privilege }))
+}
+
+/// A privilege that is either declared or revoked. An owner holds everything on what it owns; taking
+/// that away would be no use.
+fn governed(
+    row: &Row,
+    grant: Grant,
+    scope: &Schema,
+    notes: &mut Vec<String>,
+) -> Result<Option<Grant>, Error> {
+    let owner: bool = get(row, "owner")?;
+    if get(row, "grantable")? && !owner {
+        notes.push(format!(
+            "{} may pass on {} on {} to others (WITH GRANT OPTION)",
+            grant.grantee,
+            privilege_name(grant.privilege),
+            grant.object
+        ));
+    }
+    Ok((!owner || scope.grants.contains(&grant)).then_some(grant))
+}
+
+/// Privileges on schemas, sequences and functions, and on tables to come.
 struct Others {
-    usage: BTreeSet<(Ident, Grantee)>,
+    held: BTreeSet<Grant>,
     later: BTreeSet<DefaultPrivilege>,
 }
 
 impl Others {
-    fn new(rows: &[Row]) -> Result<Self, Error> {
-        let mut others = Others { usage: BTreeSet::new(), later: BTreeSet::new() };
+    fn new(rows: &[Row], held: BTreeSet<Grant>) -> Result<Self, Error> {
+        let mut others = Others { held, later: BTreeSet::new() };
         for row in rows {
             let (schema, grantee) = (ident(row, "schema")?, grantee(row, "grantee")?);
             let Some(privilege) = privilege(get(row, "privilege")?) else { continue };
             if get(row, "later")? {
                 others.later.insert(DefaultPrivilege { schema, grantee, privilege });
-            } else if privilege == Privilege::Usage {
-                others.usage.insert((schema, grantee));
+            } else {
+                let object = GrantObject::Schema(schema);
+                others.held.insert(Grant { object, grantee, privilege });
             }
         }
         Ok(others)
     }
 
-    /// Reaching a schema through PUBLIC is as good as reaching it by name.
-    fn reaches(&self, schema: &Ident, grantee: &Grantee) -> bool {
-        [grantee, &Grantee::Public]
-            .into_iter()
-            .any(|grantee| self.usage.contains(&(schema.clone(), grantee.clone())))
+    /// Holding a privilege through PUBLIC is as good as holding it by name.
+    fn reaches(&self, grant: &Grant) -> bool {
+        let everyone = Grant { grantee: Grantee::Public, ..grant.clone() };
+        self.held.contains(grant) || self.held.contains(&everyone)
     }
 }
 

@@ -6,7 +6,7 @@ use tokio_postgres::types::{FromSql, ToSql, Type};
 use tokio_postgres::{Row, Transaction};
 
 use super::{Error, Failure};
-use crate::model::{GrantObject, Grantee, Ident, Schema};
+use crate::model::{GrantObject, Grantee, Ident, PRIVATE_SCHEMA, QualifiedName, Schema};
 
 /// The names that queries are limited to. They travel as parameters, never as text.
 pub(super) struct Asked {
@@ -16,8 +16,18 @@ pub(super) struct Asked {
     pub(super) namespaces: Vec<String>,
     /// Every schema whose own privileges are asked for.
     pub(super) granted_schemas: Vec<String>,
+    /// The schema of each sequence that privileges are asked for on, and in the same order its name.
+    pub(super) sequence_schemas: Vec<String>,
+    pub(super) sequence_names: Vec<String>,
+    /// The same of functions, and of each declared one.
+    pub(super) function_schemas: Vec<String>,
+    pub(super) function_names: Vec<String>,
+    /// Schemas in which every function is to be declared.
+    pub(super) private_schemas: Vec<String>,
     pub(super) extensions: Vec<String>,
     pub(super) roles: Vec<String>,
+    /// Those of them that are made here.
+    pub(super) managed_roles: Vec<String>,
 }
 
 impl Asked {
@@ -27,13 +37,43 @@ impl Asked {
         let namespaces: BTreeSet<_> = scope.namespaces.iter().chain(of_tables).map(text).collect();
         let granted = scope.grants.iter().filter_map(|grant| match &grant.object {
             GrantObject::Schema(name) => Some(text(name)),
-            GrantObject::Table(_) | GrantObject::AllTables(_) => None,
+            GrantObject::Sequence(_)
+            | GrantObject::Function(_)
+            | GrantObject::Table(_)
+            | GrantObject::Column { .. }
+            | GrantObject::AllTables(_) => None,
         });
         let of_defaults = scope.default_privileges.iter().map(|default| text(&default.schema));
         let granted_schemas: BTreeSet<_> = granted.chain(of_defaults).collect();
+        let objects = scope.grants.iter().map(|grant| &grant.object);
+        let sequences = objects.clone().filter_map(|object| match object {
+            GrantObject::Sequence(name) => Some(name),
+            GrantObject::Schema(_)
+            | GrantObject::Function(_)
+            | GrantObject::Table(_)
+            | GrantObject::Column { .. }
+            | GrantObject::AllTables(_) => None,
+        });
+        let functions = objects.filter_map(|object| match object {
+            GrantObject::Function(name) => Some(name),
+            GrantObject::Schema(_)
+            | GrantObject::Sequence(_)
+            | GrantObject::Table(_)
+            | GrantObject::Column { .. }
+            | GrantObject::AllTables(_) => None,
+        });
+        let (table_schemas, table_names) = parted(scope.tables.keys());
+        let (sequence_schemas, sequence_names) = parted(sequences);
+        let (function_schemas, function_names) = parted(functions.chain(scope.functions.keys()));
         Asked {
-            table_schemas: scope.tables.keys().map(|name| text(&name.schema)).collect(),
-            table_names: scope.tables.keys().map(|name| text(&name.name)).collect(),
+            sequence_schemas,
+            sequence_names,
+            function_schemas,
+            function_names,
+            private_schemas: vec![PRIVATE_SCHEMA.to_owned()],
+            managed_roles: scope.roles.keys().map(text).collect(),
+            table_schemas,
+            table_names,
             namespaces: namespaces.into_iter().collect(),
             granted_schemas: granted_schemas.into_iter().collect(),
             extensions: scope.extensions.iter().map(text).collect(),
@@ -47,6 +87,13 @@ impl Asked {
                 .collect(),
         }
     }
+}
+
+/// Schemas and names, each name once.
+fn parted<'a>(names: impl Iterator<Item = &'a QualifiedName>) -> (Vec<String>, Vec<String>) {
+    let names: BTreeSet<_> = names.collect();
+    let text = |name: &QualifiedName| (name.schema.to_string(), name.name.to_string());
+    names.into_iter().map(text).unzip()
 }
 
 /// The declared tables as `declared`, from the parameters `$1` (schemas) and `$2` (names).

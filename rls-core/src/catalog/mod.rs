@@ -6,14 +6,16 @@ mod access;
 mod ask;
 mod canonical;
 mod failure;
+mod functions;
 mod keys;
 mod policies;
 mod relations;
+mod roles;
 mod server;
 
 use std::collections::BTreeSet;
 
-use futures_util::future::{try_join, try_join3, try_join5};
+use futures_util::future::{try_join, try_join4, try_join5};
 use tokio_postgres::Transaction;
 
 use crate::model::{Ident, QualifiedName, Schema};
@@ -30,7 +32,7 @@ pub struct Live {
     pub schema: Schema,
     /// Tables of the declared schemas that are not declared themselves.
     pub undeclared: BTreeSet<QualifiedName>,
-    /// Declared roles that the server does not have.
+    /// Declared roles that the server does not have and that no plan makes.
     pub missing_roles: BTreeSet<Ident>,
     /// Whether a stand-in takes the provider's place.
     pub stand_in: bool,
@@ -40,7 +42,9 @@ pub struct Live {
 }
 
 /// Reads what the database holds of `scope`: its tables with all that belongs to them, the
-/// privileges of its grantees on those tables, and of the rest exactly what it asks for. The number
+/// managed roles and its functions, the privileges of its grantees on tables and functions, and of the
+/// rest exactly what it asks for. So a privilege on a sequence, or on a function of somebody else's,
+/// that is no longer asked for is not seen here, only by comparing with a snapshot. The number
 /// of queries does not depend on the number of tables, and they are sent without waiting for each
 /// other.
 ///
@@ -55,21 +59,23 @@ pub async fn introspect(transaction: &mut Transaction<'_>, scope: &Schema) -> Re
     let savepoint = begin(transaction).await?;
     ask::run(&savepoint, PLAIN_TEXT).await?;
     let asked = Asked::new(scope);
-    let ((server, relations, columns, keys, indexes), (policies, grants, others)) = try_join(
-        try_join5(
-            server::read(&savepoint, &asked),
-            relations::read(&savepoint, &asked),
-            relations::columns(&savepoint, &asked),
-            keys::constraints(&savepoint, &asked),
-            keys::indexes(&savepoint, &asked),
-        ),
-        try_join3(
-            policies::read(&savepoint, &asked),
-            access::tables(&savepoint, &asked),
-            access::others(&savepoint, &asked),
-        ),
-    )
-    .await?;
+    let ((server, relations, columns, keys, indexes), (policies, functions, roles, access)) =
+        try_join(
+            try_join5(
+                server::read(&savepoint, &asked),
+                relations::read(&savepoint, &asked),
+                relations::columns(&savepoint, &asked),
+                keys::constraints(&savepoint, &asked),
+                keys::indexes(&savepoint, &asked),
+            ),
+            try_join4(
+                policies::read(&savepoint, &asked),
+                functions::read(&savepoint, &asked),
+                roles::read(&savepoint, &asked),
+                access::read(&savepoint, &asked),
+            ),
+        )
+        .await?;
     end(savepoint).await?;
 
     let server::Server { extensions, namespaces, missing_roles, stand_in, mut notes } =
@@ -79,16 +85,22 @@ pub async fn introspect(transaction: &mut Transaction<'_>, scope: &Schema) -> Re
     keys::add_constraints(&keys, scope, &mut tables, &mut notes)?;
     keys::add_indexes(&indexes, &mut tables, &mut notes)?;
     policies::add(&policies, &mut tables, &mut notes)?;
+    let functions = functions::understand(&functions, scope)?;
+    let roles = roles::understand(&roles, scope, &mut notes)?;
     let access::Access { grants, default_privileges } =
-        access::understand(&grants, &others, scope, &tables, &mut notes)?;
+        access::understand(&access, scope, &tables, &functions, &mut notes)?;
     let (tables, undeclared) = tables.split();
+    let (functions, strays) = functions.split();
 
     Ok(Live {
         schema: Schema {
             extensions,
             namespaces,
             grantees: scope.grantees.clone(),
+            roles,
             tables,
+            functions,
+            strays,
             grants,
             default_privileges,
         },

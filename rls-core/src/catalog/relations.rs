@@ -18,10 +18,7 @@ SELECT c.oid, n.nspname::text AS schema, c.relname::text AS name, c.relkind::tex
         AND NOT r.rolsuper AND pg_has_role(r.oid, c.relowner, 'USAGE') ORDER BY 1) AS owners,
     ARRAY(SELECT t.tgname::text FROM pg_trigger t
         WHERE t.tgrelid = c.oid AND NOT t.tgisinternal ORDER BY 1) AS triggers,
-    ARRAY(SELECT r.rulename::text FROM pg_rewrite r WHERE r.ev_class = c.oid ORDER BY 1) AS rules,
-    ARRAY(SELECT format('%s (%s) to %s', acl.privilege_type, a.attname, coalesce(r.rolname, 'PUBLIC'))
-        FROM pg_attribute a, aclexplode(a.attacl) AS acl LEFT JOIN pg_roles r ON r.oid = acl.grantee
-        WHERE a.attrelid = c.oid AND (acl.grantee = 0 OR r.rolname = ANY ($4::name[])) ORDER BY 1) AS column_privileges
+    ARRAY(SELECT r.rulename::text FROM pg_rewrite r WHERE r.ev_class = c.oid ORDER BY 1) AS rules
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = ANY ($1::name[]) AND (c.relkind IN ('r', 'p')
     OR (n.nspname, c.relname) IN (SELECT * FROM unnest($2::name[], $3::name[])))";
@@ -66,6 +63,12 @@ pub(super) fn understand(
             return Err(Error::NotATable { name, kind });
         }
         note(row, &name, notes)?;
+        let declared = scope.tables.get(&name).map(|table| table.row_security);
+        if declared == Some(RowSecurity::Disabled) && get(row, "enabled")? {
+            notes.push(format!(
+                "{name} has row security, though it is declared without: it is never disabled"
+            ));
+        }
         let table = Table {
             row_security: row_security(row)?,
             columns: Vec::new(),
@@ -127,14 +130,6 @@ fn note(row: &Row, name: &QualifiedName, notes: &mut Vec<String>) -> Result<(), 
         if !found.is_empty() {
             notes.push(format!("{name} has {what}, which are left alone: {}", list(found)));
         }
-    }
-    let found: Vec<&str> = get(row, "column_privileges")?;
-    if !found.is_empty() {
-        notes.push(format!(
-            "{name} has privileges on single columns, which are left alone until the same privilege on \
-             the table is revoked: {}",
-            list(found)
-        ));
     }
     Ok(())
 }
@@ -200,9 +195,15 @@ fn column_type(row: &Row, column: &str, notes: &mut Vec<String>) -> Result<PgTyp
     if let Ok(ty) = PgType::parse(text) {
         return Ok(ty);
     }
-    let name = QualifiedName::new(ident(row, "type_schema")?, ident(row, "type_name")?);
     if text.contains('(') || text.starts_with("interval") {
         notes.push(format!("{column} is {text}: what stands behind the type's name is left alone"));
     }
-    Ok(PgType { base: BaseType::Named(name), modifiers: Vec::new(), array: text.ends_with("[]") })
+    named_type(row)
+}
+
+/// A type by the name that it has in the catalog.
+pub(super) fn named_type(row: &Row) -> Result<PgType, Error> {
+    let name = QualifiedName::new(ident(row, "type_schema")?, ident(row, "type_name")?);
+    let array = get::<&str>(row, "type")?.ends_with("[]");
+    Ok(PgType { base: BaseType::Named(name), modifiers: Vec::new(), array })
 }

@@ -15,11 +15,12 @@ const SERVER: &str = "SELECT
     ARRAY(SELECT extname::text FROM pg_extension WHERE extname = ANY ($2::name[])) AS extensions,
     ARRAY(SELECT rolname::text FROM pg_roles WHERE rolname = ANY ($3::name[])) AS roles,
     ARRAY(SELECT rolname::text FROM pg_roles
-        WHERE rolname = ANY ($3::name[]) AND (rolsuper OR rolbypassrls) ORDER BY rolname) AS exempt,
+        WHERE rolname = ANY ($3::name[]) AND rolname <> ALL ($4::name[]) AND (rolsuper OR rolbypassrls) ORDER BY rolname) AS exempt,
     coalesce(obj_description(to_regnamespace('auth'), 'pg_namespace'), '') AS mark";
 
 pub(super) async fn read(transaction: &Transaction<'_>, asked: &Asked) -> Result<Vec<Row>, Error> {
-    ask::rows(transaction, SERVER, &[&asked.namespaces, &asked.extensions, &asked.roles]).await
+    let names = [&asked.namespaces, &asked.extensions, &asked.roles, &asked.managed_roles];
+    ask::rows(transaction, SERVER, &names).await
 }
 
 pub(super) struct Server {
@@ -48,7 +49,10 @@ pub(super) fn understand(rows: &[Row], scope: &Schema) -> Result<Server, Error> 
             .iter()
             .filter_map(|grantee| match grantee {
                 Grantee::Public => None,
-                Grantee::Role(name) => (!roles.contains(name)).then(|| name.clone()),
+                Grantee::Role(name) => {
+                    let there = roles.contains(name) || scope.roles.contains_key(name);
+                    (!there).then(|| name.clone())
+                }
             })
             .collect();
         let exempt = idents(row, "exempt")?;

@@ -1,5 +1,6 @@
 //! What leans on something that is rebuilt, and has to make way for it: Postgres changes no type
-//! under a foreign key or a policy, and drops no key that a foreign key points at.
+//! under a foreign key or a policy, and drops no key that a foreign key points at and no function that
+//! a policy calls.
 
 use std::collections::BTreeSet;
 
@@ -26,13 +27,13 @@ pub(super) fn rebuild(schemas: Pair<&Schema>, changes: &mut Vec<Change>) {
 struct Rebuilt {
     /// Columns with another type, and columns of keys that go.
     columns: BTreeSet<(QualifiedName, Ident)>,
-    /// Tables of columns that go or get another type.
-    tables: BTreeSet<QualifiedName>,
+    /// Functions that go, and tables of columns that go or get another type.
+    named: BTreeSet<Ident>,
 }
 
 impl Rebuilt {
     fn by(changes: &[Change]) -> Self {
-        let mut rebuilt = Rebuilt { columns: BTreeSet::new(), tables: BTreeSet::new() };
+        let mut rebuilt = Rebuilt { columns: BTreeSet::new(), named: BTreeSet::new() };
         let mut columns = |table: &QualifiedName, columns: &[Ident]| {
             let all = columns.iter().map(|column| (table.clone(), column.clone()));
             rebuilt.columns.extend(all);
@@ -41,10 +42,12 @@ impl Rebuilt {
             if let Change::AlterColumn(column) = change {
                 if column.item.previous.ty != column.item.next.ty {
                     columns(&column.table, std::slice::from_ref(&column.item.next.name));
-                    rebuilt.tables.insert(column.table.clone());
+                    rebuilt.named.insert(column.table.name.clone());
                 }
             } else if let Change::DropColumn(column) = change {
-                rebuilt.tables.insert(column.table.clone());
+                rebuilt.named.insert(column.table.name.clone());
+            } else if let Change::DropFunction(routine) = change {
+                rebuilt.named.insert(routine.name.name.clone());
             } else if let Change::DropPrimaryKey(key) = change {
                 columns(&key.table, &key.item.columns);
             } else if let Change::DropUnique(key) = change {
@@ -60,14 +63,14 @@ impl Rebuilt {
         own.chain(other).any(|column| self.columns.contains(&column))
     }
 
-    /// Whether a text names one of the tables. A name that means something else costs a policy that
+    /// Whether a text names one of them. A name that means something else costs a policy that
     /// is made again for nothing.
     fn named_in(&self, sql: &Sql) -> bool {
         let tokens = lex::tokens(sql.as_str()).unwrap_or_default();
         tokens
             .iter()
             .filter_map(|token| token.kind.name())
-            .any(|name| self.tables.iter().any(|table| table.name.as_str() == name))
+            .any(|name| self.named.iter().any(|rebuilt| rebuilt.as_str() == name))
     }
 }
 

@@ -5,13 +5,16 @@
 
 mod canonical;
 mod dependents;
+mod function;
+mod privileges;
+mod role;
 mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
-    Column, DefaultPrivilege, ForeignKey, Grant, GrantObject, Grantee, Ident, Index, Policy,
-    PrimaryKey, Privilege, QualifiedName, Schema, Sql, Table, Unique,
+    Column, ForeignKey, Function, GrantObject, Grantee, Ident, Index, Policy, PrimaryKey,
+    Privilege, QualifiedName, Role, Routine, Schema, Sql, Table, Unique,
 };
 
 pub use canonical::{Canonical, Site};
@@ -29,18 +32,30 @@ pub struct Pair<T> {
 /// One difference, with all that is needed to remove it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
+    /// A managed role is missing; its memberships are changes of their own.
+    CreateRole(Named<Role>),
+    /// A managed role has other attributes: it either loses or gains some.
+    AlterRole(Named<Pair<Role>>),
     /// An extension is missing.
     CreateExtension(Ident),
     /// A schema is missing.
     CreateNamespace(Ident),
     /// Somebody may do what the next state does not let them.
     Revoke(Privileges<GrantObject>),
+    /// Somebody may do with single columns what the next state does not let them.
+    RevokeColumns(ColumnPrivileges),
+    /// A managed role is a member of another in which the next state does not have it.
+    RevokeMembership(Membership),
     /// Tables to come would carry a privilege that the next state does not give.
     RevokeDefault(Privileges<Ident>),
     /// A table's policies are not enforced.
     EnableRowSecurity(QualifiedName),
+    /// A table's policies are not enforced on its owner.
+    ForceRowSecurity(QualifiedName),
     /// A policy is not in the next state, or differs there.
     DropPolicy(OnTable<Named<Policy<Sql>>>),
+    /// A function is not in the next state, differs there, or stands in the way of one.
+    DropFunction(Routine),
     /// A foreign key is not in the next state.
     DropForeignKey(OnTable<Named<ForeignKey>>),
     /// A UNIQUE constraint is not in the next state.
@@ -72,12 +87,23 @@ pub enum Change {
     CreateIndex(OnTable<Named<Index>>),
     /// A foreign key is missing.
     AddForeignKey(OnTable<Named<ForeignKey>>),
+    /// A function is missing, or differs.
+    CreateFunction {
+        /// The function.
+        function: Box<Function>,
+        /// Who must not receive anything from default privileges; PUBLIC always is among them.
+        revoke_from: BTreeSet<Grantee>,
+    },
     /// A policy is missing, or differs.
     CreatePolicy(OnTable<Named<Policy<Sql>>>),
     /// Tables to come lack a privilege.
     GrantDefault(Privileges<Ident>),
     /// Somebody may not yet do what the next state lets them.
     Grant(Privileges<GrantObject>),
+    /// Somebody may not yet do with single columns what the next state lets them.
+    GrantColumns(ColumnPrivileges),
+    /// A managed role is not yet a member of another.
+    GrantMembership(Membership),
 }
 
 /// Privileges that one statement gives or takes.
@@ -89,6 +115,26 @@ pub struct Privileges<O> {
     pub grantee: Grantee,
     /// Which; never empty.
     pub privileges: BTreeSet<Privilege>,
+}
+
+/// Privileges on columns of one table that one statement gives or takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ColumnPrivileges {
+    /// The table.
+    pub table: QualifiedName,
+    /// Who gets or loses them.
+    pub grantee: Grantee,
+    /// The columns of each; never empty.
+    pub columns: BTreeMap<Privilege, BTreeSet<Ident>>,
+}
+
+/// That one role is a member of another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Membership {
+    /// The role whose privileges are passed on.
+    pub role: Ident,
+    /// The role that has a part in them.
+    pub member: Ident,
 }
 
 /// Something that belongs to a table.
@@ -112,10 +158,22 @@ pub struct Named<T> {
 /// The changes that lead from one schema to the other, table by table; [`plan`](crate::plan) puts
 /// them in order. `canonical` knows which texts the server holds for equal.
 pub fn diff(schemas: Pair<&Schema>, canonical: &Canonical) -> Vec<Change> {
-    let Schema { extensions, namespaces, grantees, tables, grants, default_privileges } =
-        schemas.next;
+    let Schema {
+        extensions,
+        namespaces,
+        grantees,
+        roles,
+        tables,
+        // These three are compared as a whole by the parts below.
+        functions: _,
+        grants: _,
+        default_privileges: _,
+        // What is to be has none.
+        strays: _,
+    } = schemas.next;
     let previous = schemas.previous;
     let mut changes = Vec::new();
+    role::alter(Pair { previous: &previous.roles, next: roles }, &mut changes);
 
     // Extensions and schemas may serve others: they are created, never dropped.
     let missing = extensions.difference(&previous.extensions);
@@ -132,76 +190,9 @@ pub fn diff(schemas: Pair<&Schema>, canonical: &Canonical) -> Vec<Change> {
     for gone in previous.tables.values().filter(|table| !tables.contains_key(&table.name)) {
         table::drop(gone, &mut changes);
     }
+    function::alter(schemas, &mut changes);
     dependents::rebuild(schemas, &mut changes);
 
-    privileges(Pair { previous: &previous.grants, next: grants }, schemas, &mut changes);
-    let gone = previous.default_privileges.difference(default_privileges);
-    changes.extend(gathered(gone.map(by_schema)).map(Change::RevokeDefault));
-    let missing = default_privileges.difference(&previous.default_privileges);
-    changes.extend(gathered(missing.map(by_schema)).map(Change::GrantDefault));
+    privileges::alter(schemas, &mut changes);
     changes
-}
-
-fn privileges(grants: Pair<&BTreeSet<Grant>>, schemas: Pair<&Schema>, changes: &mut Vec<Change>) {
-    // Dropping a table drops its privileges, and REVOKE … ON ALL TABLES reaches each of them.
-    let on_dropped = |grant: &Grant| match &grant.object {
-        GrantObject::Table(name) => !schemas.next.tables.contains_key(name),
-        GrantObject::Schema(_) | GrantObject::AllTables(_) => false,
-    };
-    let revoked = blankets(grants.previous.difference(grants.next));
-    let gone = grants.previous.difference(grants.next);
-    let gone = gone.filter(|grant| !on_dropped(grant) && !covered(grant, &revoked));
-    changes.extend(gathered(gone.map(by_object)).map(Change::Revoke));
-
-    let kept: BTreeSet<_> =
-        grants.previous.iter().filter(|grant| !covered(grant, &revoked)).cloned().collect();
-    let granted = blankets(grants.next.difference(&kept));
-    let missing = grants.next.difference(&kept);
-    let missing =
-        missing.filter(|grant| !held_by_all(grant, grants.previous) && !covered(grant, &granted));
-    changes.extend(gathered(missing.map(by_object)).map(Change::Grant));
-}
-
-fn blankets<'a>(grants: impl Iterator<Item = &'a Grant>) -> BTreeSet<Grant> {
-    grants.filter(|grant| matches!(grant.object, GrantObject::AllTables(_))).cloned().collect()
-}
-
-fn by_object(grant: &Grant) -> (GrantObject, Grantee, Privilege) {
-    (grant.object.clone(), grant.grantee.clone(), grant.privilege)
-}
-
-fn by_schema(default: &DefaultPrivilege) -> (Ident, Grantee, Privilege) {
-    (default.schema.clone(), default.grantee.clone(), default.privilege)
-}
-
-/// Privileges that differ in nothing else, put together.
-fn gathered<O: Ord>(
-    single: impl Iterator<Item = (O, Grantee, Privilege)>,
-) -> impl Iterator<Item = Privileges<O>> {
-    let mut sets: BTreeMap<(O, Grantee), BTreeSet<Privilege>> = BTreeMap::new();
-    for (object, grantee, privilege) in single {
-        sets.entry((object, grantee)).or_default().insert(privilege);
-    }
-    sets.into_iter().map(|((object, grantee), privileges)| Privileges {
-        object,
-        grantee,
-        privileges,
-    })
-}
-
-/// Reaching a schema through PUBLIC is as good as reaching it by name, and schemas are often
-/// somebody else's to grant.
-fn held_by_all(grant: &Grant, previous: &BTreeSet<Grant>) -> bool {
-    let everyone = Grant { grantee: Grantee::Public, ..grant.clone() };
-    matches!(grant.object, GrantObject::Schema(_)) && previous.contains(&everyone)
-}
-
-fn covered(grant: &Grant, blankets: &BTreeSet<Grant>) -> bool {
-    match &grant.object {
-        GrantObject::Table(table) => blankets.contains(&Grant {
-            object: GrantObject::AllTables(table.schema.clone()),
-            ..grant.clone()
-        }),
-        GrantObject::Schema(_) | GrantObject::AllTables(_) => false,
-    }
 }

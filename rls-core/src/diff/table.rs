@@ -60,15 +60,14 @@ pub(super) fn alter(tables: Pair<&Table<Sql>>, canonical: &Canonical, changes: &
     let previous = tables.previous;
     let on = On(name);
 
-    // FORCE is kept where it is found: it only narrows.
-    match (previous.row_security, row_security) {
-        (RowSecurity::Disabled, RowSecurity::Enabled | RowSecurity::Forced) => {
+    // Only ever more: what is enabled or forced undeclared stays so, for it only narrows.
+    if previous.row_security < *row_security {
+        if previous.row_security == RowSecurity::Disabled {
             changes.push(Change::EnableRowSecurity(name.clone()));
         }
-        (
-            RowSecurity::Disabled | RowSecurity::Enabled | RowSecurity::Forced,
-            RowSecurity::Disabled | RowSecurity::Enabled | RowSecurity::Forced,
-        ) => {}
+        if *row_security == RowSecurity::Forced {
+            changes.push(Change::ForceRowSecurity(name.clone()));
+        }
     }
 
     let rebuilt =

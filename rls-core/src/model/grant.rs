@@ -40,10 +40,35 @@ pub struct DefaultPrivilege {
 pub enum GrantObject {
     /// A schema: USAGE.
     Schema(Ident),
+    /// A sequence: USAGE, SELECT or UPDATE. Numbering of identity columns needs none.
+    Sequence(QualifiedName),
+    /// A function, the only one of its name: EXECUTE.
+    Function(QualifiedName),
     /// A table.
     Table(QualifiedName),
+    /// One column of a table: SELECT, INSERT, UPDATE or REFERENCES.
+    Column {
+        /// The table.
+        table: QualifiedName,
+        /// The column.
+        column: Ident,
+    },
     /// Every table that a schema holds when the statement runs.
     AllTables(Ident),
+}
+
+/// For messages; SQL text comes from the renderer, which quotes.
+impl fmt::Display for GrantObject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            GrantObject::Schema(name) => write!(f, "the schema {name}"),
+            GrantObject::Sequence(name) => write!(f, "the sequence {name}"),
+            GrantObject::Function(name) => write!(f, "the function {name}"),
+            GrantObject::Table(name) => write!(f, "{name}"),
+            GrantObject::Column { table, column } => write!(f, "{table}.{column}"),
+            GrantObject::AllTables(schema) => write!(f, "all tables of the schema {schema}"),
+        }
+    }
 }
 
 /// A role, or everyone.
@@ -109,11 +134,13 @@ pub enum Privilege {
     Trigger,
     /// VACUUM, ANALYZE and the like (Postgres 17 and later).
     Maintain,
+    /// Call a function.
+    Execute,
 }
 
 impl Privilege {
     /// Every one there is.
-    pub const ALL: [Privilege; 9] = [
+    pub const ALL: [Privilege; 10] = [
         Privilege::Usage,
         Privilege::Select,
         Privilege::Insert,
@@ -123,6 +150,7 @@ impl Privilege {
         Privilege::References,
         Privilege::Trigger,
         Privilege::Maintain,
+        Privilege::Execute,
     ];
 
     /// The four that policies speak about.

@@ -8,9 +8,11 @@
 mod declared;
 mod expr;
 mod expr_text;
+mod function;
 mod grant;
 mod name;
 mod policy;
+mod role;
 mod schema;
 mod table;
 mod types;
@@ -21,9 +23,12 @@ pub use expr::{
     TextForm, TimeUnit,
 };
 pub(crate) use expr_text::unit_name;
+pub use function::{Argument, Function, PRIVATE_SCHEMA, Routine};
 pub use grant::{DefaultPrivilege, Grant, GrantObject, Grantee, Privilege};
+pub(crate) use name::fnv1a;
 pub use name::{Ident, IdentError, QualifiedName};
 pub use policy::{Command, Policy, PolicyKind};
+pub use role::{Power, Role};
 pub use schema::Schema;
 pub use table::{
     Column, ForeignKey, Identity, Index, PrimaryKey, ReferentialAction, RowSecurity, Table, Unique,

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{DefaultPrivilege, Grant, Grantee, Ident, QualifiedName, Sql, Table};
+use super::{
+    DefaultPrivilege, Function, Grant, Grantee, Ident, QualifiedName, Role, Routine, Sql, Table,
+};
 
 /// A compiled schema: what a declaration asks for, what a snapshot recorded, or what a live
 /// database holds of it. Two of these are what [`diff`](crate::diff::diff) compares.
@@ -14,11 +16,21 @@ pub struct Schema {
     /// Schemas (namespaces) that hold the tables.
     pub namespaces: BTreeSet<Ident>,
     /// Whose privileges on the tables are governed: everything they hold is either declared or
-    /// revoked. Other roles are left alone. These roles are never created nor dropped.
+    /// revoked. Other roles are left alone.
     pub grantees: BTreeSet<Grantee>,
+    /// Those of the grantees that are created and altered; the others exist.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub roles: BTreeMap<Ident, Role>,
     /// Tables by name.
     #[cfg_attr(feature = "serde", serde(with = "by_name"))]
     pub tables: BTreeMap<QualifiedName, Table<Sql>>,
+    /// Functions by name.
+    #[cfg_attr(feature = "serde", serde(default, with = "by_name"))]
+    pub functions: BTreeMap<QualifiedName, Function>,
+    /// What stands where only functions of ours may, and is none that a declaration can say: another
+    /// one of the name, one with other attributes, one that nobody declares. Live databases only.
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub strays: Vec<Routine>,
     /// Privileges.
     pub grants: BTreeSet<Grant>,
     /// Privileges on tables to come.
@@ -33,31 +45,47 @@ impl Schema {
     }
 }
 
-/// JSON has no structured keys; a table carries its name, so a list says as much.
+/// JSON has no structured keys; what carries its name makes a list that says as much.
 #[cfg(feature = "serde")]
 mod by_name {
     use std::collections::BTreeMap;
 
-    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
-    use super::{QualifiedName, Sql, Table};
+    use super::{Function, QualifiedName, Sql, Table};
 
-    pub(super) fn serialize<S: Serializer>(
-        tables: &BTreeMap<QualifiedName, Table<Sql>>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(tables.values())
+    pub(super) trait Named {
+        fn name(&self) -> &QualifiedName;
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+    impl Named for Table<Sql> {
+        fn name(&self) -> &QualifiedName {
+            &self.name
+        }
+    }
+
+    impl Named for Function {
+        fn name(&self) -> &QualifiedName {
+            &self.name
+        }
+    }
+
+    pub(super) fn serialize<T: Serialize, S: Serializer>(
+        items: &BTreeMap<QualifiedName, T>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(items.values())
+    }
+
+    pub(super) fn deserialize<'de, T: Named + Deserialize<'de>, D: Deserializer<'de>>(
         deserializer: D,
-    ) -> Result<BTreeMap<QualifiedName, Table<Sql>>, D::Error> {
-        let mut tables = BTreeMap::new();
-        for table in Vec::<Table<Sql>>::deserialize(deserializer)? {
-            if let Some(twice) = tables.insert(table.name.clone(), table) {
-                return Err(D::Error::custom(format!("table {} stands twice", twice.name)));
+    ) -> Result<BTreeMap<QualifiedName, T>, D::Error> {
+        let mut items = BTreeMap::new();
+        for item in Vec::<T>::deserialize(deserializer)? {
+            if let Some(twice) = items.insert(item.name().clone(), item) {
+                return Err(D::Error::custom(format!("{} stands twice", twice.name())));
             }
         }
-        Ok(tables)
+        Ok(items)
     }
 }

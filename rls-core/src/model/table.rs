@@ -117,11 +117,11 @@ pub struct Index {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum RowSecurity {
-    /// Policies are ignored. No declaration can say this; a live table may be so.
+    /// Policies are ignored. Where a live table enforces them nevertheless, that is never undone.
     Disabled,
     /// Enforced on everyone but the owner, superusers and BYPASSRLS roles.
     Enabled,
-    /// Enforced on the owner too. Kept where a live table has it, for it only narrows.
+    /// Enforced on the owner too. Kept where a live table has it undeclared, for it only narrows.
     Forced,
 }
 

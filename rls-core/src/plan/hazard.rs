@@ -5,12 +5,14 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::Origin;
-use crate::diff::{Canonical, Change, Pair, Privileges, Site, same_policy};
-use crate::model::{
-    BaseType, Command, GrantObject, Grantee, Ident, PgType, Policy, PolicyKind, QualifiedName,
-    Schema, Sql,
+use crate::diff::{
+    Canonical, Change, ColumnPrivileges, Named, Pair, Privileges, Site, same_policy,
 };
-use crate::render::privilege_name;
+use crate::model::{
+    BaseType, Command, Function, Grant, GrantObject, Grantee, Ident, PRIVATE_SCHEMA, PgType,
+    Policy, PolicyKind, QualifiedName, Role, Routine, Schema, Sql,
+};
+use crate::render::{changed_words, column_list, privilege_name};
 
 /// One thing to agree to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -122,12 +124,39 @@ impl Finder<'_> {
                 self.undeclared("primary key", &key.table, &key.item.name)
             }
             Change::Grant(grant) => self.grant(grant),
+            Change::GrantColumns(grant) => self.grant_columns(grant),
+            Change::CreateRole(role) if role.item.bypass_rls && self.holds_tables() => {
+                vec![widens(format!("no policy will apply to the new role {}", role.name))]
+            }
+            Change::AlterRole(role) => alter_role(role),
+            Change::GrantMembership(membership)
+                if self.schemas.previous.roles.contains_key(&membership.member)
+                    || self.holds_tables() =>
+            {
+                vec![widens(format!(
+                    "{} becomes a member of {} and may do what it may",
+                    membership.member, membership.role
+                ))]
+            }
+            Change::DropFunction(routine) => self.drop_function(routine),
+            Change::CreateFunction { function, .. } if self.is_replaced(&function.name) => {
+                vec![widens(format!(
+                    "the function {} changes: it may tell its callers more than before",
+                    function.name
+                ))]
+            }
             Change::GrantDefault(default) => self.blanket(&default.object, default, "will get"),
-            Change::CreateExtension(_)
+            Change::CreateRole(_)
+            | Change::GrantMembership(_)
+            | Change::CreateFunction { .. }
+            | Change::CreateExtension(_)
             | Change::CreateNamespace(_)
             | Change::Revoke(_)
+            | Change::RevokeColumns(_)
+            | Change::RevokeMembership(_)
             | Change::RevokeDefault(_)
             | Change::EnableRowSecurity(_)
+            | Change::ForceRowSecurity(_)
             | Change::CreateTable { .. }
             | Change::AddColumn(_)
             | Change::AlterColumn(_)
@@ -180,7 +209,7 @@ impl Finder<'_> {
             ),
             (PolicyKind::Restrictive, None) => return Vec::new(),
         };
-        vec![Hazard { kind: HazardKind::WidensAccess, message }]
+        vec![widens(message)]
     }
 
     fn drop_policy(
@@ -197,14 +226,11 @@ impl Finder<'_> {
         }
         let mut hazards = self.undeclared("policy", table, name);
         if policy.kind == PolicyKind::Restrictive {
-            hazards.push(Hazard {
-                kind: HazardKind::WidensAccess,
-                message: format!(
-                    "the restrictive policy \"{name}\" goes: {} can {} all rows of {table} that other policies allow",
-                    names(&policy.roles),
-                    verb(policy.command)
-                ),
-            });
+            hazards.push(widens(format!(
+                "the restrictive policy \"{name}\" goes: {} can {} all rows of {table} that other policies allow",
+                names(&policy.roles),
+                verb(policy.command)
+            )));
         }
         hazards
     }
@@ -241,9 +267,81 @@ impl Finder<'_> {
                     undeclared.join(", ")
                 )
             }
-            GrantObject::Table(_) => return Vec::new(),
+            GrantObject::Function(name) if self.holds_tables() && !self.held(grant) => format!(
+                "{} may call {name}, which reads with the rights of its owner",
+                grant.grantee
+            ),
+            GrantObject::Sequence(name) => {
+                format!("{} gets {} on the sequence {name}", grant.grantee, privilege_names(grant))
+            }
+            GrantObject::Table(_) | GrantObject::Column { .. } | GrantObject::Function(_) => {
+                return Vec::new();
+            }
         };
-        vec![Hazard { kind: HazardKind::WidensAccess, message }]
+        vec![widens(message)]
+    }
+
+    /// Columns of a table that exists, without those that could be reached before: by name, or with
+    /// the whole table.
+    fn grant_columns(&self, grant: &ColumnPrivileges) -> Vec<Hazard> {
+        let ColumnPrivileges { table, grantee, columns } = grant;
+        if !self.schemas.previous.tables.contains_key(table) {
+            return Vec::new();
+        }
+        let mut columns = columns.clone();
+        columns.retain(|privilege, columns| {
+            columns.retain(|column| {
+                let object = GrantObject::Column { table: table.clone(), column: column.clone() };
+                let objects = [object, GrantObject::Table(table.clone())];
+                !objects.into_iter().any(|object| {
+                    let grant = Grant { object, grantee: grantee.clone(), privilege: *privilege };
+                    self.schemas.previous.grants.contains(&grant)
+                })
+            });
+            !columns.is_empty()
+        });
+        if columns.is_empty() {
+            return Vec::new();
+        }
+        let what = column_list(&columns);
+        vec![widens(format!("{grantee} gets {what} on {table}, where policies allow it"))]
+    }
+
+    /// Whether all of it was held before, on something that is made anew.
+    fn held(&self, grant: &Privileges<GrantObject>) -> bool {
+        grant.privileges.iter().all(|privilege| {
+            self.schemas.previous.grants.contains(&Grant {
+                object: grant.object.clone(),
+                grantee: grant.grantee.clone(),
+                privilege: *privilege,
+            })
+        })
+    }
+
+    /// What is in the way of a function of ours goes as it does; anything else may be somebody's.
+    fn drop_function(&self, routine: &Routine) -> Vec<Hazard> {
+        let Routine { name, arguments: _ } = routine;
+        let Pair { previous, next } = self.schemas;
+        let found = previous.functions.get(name).map(Function::routine);
+        let ours = name.schema.as_str() == PRIVATE_SCHEMA || found.as_ref() == Some(routine);
+        match self.origin {
+            Origin::Live { .. } if !ours || !next.functions.contains_key(name) => vec![Hazard {
+                kind: HazardKind::DropsUndeclared,
+                message: format!("the function {name} is not declared and is dropped"),
+            }],
+            Origin::Live { .. } | Origin::Snapshot => Vec::new(),
+        }
+    }
+
+    fn is_replaced(&self, name: &QualifiedName) -> bool {
+        let previous = self.schemas.previous;
+        previous.functions.contains_key(name)
+            || previous.strays.iter().any(|stray| &stray.name == name)
+    }
+
+    /// Whether there are rows of ours to be got at.
+    fn holds_tables(&self) -> bool {
+        !self.schemas.previous.tables.is_empty()
     }
 
     /// Privileges on all tables of a schema, now or later: in a new database nobody's rows.
@@ -254,15 +352,12 @@ impl Finder<'_> {
         if tables.is_empty() {
             return Vec::new();
         }
-        vec![Hazard {
-            kind: HazardKind::WidensAccess,
-            message: format!(
-                "{} {verb} {} on every table of the schema {schema}, which holds {}",
-                grant.grantee,
-                privilege_names(grant),
-                tables.join(", ")
-            ),
-        }]
+        vec![widens(format!(
+            "{} {verb} {} on every table of the schema {schema}, which holds {}",
+            grant.grantee,
+            privilege_names(grant),
+            tables.join(", ")
+        ))]
     }
 
     fn undeclared_tables(&self, schema: &Ident) -> Vec<String> {
@@ -297,6 +392,19 @@ fn fits(previous: &PgType, next: &PgType) -> bool {
     };
     let same_modifiers = previous.modifiers == next.modifiers || previous.base == Varchar;
     wider && same_modifiers && previous.array == next.array
+}
+
+/// A role gains or loses, never both in one change.
+fn alter_role(role: &Named<Pair<Role>>) -> Vec<Hazard> {
+    if !role.item.next.exceeds(&role.item.previous) {
+        return Vec::new();
+    }
+    let words = changed_words(&role.item).join(", ");
+    vec![widens(format!("the role {} becomes {words}", role.name))]
+}
+
+fn widens(message: String) -> Hazard {
+    Hazard { kind: HazardKind::WidensAccess, message }
 }
 
 fn loses_data(message: String) -> Hazard {

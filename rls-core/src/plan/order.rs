@@ -1,7 +1,7 @@
 //! The order of execution. After every prefix of a plan, nobody can do what neither the old nor
 //! the new state lets them.
 
-use crate::diff::Change;
+use crate::diff::{Change, Pair};
 use crate::model::{GrantObject, PolicyKind};
 
 /// Sorts changes into the order of execution; within a phase they keep the order they came in,
@@ -13,6 +13,9 @@ pub(super) fn sort(changes: &mut [Change]) {
 /// The order of the variants is the order of execution.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Phase {
+    /// Whom privileges and policies name.
+    CreateRole,
+    NarrowRole,
     /// What everything else needs.
     Extension,
     Namespace,
@@ -22,6 +25,7 @@ enum Phase {
     /// A restrictive policy goes after what it restrains.
     DropPermissive,
     DropRestrictive,
+    DropFunction,
     /// What leans on keys goes before the keys.
     DropForeignKey,
     DropKey,
@@ -33,25 +37,40 @@ enum Phase {
     AddKey,
     Index,
     ForeignKey,
-    /// A restrictive policy comes before what it restrains; both after every table they may name.
+    /// Its body is checked against the tables it reads.
+    CreateFunction,
+    /// A restrictive policy comes before what it restrains; both after
+    /// every table and function they may name.
     CreateRestrictive,
     CreatePermissive,
     /// Open last: reach into a schema is worth nothing until its tables are granted.
     GrantSchema,
     GrantDefault,
+    GrantBeside,
     GrantTable,
+    /// Attributes and memberships that reach everything before at once.
+    WidenRole,
 }
 
 fn phase(change: &Change) -> Phase {
     match change {
+        Change::CreateRole(_) => Phase::CreateRole,
+        Change::AlterRole(role) => {
+            let Pair { previous, next } = &role.item;
+            if next.exceeds(previous) { Phase::WidenRole } else { Phase::NarrowRole }
+        }
         Change::CreateExtension(_) => Phase::Extension,
         Change::CreateNamespace(_) => Phase::Namespace,
-        Change::Revoke(_) | Change::RevokeDefault(_) => Phase::Revoke,
-        Change::EnableRowSecurity(_) => Phase::RowSecurity,
+        Change::Revoke(_)
+        | Change::RevokeColumns(_)
+        | Change::RevokeDefault(_)
+        | Change::RevokeMembership(_) => Phase::Revoke,
+        Change::EnableRowSecurity(_) | Change::ForceRowSecurity(_) => Phase::RowSecurity,
         Change::DropPolicy(policy) => match policy.item.item.kind {
             PolicyKind::Permissive => Phase::DropPermissive,
             PolicyKind::Restrictive => Phase::DropRestrictive,
         },
+        Change::DropFunction(_) => Phase::DropFunction,
         Change::DropForeignKey(_) => Phase::DropForeignKey,
         Change::DropUnique(_) | Change::DropPrimaryKey(_) | Change::DropIndex(_) => Phase::DropKey,
         Change::DropTable(_) => Phase::DropTable,
@@ -62,6 +81,7 @@ fn phase(change: &Change) -> Phase {
         Change::AddPrimaryKey(_) | Change::AddUnique(_) => Phase::AddKey,
         Change::CreateIndex(_) => Phase::Index,
         Change::AddForeignKey(_) => Phase::ForeignKey,
+        Change::CreateFunction { .. } => Phase::CreateFunction,
         Change::CreatePolicy(policy) => match policy.item.item.kind {
             PolicyKind::Restrictive => Phase::CreateRestrictive,
             PolicyKind::Permissive => Phase::CreatePermissive,
@@ -69,7 +89,12 @@ fn phase(change: &Change) -> Phase {
         Change::GrantDefault(_) => Phase::GrantDefault,
         Change::Grant(grant) => match grant.object {
             GrantObject::Schema(_) => Phase::GrantSchema,
-            GrantObject::Table(_) | GrantObject::AllTables(_) => Phase::GrantTable,
+            GrantObject::Sequence(_) | GrantObject::Function(_) => Phase::GrantBeside,
+            GrantObject::Table(_) | GrantObject::Column { .. } | GrantObject::AllTables(_) => {
+                Phase::GrantTable
+            }
         },
+        Change::GrantColumns(_) => Phase::GrantTable,
+        Change::GrantMembership(_) => Phase::WidenRole,
     }
 }

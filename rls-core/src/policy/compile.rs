@@ -1,9 +1,10 @@
 //! From linked predicates to the SQL of policies, with an account of what was done on the way.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
+use super::definer::{self, Functions};
 use super::link::{self, Others, Problem, Shape};
-use super::optimize::{Context, Gate, Rewrite, optimize};
+use super::optimize::{Context, Gate, Leading, Rewrite, optimize};
 use super::term::Term;
 use crate::model::{DeclaredTable, Expr, Ident, Policy, QualifiedName, Sql, Table};
 use crate::provider::Provider;
@@ -75,12 +76,14 @@ fn gates<E>(policy: &Policy<E>) -> impl Iterator<Item = (Gate, &E)> {
 pub(crate) fn policies(
     table: &QualifiedName,
     linked: &Linked,
-    leading: &BTreeSet<Ident>,
+    leading: &Leading,
     provider: Provider,
+    functions: &mut Functions,
 ) -> Policies {
-    let leading: Vec<_> = leading.iter().cloned().collect();
-    let compile = |gate: Gate, expr: &Expr, term: &Term| {
-        let (optimized, rewrites) = optimize(term.clone(), &Context { gate, leading: &leading });
+    let mut compile = |gate: Gate, expr: &Expr, term: &Term| {
+        let context = Context { gate, table, leading, subqueries: true };
+        let (optimized, rewrites) = optimize(term.clone(), &context);
+        let optimized = definer::extract(optimized, gate, provider, functions);
         let sql = render::term(&optimized, Some(table), provider);
         Compiled { declared: expr.clone(), linked: term.clone(), optimized, rewrites, sql }
     };

@@ -1,7 +1,10 @@
-//! Privileges from policies: an operation that no policy allows is not granted.
+//! Privileges from policies: what no policy allows is not granted, on tables and columns, on what
+//! policies look into, and on the functions and sequences that using a table takes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::compile::Policies;
+use super::needs;
 use crate::lex;
 use crate::model::{
     Command, DeclaredTable, DefaultPrivilege, Expr, Grant, GrantObject, Grantee, Ident, Literal,
@@ -9,25 +12,34 @@ use crate::model::{
 };
 use crate::provider::{Grants, Settings};
 
+#[derive(Default)]
 pub(crate) struct Derived {
     pub(crate) grants: BTreeSet<Grant>,
     pub(crate) default_privileges: BTreeSet<DefaultPrivilege>,
 }
 
-/// The privileges that the tables need. `compiled` holds the same tables as `tables`.
-pub(crate) fn derive(
-    tables: &BTreeMap<QualifiedName, DeclaredTable>,
-    compiled: &BTreeMap<QualifiedName, Table<Sql>>,
-    settings: &Settings,
-) -> Derived {
-    let mut derived = Derived { grants: BTreeSet::new(), default_privileges: BTreeSet::new() };
-    for (DeclaredTable { table, .. }, compiled) in tables.values().zip(compiled.values()) {
+/// What there is to derive privileges from; all maps have the same tables.
+pub(crate) struct Sources<'a> {
+    pub(crate) declared: &'a BTreeMap<QualifiedName, DeclaredTable>,
+    pub(crate) policies: &'a BTreeMap<QualifiedName, Policies>,
+    pub(crate) compiled: &'a BTreeMap<QualifiedName, Table<Sql>>,
+    pub(crate) settings: &'a Settings,
+}
+
+/// The privileges that the tables need.
+pub(crate) fn derive(sources: &Sources<'_>) -> Derived {
+    let mut derived = Derived::default();
+    let Sources { declared, policies, compiled, settings } = sources;
+    for ((declared, policies), compiled) in
+        declared.values().zip(policies.values()).zip(compiled.values())
+    {
+        let table = &declared.table;
         let rows = match settings.grants {
-            Grants::Policies => allowed(table),
-            Grants::Schema => everything(settings),
+            Grants::Policies => allowed(declared),
+            Grants::Schema => everything(settings, &table.name),
         };
         if settings.grants == Grants::Schema {
-            blanket(&table.name.schema, &rows, &mut derived);
+            blanket(&table.name.schema, settings, &mut derived);
         }
         let reads_token = settings
             .provider
@@ -35,29 +47,71 @@ pub(crate) fn derive(
             .filter(|_| settings.provider.grants_auth_schema())
             .filter(|schema| mentions(compiled, schema))
             .and_then(|schema| Ident::new(schema).ok());
-        for (grantee, privilege) in rows {
-            let mut add = |object, privilege| {
-                derived.grants.insert(Grant { object, grantee: grantee.clone(), privilege });
+        let holders: BTreeSet<_> = rows.iter().map(|grant| grant.grantee.clone()).collect();
+        let writers = rows.iter().filter(|grant| grant.privilege == Privilege::Insert);
+        let writers: BTreeSet<_> = writers.map(|grant| grant.grantee.clone()).collect();
+        for grantee in &holders {
+            let mut usage = |schema: &Ident| {
+                derived.grants.insert(Grant {
+                    object: GrantObject::Schema(schema.clone()),
+                    grantee: grantee.clone(),
+                    privilege: Privilege::Usage,
+                });
             };
-            add(GrantObject::Schema(table.name.schema.clone()), Privilege::Usage);
-            if let Some(schema) = &reads_token {
-                add(GrantObject::Schema(schema.clone()), Privilege::Usage);
+            usage(&table.name.schema);
+            reads_token.iter().for_each(usage);
+        }
+        derived.grants.extend(rows);
+        derived.grants.extend(sequences(compiled, &writers));
+        for ((name, _), predicate) in policies {
+            let Some(policy) = table.policies.get(name) else { continue };
+            for grantee in bound(policy, &holders) {
+                derived.grants.extend(needs::grants(&predicate.optimized, grantee));
             }
-            add(GrantObject::Table(table.name.clone()), privilege);
         }
     }
+    derived.grants = without_covered(std::mem::take(&mut derived.grants));
     derived
 }
 
-/// What the permissive policies of a table let each role do.
-fn allowed(table: &Table) -> BTreeSet<(Grantee, Privilege)> {
+/// Whom a policy binds, of those who may touch its table at all. A policy for everyone, such as a
+/// tenant's floor, is no reason to give everyone something.
+fn bound<'a>(policy: &Policy, holders: &'a BTreeSet<Grantee>) -> impl Iterator<Item = &'a Grantee> {
+    let everyone = policy.roles.contains(&Grantee::Public);
+    let named = policy.roles.clone();
+    holders
+        .iter()
+        .filter(move |holder| everyone || named.contains(holder) || **holder == Grantee::Public)
+}
+
+/// What the permissive policies of a table let each role do: on the columns that a policy names, or
+/// on the table.
+fn allowed(declared: &DeclaredTable) -> BTreeSet<Grant> {
+    let table = &declared.table;
     let mut rows = BTreeSet::new();
-    for policy in table.policies.values() {
+    for (name, policy) in &table.policies {
         if policy.kind == PolicyKind::Restrictive || allows_nothing(policy) {
             continue;
         }
+        let columns = declared.policy_columns.get(name);
         for privilege in privileges(policy.command) {
-            rows.extend(policy.roles.iter().map(|role| (role.clone(), *privilege)));
+            // Rows are deleted whole.
+            let columns = columns.filter(|_| *privilege != Privilege::Delete);
+            let objects: Vec<_> = match columns {
+                Some(columns) => columns
+                    .iter()
+                    .map(|column| GrantObject::Column {
+                        table: table.name.clone(),
+                        column: column.clone(),
+                    })
+                    .collect(),
+                None => vec![GrantObject::Table(table.name.clone())],
+            };
+            for (object, role) in objects.iter().flat_map(|object| {
+                policy.roles.iter().map(move |role| (object.clone(), role.clone()))
+            }) {
+                rows.insert(Grant { object, grantee: role, privilege: *privilege });
+            }
         }
     }
     rows
@@ -77,27 +131,58 @@ fn privileges(command: Command) -> &'static [Privilege] {
     }
 }
 
-fn everything(settings: &Settings) -> BTreeSet<(Grantee, Privilege)> {
-    settings
-        .known_roles()
-        .filter_map(|role| Ident::new(role).ok())
-        .flat_map(|role| Privilege::ROWS.map(|privilege| (Grantee::Role(role.clone()), privilege)))
+/// The roles to whom the blanket form gives everything.
+fn requesters(settings: &Settings) -> impl Iterator<Item = Grantee> {
+    settings.known_roles().filter_map(|role| Ident::new(role).ok()).map(Grantee::Role)
+}
+
+fn everything(settings: &Settings, table: &QualifiedName) -> BTreeSet<Grant> {
+    let object = GrantObject::Table(table.clone());
+    requesters(settings)
+        .flat_map(|grantee| {
+            let object = object.clone();
+            Privilege::ROWS.map(move |privilege| Grant {
+                object: object.clone(),
+                grantee: grantee.clone(),
+                privilege,
+            })
+        })
         .collect()
 }
 
-fn blanket(schema: &Ident, rows: &BTreeSet<(Grantee, Privilege)>, derived: &mut Derived) {
-    for (grantee, privilege) in rows {
-        derived.grants.insert(Grant {
-            object: GrantObject::AllTables(schema.clone()),
-            grantee: grantee.clone(),
-            privilege: *privilege,
-        });
-        derived.default_privileges.insert(DefaultPrivilege {
-            schema: schema.clone(),
-            grantee: grantee.clone(),
-            privilege: *privilege,
-        });
+fn blanket(schema: &Ident, settings: &Settings, derived: &mut Derived) {
+    for grantee in requesters(settings) {
+        for privilege in Privilege::ROWS {
+            derived.grants.insert(Grant {
+                object: GrantObject::AllTables(schema.clone()),
+                grantee: grantee.clone(),
+                privilege,
+            });
+            derived.default_privileges.insert(DefaultPrivilege {
+                schema: schema.clone(),
+                grantee: grantee.clone(),
+                privilege,
+            });
+        }
     }
+}
+
+/// What is held on a table needs no grant on its columns.
+fn without_covered(grants: BTreeSet<Grant>) -> BTreeSet<Grant> {
+    let covered = |grant: &Grant| match &grant.object {
+        GrantObject::Column { table, .. } => {
+            let whole = GrantObject::Table(table.clone());
+            let everyone = Grant { grantee: Grantee::Public, ..grant.clone() };
+            grants.contains(&Grant { object: whole.clone(), ..grant.clone() })
+                || grants.contains(&Grant { object: whole, ..everyone })
+        }
+        GrantObject::Schema(_)
+        | GrantObject::Sequence(_)
+        | GrantObject::Function(_)
+        | GrantObject::Table(_)
+        | GrantObject::AllTables(_) => false,
+    };
+    grants.iter().filter(|grant| !covered(grant)).cloned().collect()
 }
 
 /// Whether using the table calls a function of that schema: in a policy, or in a default, which
@@ -106,4 +191,37 @@ fn mentions(table: &Table<Sql>, schema: &str) -> bool {
     let policies = table.policies.values().flat_map(Policy::exprs);
     let defaults = table.columns.iter().filter_map(|column| column.default.as_ref());
     policies.chain(defaults).any(|sql| lex::mentions_schema(sql.as_str(), schema))
+}
+
+/// Sequences that defaults count with. An identity column needs none: Postgres numbers it itself.
+fn sequences(table: &Table<Sql>, writers: &BTreeSet<Grantee>) -> BTreeSet<Grant> {
+    let defaults = table.columns.iter().filter_map(|column| column.default.as_ref());
+    let names = defaults.filter_map(|sql| counted_with(sql, &table.name.schema));
+    let grant = |name: QualifiedName| {
+        writers.iter().map(move |grantee| Grant {
+            object: GrantObject::Sequence(name.clone()),
+            grantee: grantee.clone(),
+            privilege: Privilege::Usage,
+        })
+    };
+    names.flat_map(grant).collect()
+}
+
+/// The sequence in `nextval('schema.name')`.
+fn counted_with(sql: &Sql, schema: &Ident) -> Option<QualifiedName> {
+    let text = sql.as_str();
+    let tokens = lex::tokens(text).ok()?;
+    let at = tokens.iter().position(|token| token.kind.word() == Some("nextval"))?;
+    let argument = tokens[at + 1..].iter().find(|token| token.kind == lex::TokenKind::String)?;
+    let quoted = &text[argument.range.clone()];
+    let name = quoted.trim_matches('\'').replace("''", "'");
+    let parts = lex::tokens(&name).ok()?;
+    let parts: Vec<_> = parts.iter().filter_map(|token| token.kind.name()).collect();
+    match parts.as_slice() {
+        [name] => Some(QualifiedName::new(schema.clone(), Ident::new(*name).ok()?)),
+        [schema, name] => {
+            Some(QualifiedName::new(Ident::new(*schema).ok()?, Ident::new(*name).ok()?))
+        }
+        _ => None,
+    }
 }

@@ -6,9 +6,11 @@
 
 pub mod compile;
 pub mod crud;
+pub(crate) mod definer;
 pub(crate) mod grants;
 mod kind;
 pub mod link;
 pub mod lint;
+mod needs;
 pub mod optimize;
 pub mod term;

@@ -318,11 +318,24 @@ impl Term {
 
     /// Whether the term reads any table in scope outside of itself.
     pub fn reads_outside(&self) -> bool {
+        self.reads_beyond(0)
+    }
+
+    /// Whether the term reads a table that is further out than the `tables` innermost ones.
+    pub fn reads_beyond(&self, tables: usize) -> bool {
         self.nodes().any(|(node, depth)| match node {
-            Term::Column(column) => column.up >= depth,
+            Term::Column(column) => column.up >= depth + tables,
             Term::Raw(_) => true,
             _ => false,
         })
+    }
+
+    /// The lookup that the term is, if it is one that runs under the caller's policies.
+    pub fn lookup(&self) -> Option<&Lookup> {
+        match self {
+            Term::Exists(lookup) | Term::Member { lookup, .. } => Some(lookup),
+            _ => None,
+        }
     }
 
     /// The same term seen from a scope that has `by` tables more around it (or, negative, fewer):

@@ -1,27 +1,34 @@
 //! Changes as statements.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::table::{self, list};
-use super::{ident, literal, qualified};
-use crate::diff::{Change, Named, OnTable, Pair, Privileges};
+use super::{function, ident, literal, qualified, role};
+use crate::diff::{Change, ColumnPrivileges, Named, OnTable, Pair, Privileges};
 use crate::model::{
-    Column, Command, GrantObject, Grantee, Ident, Policy, PolicyKind, Privilege, QualifiedName, Sql,
+    Column, Command, GrantObject, Grantee, Ident, Policy, PolicyKind, Privilege, QualifiedName,
+    RowSecurity, Sql, Table,
 };
 
 /// The statements that make a change, without semicolons.
 pub fn statements(change: &Change) -> Vec<String> {
     match change {
+        Change::CreateRole(role) => vec![role::create(role)],
+        Change::AlterRole(role) => vec![role::alter(role)],
         Change::CreateExtension(name) => vec![create_extension(name)],
         Change::CreateNamespace(name) => {
             vec![format!("CREATE SCHEMA IF NOT EXISTS {}", ident(name))]
         }
         Change::Revoke(grant) => vec![format!("REVOKE {}", privilege_on(grant, "FROM"))],
+        Change::RevokeColumns(grant) => vec![format!("REVOKE {}", columns_on(grant, "FROM"))],
+        Change::RevokeMembership(membership) => vec![role::revoke(membership)],
         Change::RevokeDefault(default) => vec![default_privilege(default, "REVOKE", "FROM")],
-        Change::EnableRowSecurity(name) => vec![enable(name)],
+        Change::EnableRowSecurity(name) => vec![alter(name, ENABLE)],
+        Change::ForceRowSecurity(name) => vec![alter(name, FORCE)],
         Change::DropPolicy(OnTable { table, item }) => {
             vec![format!("DROP POLICY {} ON {}", ident(&item.name), qualified(table))]
         }
+        Change::DropFunction(routine) => vec![function::drop(routine)],
         Change::DropForeignKey(OnTable { table, item }) => vec![drop_constraint(table, &item.name)],
         Change::DropUnique(OnTable { table, item }) => vec![drop_constraint(table, &item.name)],
         Change::DropPrimaryKey(OnTable { table, item }) => vec![drop_constraint(table, &item.name)],
@@ -32,15 +39,7 @@ pub fn statements(change: &Change) -> Vec<String> {
         Change::DropColumn(OnTable { table, item }) => {
             vec![alter(table, &format!("DROP COLUMN {}", ident(item)))]
         }
-        Change::CreateTable { table, revoke_from } => vec![
-            table::create(table),
-            enable(&table.name),
-            format!(
-                "REVOKE ALL ON TABLE {} FROM {}",
-                qualified(&table.name),
-                grantees(revoke_from)
-            ),
-        ],
+        Change::CreateTable { table, revoke_from } => create_table(table, revoke_from),
         Change::AddColumn(OnTable { table, item }) => {
             vec![alter(table, &format!("ADD COLUMN {}", table::column_definition(item)))]
         }
@@ -60,11 +59,14 @@ pub fn statements(change: &Change) -> Vec<String> {
         Change::AddForeignKey(OnTable { table, item }) => {
             vec![alter(table, &format!("ADD {}", table::foreign_key(&item.name, &item.item)))]
         }
+        Change::CreateFunction { function, revoke_from } => function::create(function, revoke_from),
         Change::CreatePolicy(OnTable { table, item }) => {
             vec![create_policy(&qualified(table), item)]
         }
         Change::GrantDefault(default) => vec![default_privilege(default, "GRANT", "TO")],
         Change::Grant(grant) => vec![format!("GRANT {}", privilege_on(grant, "TO"))],
+        Change::GrantColumns(grant) => vec![format!("GRANT {}", columns_on(grant, "TO"))],
+        Change::GrantMembership(membership) => vec![role::grant(membership)],
     }
 }
 
@@ -122,7 +124,7 @@ fn command(command: Command) -> &'static str {
     }
 }
 
-fn grantees(grantees: &BTreeSet<Grantee>) -> String {
+pub(super) fn grantees(grantees: &BTreeSet<Grantee>) -> String {
     grantees.iter().map(grantee).collect::<Vec<_>>().join(", ")
 }
 
@@ -137,8 +139,21 @@ fn alter(table: &QualifiedName, action: &str) -> String {
     format!("ALTER TABLE {} {action}", qualified(table))
 }
 
-fn enable(table: &QualifiedName) -> String {
-    alter(table, "ENABLE ROW LEVEL SECURITY")
+const ENABLE: &str = "ENABLE ROW LEVEL SECURITY";
+const FORCE: &str = "FORCE ROW LEVEL SECURITY";
+
+/// A table is never there without its row security, nor with what default privileges give away.
+fn create_table(table: &Table<Sql>, revoke_from: &BTreeSet<Grantee>) -> Vec<String> {
+    let name = &table.name;
+    let mut statements = vec![table::create(table)];
+    match table.row_security {
+        RowSecurity::Disabled => {}
+        RowSecurity::Enabled => statements.push(alter(name, ENABLE)),
+        RowSecurity::Forced => statements.extend([alter(name, ENABLE), alter(name, FORCE)]),
+    }
+    let revoke_from = grantees(revoke_from);
+    statements.push(format!("REVOKE ALL ON TABLE {} FROM {revoke_from}", qualified(name)));
+    statements
 }
 
 fn drop_constraint(table: &QualifiedName, name: &Ident) -> String {
@@ -203,10 +218,34 @@ fn privilege_on(grant: &Privileges<GrantObject>, preposition: &str) -> String {
     let Privileges { object, grantee, privileges } = grant;
     let object = match object {
         GrantObject::Schema(name) => format!("SCHEMA {}", ident(name)),
+        GrantObject::Sequence(name) => format!("SEQUENCE {}", qualified(name)),
+        GrantObject::Function(name) => format!("FUNCTION {}", qualified(name)),
         GrantObject::Table(name) => format!("TABLE {}", qualified(name)),
+        GrantObject::Column { table, column } => {
+            let one = BTreeSet::from([column.clone()]);
+            let columns = privileges.iter().map(|privilege| (*privilege, one.clone())).collect();
+            let (table, grantee) = (table.clone(), grantee.clone());
+            return columns_on(&ColumnPrivileges { table, grantee, columns }, preposition);
+        }
         GrantObject::AllTables(schema) => format!("ALL TABLES IN SCHEMA {}", ident(schema)),
     };
     format!("{} ON {object} {preposition} {}", list_of(privileges), self::grantee(grantee))
+}
+
+fn columns_on(grant: &ColumnPrivileges, preposition: &str) -> String {
+    let ColumnPrivileges { table, grantee, columns } = grant;
+    let table = qualified(table);
+    let columns = column_list(columns);
+    format!("{columns} ON TABLE {table} {preposition} {}", self::grantee(grantee))
+}
+
+/// `SELECT (a, b), UPDATE (b)`.
+pub(crate) fn column_list(columns: &BTreeMap<Privilege, BTreeSet<Ident>>) -> String {
+    let lists = columns.iter().map(|(privilege, columns)| {
+        let columns: Vec<_> = columns.iter().map(ident).collect();
+        format!("{} ({})", privilege_name(*privilege), columns.join(", "))
+    });
+    lists.collect::<Vec<_>>().join(", ")
 }
 
 fn default_privilege(default: &Privileges<Ident>, verb: &str, preposition: &str) -> String {
@@ -235,5 +274,6 @@ pub fn privilege_name(privilege: Privilege) -> &'static str {
         Privilege::References => "REFERENCES",
         Privilege::Trigger => "TRIGGER",
         Privilege::Maintain => "MAINTAIN",
+        Privilege::Execute => "EXECUTE",
     }
 }

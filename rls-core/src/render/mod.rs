@@ -3,15 +3,20 @@
 #![warn(clippy::wildcard_enum_match_arm)]
 
 mod change;
+mod function;
 mod quote;
+mod role;
 mod stand_in;
 mod table;
 mod term;
 mod types;
 
+pub(crate) use change::column_list;
 pub use change::{create_extension, privilege_name, script, statements};
 #[cfg(feature = "syntax")]
 pub(crate) use quote::is_keyword;
 pub use quote::{ident, literal, qualified};
+pub(crate) use role::changed_words;
 pub use stand_in::{STAND_IN_MARK, stand_in, stand_in_mark, stand_in_roles};
 pub use term::term;
+pub(crate) use term::{answer_body, array_body};

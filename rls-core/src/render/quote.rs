@@ -26,6 +26,14 @@ pub fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
+/// Text between dollar signs, with a tag that does not occur in it.
+pub(super) fn dollar_quoted(tag: &str, text: &str) -> String {
+    let tags = std::iter::once(tag.to_owned()).chain((1..).map(|n| format!("{tag}{n}")));
+    let free = tags.map(|tag| format!("${tag}$")).find(|quote| !text.contains(quote));
+    let quote = free.unwrap_or_default();
+    format!("{quote}{text}{quote}")
+}
+
 /// Every key word that some Postgres from 14 to 18 does not take as a plain name everywhere:
 /// what `quote_ident` would quote. Source: `pg_get_keywords()`, all but category `U`.
 const KEYWORDS: &[&str] = &[
@@ -197,7 +205,7 @@ const KEYWORDS: &[&str] = &[
 
 #[cfg(test)]
 mod tests {
-    use super::{KEYWORDS, ident, literal};
+    use super::{KEYWORDS, dollar_quoted, ident, literal};
     use crate::model::Ident;
 
     #[test]
@@ -215,6 +223,13 @@ mod tests {
         assert_eq!(quoted("größe"), "\"größe\"");
         assert_eq!(quoted("1st"), "\"1st\"");
         assert_eq!(quoted("crud-a-policy"), "\"crud-a-policy\"");
+    }
+
+    #[test]
+    fn no_text_ends_its_dollar_quotes() {
+        assert_eq!(dollar_quoted("fn", "select 1"), "$fn$select 1$fn$");
+        assert_eq!(dollar_quoted("fn", "a $fn$ b"), "$fn1$a $fn$ b$fn1$");
+        assert_eq!(dollar_quoted("fn", "$fn$ $fn1$"), "$fn2$$fn$ $fn1$$fn2$");
     }
 
     #[test]

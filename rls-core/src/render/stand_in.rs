@@ -2,7 +2,7 @@
 //! behaves like one with it: the same roles, functions, signatures and volatility, reading
 //! `request.jwt.claims`, which any session may set. Never for production: it verifies nothing.
 
-use super::{ident, literal};
+use super::{literal, role};
 use crate::model::Ident;
 use crate::provider::{Provider, Settings};
 
@@ -35,27 +35,13 @@ pub fn stand_in_roles(settings: &Settings) -> String {
         Provider::Neon | Provider::Postgres => None,
     };
     for role in supplied.chain(service).chain(settings.roles.iter().map(Ident::as_str)) {
-        let bypass = if service == Some(role) { " BYPASSRLS" } else { "" };
+        let attributes = if service == Some(role) { "BYPASSRLS NOLOGIN" } else { "NOLOGIN" };
         if let Ok(name) = Ident::new(role) {
-            sql += &create_role(&name, bypass);
+            sql += &role::create_missing(&name, attributes);
+            sql += ";\n";
         }
     }
     sql
-}
-
-/// Roles belong to the whole server, so another database may have brought them already, or bring
-/// them at the same moment. Where they are there, nobody needs the right to create roles.
-fn create_role(name: &Ident, attributes: &str) -> String {
-    format!(
-        "DO $do$ BEGIN
-    IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = {}) THEN
-        CREATE ROLE {}{attributes} NOLOGIN;
-    END IF;
-EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
-END $do$;\n",
-        literal(name.as_str()),
-        ident(name)
-    )
 }
 
 const NEON: &str = r#"CREATE SCHEMA auth;

@@ -13,6 +13,23 @@ pub fn term(term: &Term, table: Option<&QualifiedName>, provider: Provider) -> S
     Sql::new(Writer { provider, scope }.write(term, Binding::Loosest))
 }
 
+/// The body of a function that answers whether a term without a table holds.
+pub(crate) fn answer_body(term: &Term, provider: Provider) -> Sql {
+    let mut writer = Writer { provider, scope: Vec::new() };
+    Sql::new(format!("SELECT {}", writer.write(term, Binding::Loosest)))
+}
+
+/// The body of a function that gives the values among which a [`Term::Member`] looks.
+pub(crate) fn array_body(member: &Term, provider: Provider) -> Sql {
+    let mut writer = Writer { provider, scope: Vec::new() };
+    Sql::new(match member {
+        Term::Member { value: _, lookup, output, form: _ } => {
+            format!("SELECT ARRAY({})", writer.select(lookup, Some(output)))
+        }
+        other => format!("SELECT {}", writer.write(other, Binding::Loosest)),
+    })
+}
+
 /// How tightly a context binds, loosest first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Binding {

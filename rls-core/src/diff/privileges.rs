@@ -1,0 +1,128 @@
+//! Differences in who may do what. One REVOKE may take more than it names, and dropping a thing
+//! drops the privileges on it; what is to stay is then granted again.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Change, ColumnPrivileges, Pair, Privileges};
+use crate::model::{
+    DefaultPrivilege, Grant, GrantObject, Grantee, Ident, Privilege, QualifiedName, Schema,
+};
+
+/// Adds the changes of privileges to those of everything else.
+pub(super) fn alter(schemas: Pair<&Schema>, changes: &mut Vec<Change>) {
+    let Pair { previous, next } = schemas;
+    let dropped = |grant: &Grant| goes_with_its_object(grant, schemas, changes);
+    let gone: BTreeSet<_> =
+        previous.grants.difference(&next.grants).filter(|grant| !dropped(grant)).cloned().collect();
+    let kept: BTreeSet<_> = previous
+        .grants
+        .iter()
+        .filter(|grant| !dropped(grant) && !wider(grant).any(|wider| gone.contains(&wider)))
+        .cloned()
+        .collect();
+    let revoked = gone.iter().filter(|grant| !wider(grant).any(|wider| gone.contains(&wider)));
+    let (columns, objects): (Vec<_>, Vec<_>) = revoked.partition(|grant| on_column(grant));
+    changes.extend(gathered(objects.into_iter().map(by_object)).map(Change::Revoke));
+    changes.extend(by_table(columns).map(Change::RevokeColumns));
+
+    let missing: BTreeSet<_> = next.grants.difference(&kept).collect();
+    let granted = missing.iter().copied().filter(|grant| {
+        // GRANT … ON ALL TABLES reaches each of them, but no column by itself.
+        let reached = !on_column(grant) && wider(grant).any(|wider| missing.contains(&wider));
+        !reached && !held_by_all(grant, &previous.grants)
+    });
+    let (columns, objects): (Vec<_>, Vec<_>) = granted.partition(|grant| on_column(grant));
+    changes.extend(gathered(objects.into_iter().map(by_object)).map(Change::Grant));
+    changes.extend(by_table(columns).map(Change::GrantColumns));
+
+    let defaults = (&previous.default_privileges, &next.default_privileges);
+    let gone = defaults.0.difference(defaults.1);
+    changes.extend(gathered(gone.map(by_schema)).map(Change::RevokeDefault));
+    let missing = defaults.1.difference(defaults.0);
+    changes.extend(gathered(missing.map(by_schema)).map(Change::GrantDefault));
+}
+
+/// Whether the privilege is no more when the thing it is on has been dropped.
+fn goes_with_its_object(grant: &Grant, schemas: Pair<&Schema>, changes: &[Change]) -> bool {
+    let Pair { previous, next } = schemas;
+    match &grant.object {
+        GrantObject::Table(name) => !next.tables.contains_key(name),
+        GrantObject::Column { table, column } => match next.tables.get(table) {
+            None => true,
+            Some(next) => {
+                let previous = previous.tables.get(table);
+                let was = previous.is_some_and(|table| table.column(column).is_some());
+                was && next.column(column).is_none()
+            }
+        },
+        GrantObject::Function(name) => changes
+            .iter()
+            .any(|change| matches!(change, Change::DropFunction(routine) if &routine.name == name)),
+        GrantObject::Schema(_) | GrantObject::Sequence(_) | GrantObject::AllTables(_) => false,
+    }
+}
+
+/// The privileges that take this one along when they are revoked: REVOKE on a table reaches each of
+/// its columns, and ON ALL TABLES each table.
+fn wider(grant: &Grant) -> impl Iterator<Item = Grant> {
+    let all = |table: &QualifiedName| GrantObject::AllTables(table.schema.clone());
+    let objects = match &grant.object {
+        GrantObject::Table(table) => vec![all(table)],
+        GrantObject::Column { table, .. } => vec![GrantObject::Table(table.clone()), all(table)],
+        GrantObject::Schema(_)
+        | GrantObject::Sequence(_)
+        | GrantObject::Function(_)
+        | GrantObject::AllTables(_) => Vec::new(),
+    };
+    objects.into_iter().map(|object| Grant { object, ..grant.clone() })
+}
+
+fn on_column(grant: &Grant) -> bool {
+    matches!(grant.object, GrantObject::Column { .. })
+}
+
+/// Reaching a schema through PUBLIC is as good as reaching it by name, and schemas are often
+/// somebody else's to grant.
+fn held_by_all(grant: &Grant, previous: &BTreeSet<Grant>) -> bool {
+    let everyone = Grant { grantee: Grantee::Public, ..grant.clone() };
+    matches!(grant.object, GrantObject::Schema(_)) && previous.contains(&everyone)
+}
+
+fn by_object(grant: &Grant) -> (GrantObject, Grantee, Privilege) {
+    (grant.object.clone(), grant.grantee.clone(), grant.privilege)
+}
+
+fn by_schema(default: &DefaultPrivilege) -> (Ident, Grantee, Privilege) {
+    (default.schema.clone(), default.grantee.clone(), default.privilege)
+}
+
+/// Privileges that differ in nothing else, put together.
+fn gathered<O: Ord>(
+    single: impl Iterator<Item = (O, Grantee, Privilege)>,
+) -> impl Iterator<Item = Privileges<O>> {
+    let mut sets: BTreeMap<(O, Grantee), BTreeSet<Privilege>> = BTreeMap::new();
+    for (object, grantee, privilege) in single {
+        sets.entry((object, grantee)).or_default().insert(privilege);
+    }
+    sets.into_iter().map(|((object, grantee), privileges)| Privileges {
+        object,
+        grantee,
+        privileges,
+    })
+}
+
+/// Privileges on columns, those of one table and grantee together.
+fn by_table(grants: Vec<&Grant>) -> impl Iterator<Item = ColumnPrivileges> {
+    let mut gathered: BTreeMap<_, BTreeMap<_, BTreeSet<_>>> = BTreeMap::new();
+    for Grant { object, grantee, privilege } in grants {
+        if let GrantObject::Column { table, column } = object {
+            let columns = gathered.entry((table.clone(), grantee.clone())).or_default();
+            columns.entry(*privilege).or_default().insert(column.clone());
+        }
+    }
+    gathered.into_iter().map(|((table, grantee), columns)| ColumnPrivileges {
+        table,
+        grantee,
+        columns,
+    })
+}

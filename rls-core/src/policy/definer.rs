@@ -1,0 +1,193 @@
+//! `definer(exists(..))`: the lookup moves into a function that runs as its owner, whom no policy
+//! holds back. What comes out of it is no more than the answer: whether there is a row, or, where an
+//! index can use them, the values that a column may have.
+//!
+//! Source: Postgres manual, `CREATE FUNCTION`, "Writing SECURITY DEFINER Functions Safely".
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::optimize::Gate;
+use super::term::{Column, Lookup, MemberForm, Term, all, conjuncts};
+use crate::model::{
+    Argument, CompareOp, Function, Ident, PRIVATE_SCHEMA, PgType, QualifiedName, fnv1a,
+};
+use crate::provider::Provider;
+use crate::render;
+
+/// The functions that policies call, by name.
+pub(crate) type Functions = BTreeMap<QualifiedName, Function>;
+
+/// Puts calls in the place of a predicate's `definer` lookups, and adds their functions.
+pub(crate) fn extract(
+    term: Term,
+    gate: Gate,
+    provider: Provider,
+    functions: &mut Functions,
+) -> Term {
+    Extraction { gate, provider, functions }.run(term, true)
+}
+
+/// The tables that a predicate reads as the owner of functions.
+pub(crate) fn tables(term: &Term) -> BTreeSet<&QualifiedName> {
+    let definers = term.nodes().filter_map(|(node, _)| match node {
+        Term::Definer(lookup) => Some(lookup),
+        _ => None,
+    });
+    definers
+        .flat_map(|lookup| {
+            let inner = lookup.filter.nodes().filter_map(|(node, _)| match node {
+                Term::Exists(lookup) => Some(&lookup.table),
+                _ => None,
+            });
+            std::iter::once(&lookup.table).chain(inner)
+        })
+        .collect()
+}
+
+struct Extraction<'a> {
+    gate: Gate,
+    provider: Provider,
+    functions: &'a mut Functions,
+}
+
+impl Extraction<'_> {
+    /// `top` says whether NULL counts as false here.
+    fn run(&mut self, term: Term, top: bool) -> Term {
+        match term {
+            Term::Definer(lookup) => self.call(*lookup, top),
+            Term::And(_) | Term::Or(_) => term.map_parts(&mut |part, _| self.run(part, top)),
+            // The filter of a lookup is a WHERE of its own.
+            Term::Exists(_) => term.map_parts(&mut |part, _| self.run(part, true)),
+            other => other.map_parts(&mut |part, adds| self.run(part, adds > 0)),
+        }
+    }
+
+    fn call(&mut self, lookup: Lookup, top: bool) -> Term {
+        let values = (self.gate == Gate::Using && top).then(|| split(&lookup)).flatten();
+        match values {
+            Some(values) => self.values(values),
+            None => self.answer(lookup),
+        }
+    }
+
+    /// A function that gives every value that the outer one may have, called once for a statement.
+    fn values(&mut self, Values { outer, output, ty, lookup }: Values) -> Term {
+        let ty = PgType { array: true, ..ty };
+        let columns = format!("{}_{}", lookup.table.name, output.name);
+        // An empty array of the lookup's own making.
+        let array = Term::Member {
+            value: Box::new(Term::Argument(0)),
+            lookup: Box::new(lookup),
+            output,
+            form: MemberForm::Array,
+        };
+        let body = render::array_body(&array, self.provider);
+        match self.function(&columns, Vec::new(), ty.clone(), body) {
+            Some(function) => Term::AnyOfCall { value: Box::new(outer), function, ty },
+            None => Term::Bool(false),
+        }
+    }
+
+    /// A function that says whether there is such a row, with what the filter reads from outside as
+    /// its arguments.
+    fn answer(&mut self, lookup: Lookup) -> Term {
+        let mut arguments: Vec<Column> = Vec::new();
+        let table = lookup.table.name.clone();
+        let exists = Term::Exists(Box::new(lookup));
+        let inner = outside_as_arguments(exists, 0, &mut arguments);
+        let body = render::answer_body(&inner, self.provider);
+        let declared = arguments
+            .iter()
+            .enumerate()
+            .filter_map(|(at, column)| {
+                let name = Ident::new(format!("_{}", at + 1)).ok()?;
+                let ty = column.ty.clone().unwrap_or_else(text);
+                Some(Argument { name, ty })
+            })
+            .collect();
+        let boolean = PgType::plain(crate::model::BaseType::Boolean);
+        let names: Vec<_> = arguments.iter().map(|column| column.name.as_str()).collect();
+        let about = std::iter::once(table.as_str()).chain(names).collect::<Vec<_>>().join("_");
+        let Some(function) = self.function(&about, declared, boolean, body) else {
+            return Term::Bool(false);
+        };
+        let row_independent = arguments.is_empty();
+        let call =
+            Term::Call { function, arguments: arguments.into_iter().map(Term::Column).collect() };
+        if row_independent { Term::Once(Box::new(call)) } else { call }
+    }
+
+    /// The same body is the same function, whoever calls it.
+    fn function(
+        &mut self,
+        about: &str,
+        arguments: Vec<Argument>,
+        returns: PgType,
+        body: crate::model::Sql,
+    ) -> Option<QualifiedName> {
+        let whole = format!("{returns} {arguments:?} {}", body.as_str());
+        let name = format!("{about}_{:08x}", fnv1a(whole.as_bytes()) as u32);
+        let schema = Ident::new(PRIVATE_SCHEMA).ok()?;
+        let name = QualifiedName::new(schema, Ident::shortened(&name).ok()?);
+        let function = Function { name: name.clone(), arguments, returns, body };
+        self.functions.insert(name.clone(), function);
+        Some(name)
+    }
+}
+
+fn text() -> PgType {
+    PgType::plain(crate::model::BaseType::Text)
+}
+
+/// A lookup whose rows give the values that one term outside may have.
+struct Values {
+    outer: Term,
+    output: Column,
+    ty: PgType,
+    lookup: Lookup,
+}
+
+/// `row.column = outside AND rest`, where the rest reads nothing from outside.
+fn split(lookup: &Lookup) -> Option<Values> {
+    let terms = conjuncts(lookup.filter.clone());
+    let (at, outer, output) = terms.iter().enumerate().find_map(|(at, term)| {
+        let Term::Compare { op: CompareOp::Eq, left, right } = term else { return None };
+        let pair = |inner: &Term, outer: &Term| match inner {
+            Term::Column(column)
+                if column.up == 0 && matches!(outer, Term::Column(c) if c.up > 0) =>
+            {
+                Some((outer.clone(), column.clone()))
+            }
+            _ => None,
+        };
+        let (outer, output) = pair(left, right).or_else(|| pair(right, left))?;
+        Some((at, outer, output))
+    })?;
+    let rest: Vec<_> =
+        terms.into_iter().enumerate().filter(|(n, _)| *n != at).map(|(_, t)| t).collect();
+    let rest = all(rest);
+    let ty = output.ty.clone().filter(|ty| !ty.array)?;
+    // Within the filter, the lookup's own table is the innermost: what is further out is outside.
+    let free = rest.nodes().any(|(node, depth)| matches!(node, Term::Column(c) if c.up > depth));
+    if free {
+        return None;
+    }
+    let lookup = Lookup { filter: rest, ..lookup.clone() };
+    Some(Values { outer: outer.shifted(-1), output, ty, lookup })
+}
+
+/// Columns from outside of the term become arguments; each is one argument, however often it stands
+/// there.
+fn outside_as_arguments(term: Term, depth: usize, arguments: &mut Vec<Column>) -> Term {
+    if let Term::Column(column) = &term
+        && column.up >= depth
+    {
+        let outside = Column { up: column.up - depth, ..column.clone() };
+        let at = arguments.iter().position(|known| *known == outside).unwrap_or_else(|| {
+            arguments.push(outside);
+            arguments.len() - 1
+        });
+        return Term::Argument(at + 1);
+    }
+    term.map_parts(&mut |part, adds| outside_as_arguments(part, depth + adds, arguments))
+}
