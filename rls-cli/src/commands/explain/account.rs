@@ -46,7 +46,7 @@ struct GateAccount {
 
 #[derive(PartialEq, Eq)]
 struct RewriteAccount {
-    pass: String,
+    pass: &'static str,
     why: String,
     before: String,
     after: String,
@@ -194,7 +194,7 @@ fn gate_account(
 ) -> GateAccount {
     let sql = |term: &Term| render::term(term, Some(table), provider).as_str().to_owned();
     let rewrite = |rewrite: &Rewrite| RewriteAccount {
-        pass: format!("{:?}", rewrite.pass).to_lowercase(),
+        pass: rewrite.pass.name(),
         why: rewrite.why.clone(),
         before: sql(&rewrite.before),
         after: sql(&rewrite.after),
