@@ -7,9 +7,14 @@ use super::{Entry, Report};
 pub(super) fn render(report: &Report) -> Value {
     let (mistakes, findings): (Vec<_>, Vec<_>) =
         report.entries.iter().partition(|entry| entry.lint.is_none());
+    if !mistakes.is_empty() {
+        // As every command says it.
+        let mistakes: Vec<_> = mistakes.into_iter().map(|entry| mistake(entry, report)).collect();
+        return json!({ "errors": mistakes });
+    }
     let (tables, policies) = report.size;
     json!({
-        "errors": mistakes.into_iter().map(|entry| mistake(entry, report)).collect::<Vec<_>>(),
+        "errors": [],
         "findings": findings.into_iter().map(|entry| finding(entry, report)).collect::<Vec<_>>(),
         "tables": tables,
         "policies": policies,
