@@ -7,10 +7,12 @@ use crate::model::{
     DeclaredTable, Expr, Grantee, Ident, PgType, QualifiedName, RowSecurity, Schema, Table,
 };
 use crate::policy::compile::{self, Linked, Policies, Site};
-use crate::policy::definer;
+use crate::policy::definer::{self, Functions};
 use crate::policy::grants::{self, Sources};
+use crate::policy::index::{self, Created};
 use crate::policy::link::{Others, Shape};
-use crate::provider::{Grants, Settings};
+use crate::policy::recursion;
+use crate::provider::{Grants, Provider, Settings};
 
 /// A rule that one table breaks together with others or with the settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,11 +89,11 @@ pub fn resolve(tables: Vec<DeclaredTable>, settings: &Settings) -> Result<Resolv
         forced_lookups(declared, linked, &tables, settings, &mut errors);
         columns_and_blanket(declared, settings, &mut errors);
     }
-    if errors.is_empty() {
-        Ok(compile(&tables, &linked, settings))
-    } else {
-        Err(ResolveErrors(errors))
+    if !errors.is_empty() {
+        return Err(ResolveErrors(errors));
     }
+    let resolved = compile(&tables, &linked, settings, &mut errors);
+    if errors.is_empty() { Ok(resolved) } else { Err(ResolveErrors(errors)) }
 }
 
 /// A function that runs as its owner sees nothing of a table whose policies bind the owner too.
@@ -303,23 +305,19 @@ fn compile(
     tables: &Tables,
     linked: &BTreeMap<QualifiedName, Linked>,
     settings: &Settings,
+    errors: &mut Vec<ResolveError>,
 ) -> Resolved {
     let provider = settings.provider;
-    let mut policies = BTreeMap::new();
+    let (policies, functions, created) = policies(tables, linked, provider, errors);
     let mut compiled = BTreeMap::new();
-    let mut functions = BTreeMap::new();
-    let leading = tables
-        .iter()
-        .map(|(name, declared)| (name.clone(), leading_columns(&declared.table)))
-        .collect();
     for ((name, declared), linked) in tables.iter().zip(linked.values()) {
-        let own = compile::policies(name, linked, &leading, provider, &mut functions);
-        let mut table = compile::table(declared, linked, &own, provider);
+        let mut table = compile::table(declared, linked, &policies[name], provider);
+        let own = created.get(name).into_iter().flatten();
+        table.indexes.extend(own.map(|(name, index)| (name.clone(), index.clone())));
         if is_forced(declared, settings) && table.row_security == RowSecurity::Enabled {
             table.row_security = RowSecurity::Forced;
         }
         compiled.insert(name.clone(), table);
-        policies.insert(name.clone(), own);
     }
     let named = |roles: &mut dyn Iterator<Item = &str>| -> BTreeSet<Grantee> {
         roles.filter_map(|role| Ident::new(role).ok()).map(Grantee::Role).collect()
@@ -347,16 +345,49 @@ fn compile(
     Resolved { schema, policies }
 }
 
-/// The columns with which an index, or the index behind a key, begins.
-fn leading_columns<E>(table: &Table<E>) -> BTreeSet<Ident> {
-    let primary_key = table.primary_key.iter().map(|key| &key.columns);
-    let uniques = table.uniques.values().map(|key| &key.columns);
-    let indexes = table.indexes.values().map(|index| &index.columns);
-    primary_key
-        .chain(uniques)
-        .chain(indexes)
-        .filter_map(|columns| columns.first().cloned())
-        .collect()
+/// Compiles every policy: first to see which indexes they need, then with those in place; and once
+/// more where a policy that reads its own table must do without subqueries.
+fn policies(
+    tables: &Tables,
+    linked: &BTreeMap<QualifiedName, Linked>,
+    provider: Provider,
+    errors: &mut Vec<ResolveError>,
+) -> (BTreeMap<QualifiedName, Policies>, Functions, Created) {
+    let all = |created: &Created, bare: &BTreeSet<(QualifiedName, Ident)>| {
+        let leading = tables
+            .iter()
+            .map(|(name, declared)| (name.clone(), index::leading(&declared.table, created)))
+            .collect();
+        let mut functions = Functions::new();
+        let each = linked.iter().map(|(name, linked)| {
+            let own = compile::policies(name, linked, &leading, bare, provider, &mut functions);
+            (name.clone(), own)
+        });
+        (each.collect::<BTreeMap<_, _>>(), functions)
+    };
+    let mut bare = BTreeSet::new();
+    let (needed, _) = all(&Created::new(), &bare);
+    let needs = needed.values().flat_map(BTreeMap::values).flat_map(|compiled| &compiled.indexes);
+    let created = index::create(tables, needs);
+    let (mut policies, mut functions) = all(&created, &bare);
+    loop {
+        let cycles = recursion::cycles(tables, &policies);
+        let before = bare.len();
+        bare.extend(cycles.iter().flat_map(|cycle| cycle.avoidable.clone()));
+        if bare.len() == before {
+            errors.extend(cycles.into_iter().map(|cycle| cycle.error));
+            break;
+        }
+        (policies, functions) = all(&created, &bare);
+    }
+    for need in policies
+        .values_mut()
+        .flat_map(BTreeMap::values_mut)
+        .flat_map(|compiled| &mut compiled.indexes)
+    {
+        need.served = index::served(need, tables.get(&need.table), &created);
+    }
+    (policies, functions, created)
 }
 
 /// The known name that is closest to a misspelt one, if any is close.

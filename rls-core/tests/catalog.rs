@@ -150,7 +150,7 @@ async fn what_differs_only_a_little_is_seen() {
             let mut docs = docs.clone();
             docs.policies.insert(
                 id("p"),
-                policy(Command::Select, &[role("cat_user")], Some(predicate), None),
+                policy(Command::Delete, &[role("cat_user")], Some(predicate), None),
             );
             schema([docs, members.clone()], &plain(&["cat_user"]))
         };

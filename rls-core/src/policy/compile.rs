@@ -1,8 +1,9 @@
 //! From linked predicates to the SQL of policies, with an account of what was done on the way.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::definer::{self, Functions};
+use super::index::{self, IndexNeed};
 use super::link::{self, Others, Problem, Shape};
 use super::optimize::{Context, Gate, Leading, Rewrite, optimize};
 use super::term::Term;
@@ -21,6 +22,8 @@ pub struct Compiled {
     pub optimized: Term,
     /// What the optimizer did, in order.
     pub rewrites: Vec<Rewrite>,
+    /// The indexes that make it fast.
+    pub indexes: Vec<IndexNeed>,
     /// As SQL.
     pub sql: Sql,
 }
@@ -72,23 +75,29 @@ fn gates<E>(policy: &Policy<E>) -> impl Iterator<Item = (Gate, &E)> {
     using.chain(policy.with_check.iter().map(|expr| (Gate::Check, expr)))
 }
 
-/// Optimizes and renders the policies of a table. `leading` are the columns that indexes lead with.
+/// Optimizes and renders the policies of a table. `leading` are the columns that indexes lead with,
+/// `bare` the policies that get no subqueries.
 pub(crate) fn policies(
     table: &QualifiedName,
     linked: &Linked,
     leading: &Leading,
+    bare: &BTreeSet<(QualifiedName, Ident)>,
     provider: Provider,
     functions: &mut Functions,
 ) -> Policies {
-    let mut compile = |gate: Gate, expr: &Expr, term: &Term| {
-        let context = Context { gate, table, leading, subqueries: true };
+    let mut compile = |(name, gate): &(Ident, Gate), expr: &Expr, term: &Term| {
+        let subqueries = !bare.contains(&(table.clone(), name.clone()));
+        let context = Context { gate: *gate, table, leading, subqueries };
         let (optimized, rewrites) = optimize(term.clone(), &context);
-        let optimized = definer::extract(optimized, gate, provider, functions);
+        // A lookup that runs as its owner wants the same indexes as any other.
+        let (plain, _) = optimize(definer::plain(term.clone()), &context);
+        let indexes = index::needs(table, *gate, &plain);
+        let optimized = definer::extract(optimized, &context, provider, functions);
         let sql = render::term(&optimized, Some(table), provider);
-        Compiled { declared: expr.clone(), linked: term.clone(), optimized, rewrites, sql }
+        Compiled { declared: expr.clone(), linked: term.clone(), optimized, rewrites, indexes, sql }
     };
     let policies = linked.policies.iter();
-    policies.map(|(site, (expr, term))| (site.clone(), compile(site.1, expr, term))).collect()
+    policies.map(|(site, (expr, term))| (site.clone(), compile(site, expr, term))).collect()
 }
 
 /// The declared table with SQL in place of its expressions.

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::optimize::Gate;
+use super::optimize::{Context, Gate, optimize};
 use super::term::{Column, Lookup, MemberForm, Term, all, conjuncts};
 use crate::model::{
     Argument, CompareOp, Function, Ident, PRIVATE_SCHEMA, PgType, QualifiedName, fnv1a,
@@ -20,11 +20,19 @@ pub(crate) type Functions = BTreeMap<QualifiedName, Function>;
 /// Puts calls in the place of a predicate's `definer` lookups, and adds their functions.
 pub(crate) fn extract(
     term: Term,
-    gate: Gate,
+    context: &Context<'_>,
     provider: Provider,
     functions: &mut Functions,
 ) -> Term {
-    Extraction { gate, provider, functions }.run(term, true)
+    Extraction { context, provider, functions }.run(term, true)
+}
+
+/// The same predicate with lookups that run as whoever asks.
+pub(crate) fn plain(term: Term) -> Term {
+    match term {
+        Term::Definer(lookup) => Term::Exists(lookup),
+        other => other.map_parts(&mut |part, _| plain(part)),
+    }
 }
 
 /// The tables that a predicate reads as the owner of functions.
@@ -45,7 +53,7 @@ pub(crate) fn tables(term: &Term) -> BTreeSet<&QualifiedName> {
 }
 
 struct Extraction<'a> {
-    gate: Gate,
+    context: &'a Context<'a>,
     provider: Provider,
     functions: &'a mut Functions,
 }
@@ -63,7 +71,7 @@ impl Extraction<'_> {
     }
 
     fn call(&mut self, lookup: Lookup, top: bool) -> Term {
-        let values = (self.gate == Gate::Using && top).then(|| split(&lookup)).flatten();
+        let values = (self.context.gate == Gate::Using && top).then(|| split(&lookup)).flatten();
         match values {
             Some(values) => self.values(values),
             None => self.answer(lookup),
@@ -74,6 +82,7 @@ impl Extraction<'_> {
     fn values(&mut self, Values { outer, output, ty, lookup }: Values) -> Term {
         let ty = PgType { array: true, ..ty };
         let columns = format!("{}_{}", lookup.table.name, output.name);
+        let lookup = self.optimized(lookup);
         // An empty array of the lookup's own making.
         let array = Term::Member {
             value: Box::new(Term::Argument(0)),
@@ -93,8 +102,9 @@ impl Extraction<'_> {
     fn answer(&mut self, lookup: Lookup) -> Term {
         let mut arguments: Vec<Column> = Vec::new();
         let table = lookup.table.name.clone();
-        let exists = Term::Exists(Box::new(lookup));
-        let inner = outside_as_arguments(exists, 0, &mut arguments);
+        let filter = outside_as_arguments(lookup.filter, 1, &mut arguments);
+        let lookup = self.optimized(Lookup { filter, ..lookup });
+        let inner = Term::Exists(Box::new(lookup));
         let body = render::answer_body(&inner, self.provider);
         let declared = arguments
             .iter()
@@ -115,6 +125,18 @@ impl Extraction<'_> {
         let call =
             Term::Call { function, arguments: arguments.into_iter().map(Term::Column).collect() };
         if row_independent { Term::Once(Box::new(call)) } else { call }
+    }
+
+    /// A body is asked for existing rows of its own table, as USING is.
+    fn optimized(&self, lookup: Lookup) -> Lookup {
+        let context = Context {
+            gate: Gate::Using,
+            table: &lookup.table,
+            leading: self.context.leading,
+            subqueries: true,
+        };
+        let (filter, _) = optimize(lookup.filter, &context);
+        Lookup { filter, ..lookup }
     }
 
     /// The same body is the same function, whoever calls it.
