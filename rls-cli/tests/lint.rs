@@ -223,7 +223,7 @@ fn a_table_is_explained_by_any_of_its_names() {
         "compiled  (SELECT auth.user_id()) = user_id",
         "hoist: ",
         "rewritten as above",
-        "todos_user_id_idx (user_id)",
+        "public.todos (user_id)  declared todos_user_id_idx",
     ] {
         assert!(text.out.contains(part), "no `{part}` in\n{text}");
     }

@@ -305,6 +305,11 @@ fn trust() -> Vec<Case> {
 fn performance() -> Vec<Case> {
     let raw = |sql: &str| docs(vec![crud(Expr::Sql(sql.to_owned()))]);
     let without = |policies| DeclaredTable { policy_indexes: false, ..docs(policies) };
+    let by_note = || vec![policy("read", Command::Select).using(Expr::owned_by("note"))];
+    let lookup = || {
+        let member = exists("members", and([same_team(), Expr::owned_by("note")]));
+        docs(vec![policy("read", Command::Select).using(member)])
+    };
     vec![
         case(
             "auth_rls_initplan",
@@ -324,6 +329,12 @@ fn performance() -> Vec<Case> {
                 col("id"),
                 Expr::Cast { value: Box::new(claim("doc")), ty: PgType::plain(BaseType::BigInt) },
             ))]),
+        ),
+        // A lookup in a table that makes no indexes.
+        cases(
+            "policy_column_without_index",
+            vec![lookup(), DeclaredTable { policy_indexes: false, ..members(by_note()) }],
+            vec![lookup(), members(by_note())],
         ),
     ]
 }

@@ -6,6 +6,7 @@ use rls_core::model::{
     Command, DeclaredTable, Grantee, Ident, Identity, Policy, PolicyKind, QualifiedName, Sql,
 };
 use rls_core::policy::compile::Compiled;
+use rls_core::policy::index::{IndexNeed, Served};
 use rls_core::policy::optimize::{Gate, Rewrite};
 use rls_core::policy::term::Term;
 use rls_core::resolve::Part;
@@ -23,8 +24,8 @@ pub(super) struct Account {
     /// `file:line`.
     place: String,
     policies: Vec<PolicyAccount>,
-    /// The indexes of the table with their columns.
-    indexes: Vec<(String, Vec<String>)>,
+    /// The indexes that the policies lean on, in the order of their use.
+    indexes: Vec<IndexNeed>,
     /// What callers of each role would run.
     pub(super) statements: Vec<Statement>,
 }
@@ -88,17 +89,18 @@ impl Account {
                 .map(|(gate, it)| gate_account(gate, it, name, provider))
                 .collect(),
         });
-        let columns = |columns: &[Ident]| columns.iter().map(ToString::to_string).collect();
-        let key = table.primary_key.iter().map(|key| (key.name.to_string(), columns(&key.columns)));
-        let uniques =
-            table.uniques.iter().map(|(name, it)| (name.to_string(), columns(&it.columns)));
-        let plain = table.indexes.iter().map(|(name, it)| (name.to_string(), columns(&it.columns)));
+        let mut indexes: Vec<IndexNeed> = Vec::new();
+        for need in compiled.values().flat_map(|compiled| &compiled.indexes) {
+            if !indexes.contains(need) {
+                indexes.push(need.clone());
+            }
+        }
         Ok(Account {
             table: name.clone(),
             rust_name: scanned.table.rust_name.clone(),
             place: format!("{}:{}", path.display(), Place::of(source, range.start).line),
             policies: policies.collect(),
-            indexes: key.chain(uniques).chain(plain).collect(),
+            indexes,
             statements: statements(&scanned.table, &table.policies),
         })
     }
@@ -119,8 +121,11 @@ impl Account {
         if !indexes.is_empty() {
             text += &format!("\n{}\n", styled(BOLD, "indexes"));
         }
-        for (name, columns) in indexes {
-            text += &format!("  {name} ({})\n", columns.join(", "));
+        for need in indexes {
+            let (served, name) = served(&need.served);
+            let name = name.map(|name| format!(" {name}")).unwrap_or_default();
+            let (table, columns) = (&need.table, columns(need).join(", "));
+            text += &format!("  {table} ({columns})  {served}{name}\n    {}\n", need.why);
         }
         text
     }
@@ -135,8 +140,16 @@ impl Account {
                 "gates": policy.gates.iter().map(GateAccount::json).collect::<Vec<_>>(),
             })
         };
-        let index =
-            |(name, columns): &(String, Vec<String>)| json!({ "name": name, "columns": columns });
+        let index = |need: &IndexNeed| {
+            let (served, name) = served(&need.served);
+            json!({
+                "table": need.table.to_string(),
+                "columns": columns(need),
+                "served": served,
+                "name": name,
+                "why": need.why,
+            })
+        };
         json!({
             "table": self.table.to_string(),
             "struct": self.rust_name,
@@ -183,6 +196,21 @@ impl GateAccount {
             Gate::Using => "USING",
             Gate::Check => "WITH CHECK",
         }
+    }
+}
+
+fn columns(need: &IndexNeed) -> Vec<String> {
+    need.columns.iter().map(ToString::to_string).collect()
+}
+
+/// How a need is served, and by what.
+fn served(served: &Served) -> (&'static str, Option<&str>) {
+    match served {
+        Served::PrimaryKey => ("primary key", None),
+        Served::Unique(name) => ("unique", Some(name.as_str())),
+        Served::Index(name) => ("declared", Some(name.as_str())),
+        Served::Created(name) => ("created", Some(name.as_str())),
+        Served::Missing => ("missing", None),
     }
 }
 

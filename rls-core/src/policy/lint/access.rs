@@ -8,9 +8,9 @@ use super::registry::{
     POLICY_EXISTS_RLS_DISABLED, RESTRICTIVE_WITHOUT_PERMISSIVE, RLS_DISABLED_IN_PUBLIC,
     RLS_ENABLED_NO_POLICY, UNREACHABLE_POLICY, UPDATE_WITHOUT_SELECT,
 };
-use super::view::{COMMANDS, PolicyView, View, numbered};
+use super::view::{COMMANDS, PolicyView, View};
 use super::{Report, names};
-use crate::model::{Command, Expr, Grantee, Ident, RowSecurity};
+use crate::model::{Command, Grantee, Ident, RowSecurity};
 use crate::resolve::Part;
 
 pub(super) fn rules(view: &View<'_>, report: &mut Report<'_>) {
@@ -120,11 +120,7 @@ fn covered(first: &PolicyView<'_>, second: &PolicyView<'_>) -> bool {
 /// UPDATE and DELETE find their rows by a WHERE, and INSERT reads back by RETURNING: both read.
 fn write_without_select(view: &View<'_>, report: &mut Report<'_>) {
     for policy in view.permissive() {
-        let blind: Vec<_> = policy
-            .roles()
-            .iter()
-            .filter(|role| view.opening(Command::Select, role).is_empty())
-            .collect();
+        let blind: Vec<_> = policy.roles().iter().filter(|role| is_blind(view, role)).collect();
         let writes: Vec<_> = COMMANDS[1..]
             .iter()
             .filter(|(command, _)| policy.covers(*command) && !policy.refuses(*command))
@@ -157,6 +153,14 @@ fn write_without_select(view: &View<'_>, report: &mut Report<'_>) {
     }
 }
 
+/// Whether no policy lets a role read. Everyone is not one role: some may see what others do not.
+fn is_blind(view: &View<'_>, role: &Grantee) -> bool {
+    let mut reads = view.permissive().into_iter().filter(|policy| policy.covers(Command::Select));
+    !reads.any(|policy| {
+        !policy.refuses(Command::Select) && (policy.serves(role) || *role == Grantee::Public)
+    })
+}
+
 /// A lookup is read as the caller, under the policies of the table that it looks in.
 fn lookup_sees_nothing(view: &View<'_>, report: &mut Report<'_>) {
     for policy in view.policies() {
@@ -166,25 +170,15 @@ fn lookup_sees_nothing(view: &View<'_>, report: &mut Report<'_>) {
                 if other.declared.table.row_security == RowSecurity::Disabled {
                     continue;
                 }
-                let blind = |role: &&Grantee| other.opening(Command::Select, role).is_empty();
-                // Everyone is not one role: some may see what others do not.
-                let blind: Vec<_> = match policy.roles().contains(&Grantee::Public) {
-                    true if other.permissive().iter().any(|it| it.covers(Command::Select)) => {
-                        continue;
-                    }
-                    _ => policy.roles().iter().filter(blind).collect(),
-                };
+                let blind: Vec<_> =
+                    policy.roles().iter().filter(|role| is_blind(&other, role)).collect();
                 if blind.is_empty() {
                     continue;
                 }
                 let rust_name = &other.declared.rust_name;
-                let nodes = numbered(predicate.expr);
-                let node = nodes.iter().position(|(node, _)| {
-                    matches!(node, Expr::Exists { table, .. } if Expr::last_segment(table) == rust_name)
-                });
                 report.add(
                     &LOOKUP_SEES_NOTHING,
-                    predicate.node(node.unwrap_or_default()),
+                    view.at_lookup(&predicate, &lookup.table),
                     format!(
                         "{} has no policy to read `{}`, so this lookup finds nothing or is refused",
                         names(blind),
@@ -200,30 +194,31 @@ fn lookup_sees_nothing(view: &View<'_>, report: &mut Report<'_>) {
 fn multiple_permissive_policies(view: &View<'_>, report: &mut Report<'_>) {
     let policies = view.permissive();
     let roles: BTreeSet<_> = policies.iter().flat_map(PolicyView::roles).collect();
-    // The same policies meet in several commands and roles; that is one thing to tell.
-    let mut meetings: BTreeMap<Vec<&Ident>, (BTreeSet<&Grantee>, Vec<&str>)> = BTreeMap::new();
+    // Which policies meet, in which commands, is the same for many roles: that is one thing to tell.
+    let mut meetings: BTreeMap<(BTreeSet<&Ident>, Vec<&str>), Vec<&Grantee>> = BTreeMap::new();
     for role in roles {
+        let (mut met, mut commands) = (BTreeSet::new(), Vec::new());
         for (command, command_name) in COMMANDS {
             let open = view.opening(command, role);
             if open.len() > 1 {
-                let met = open.iter().map(|policy| policy.name).collect();
-                let (roles, commands) = meetings.entry(met).or_default();
-                roles.insert(role);
-                if !commands.contains(&command_name) {
-                    commands.push(command_name);
-                }
+                met.extend(open.iter().map(|policy| policy.name));
+                commands.push(command_name);
             }
         }
+        if !met.is_empty() {
+            meetings.entry((met, commands)).or_default().push(role);
+        }
     }
-    for (met, (roles, commands)) in meetings {
+    for ((met, commands), roles) in meetings {
+        let Some(last) = met.last() else { continue };
         report.add(
             &MULTIPLE_PERMISSIVE_POLICIES,
-            Part::Policy(met[1].clone()),
+            Part::Policy((*last).clone()),
             format!(
-                "{} all let {} {}: Postgres joins them by OR and asks each",
+                "{} meet in {} for {}: Postgres joins them by OR and asks each",
                 names(&met),
-                names(roles),
-                commands.join(", ")
+                commands.join(", "),
+                names(roles)
             ),
             "write one policy with `||`, where that reads as well",
         );

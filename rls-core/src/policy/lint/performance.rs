@@ -3,12 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::Report;
-use super::predicate::tied;
 use super::raw;
 use super::registry::{AUTH_RLS_INITPLAN, POLICY_COLUMN_WITHOUT_INDEX};
 use super::view::{PolicyView, View, numbered};
-use crate::model::{Expr, Ident, Table};
-use crate::policy::optimize::Gate;
+use crate::model::Expr;
+use crate::policy::index::Served;
 
 pub(super) fn rules(view: &View<'_>, report: &mut Report<'_>) {
     auth_rls_initplan(view, report);
@@ -39,40 +38,29 @@ fn auth_rls_initplan(view: &View<'_>, report: &mut Report<'_>) {
     }
 }
 
+/// The compiler knows which indexes it misses; it makes them itself unless it is told not to.
 fn policy_column_without_index(view: &View<'_>, report: &mut Report<'_>) {
-    if view.declared.policy_indexes {
-        return;
-    }
-    let leading = leading(&view.declared.table);
+    let own = &view.declared.table.name;
     let mut told = BTreeSet::new();
-    for predicate in view.permissive().iter().flat_map(PolicyView::written) {
-        if predicate.gate != Gate::Using {
-            continue;
-        }
-        let tied = tied(predicate.term);
-        // One index is enough to find the rows; others are filtered.
-        if tied.iter().any(|column| leading.contains(column)) {
-            continue;
-        }
-        for column in tied {
-            if told.insert(column) {
-                report.add(
-                    &POLICY_COLUMN_WITHOUT_INDEX,
-                    view.at_column(&predicate, column),
-                    format!(
-                        "no index begins with `{column}`, so each statement reads the whole table"
-                    ),
-                    "mark the field `index`, or let the policy make its index",
-                );
-            }
+    for predicate in view.policies().iter().flat_map(PolicyView::written) {
+        let missing = predicate.indexes.iter().filter(|need| need.served == Served::Missing);
+        for need in missing {
+            let Some(first) =
+                need.columns.first().filter(|first| told.insert((&need.table, *first)))
+            else {
+                continue;
+            };
+            let (part, whose) = if need.table == *own {
+                (view.at_column(&predicate, first), "its own table".to_owned())
+            } else {
+                (view.at_lookup(&predicate, &need.table), format!("`{}`", need.table))
+            };
+            report.add(
+                &POLICY_COLUMN_WITHOUT_INDEX,
+                part,
+                format!("no index begins with `{first}`, so {whose} is read as a whole"),
+                "mark the field `index`, or let policies make their indexes",
+            );
         }
     }
-}
-
-/// The columns with which an index, or the index behind a key, begins.
-fn leading<E>(table: &Table<E>) -> BTreeSet<&Ident> {
-    let primary_key = table.primary_key.iter().map(|key| &key.columns);
-    let uniques = table.uniques.values().map(|key| &key.columns);
-    let indexes = table.indexes.values().map(|index| &index.columns);
-    primary_key.chain(uniques).chain(indexes).filter_map(|columns| columns.first()).collect()
 }

@@ -7,6 +7,7 @@ use crate::model::{
     Command, DeclaredTable, Expr, Grantee, Ident, Policy, PolicyKind, QualifiedName,
 };
 use crate::policy::compile::Site;
+use crate::policy::index::IndexNeed;
 use crate::policy::optimize::Gate;
 use crate::policy::term::Term;
 use crate::provider::{Grants, Settings};
@@ -39,6 +40,7 @@ pub(super) struct Predicate<'a> {
     pub(super) gate: Gate,
     pub(super) expr: &'a Expr,
     pub(super) term: &'a Term,
+    pub(super) indexes: &'a [IndexNeed],
 }
 
 /// The commands that policies speak about one by one.
@@ -61,7 +63,7 @@ impl<'a> View<'a> {
             let predicate = |gate| {
                 let found = compiled?.get(&(name.clone(), gate))?;
                 let (expr, term) = (&found.declared, &found.linked);
-                Some(Predicate { policy: name, gate, expr, term })
+                Some(Predicate { policy: name, gate, expr, term, indexes: &found.indexes })
             };
             let using = predicate(Gate::Using);
             PolicyView { name, policy, using, check: predicate(Gate::Check).or(using) }
@@ -138,6 +140,14 @@ impl<'a> View<'a> {
     /// The first mention of a column of this table.
     pub(super) fn at_column(&self, predicate: &Predicate<'_>, column: &Ident) -> Part {
         self.at(predicate, |node, depth| self.is_column(node, depth, column))
+    }
+
+    /// The first lookup in a table.
+    pub(super) fn at_lookup(&self, predicate: &Predicate<'_>, table: &QualifiedName) -> Part {
+        let rust_name = self.tables.get(table).map(|declared| declared.rust_name.as_str());
+        self.at(predicate, |node, _| {
+            matches!(node, Expr::Exists { table, .. } if Some(Expr::last_segment(table)) == rust_name)
+        })
     }
 
     /// Whether a node that is that many lookups deep is a column of this table.
