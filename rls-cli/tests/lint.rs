@@ -258,3 +258,85 @@ fn what_the_server_refuses_is_an_answer() {
     let run = live.run(&["explain", "todos", "--plan", "--install-stand-in"]).exits(0);
     run.says("refused: ").says("cargo rls apply");
 }
+
+// What the lints warn of, done.
+
+/// A table of documents that are read by their owners only.
+fn docs(policies: &str) -> String {
+    format!(
+        "#[derive(Table)]
+#[rls(
+    table = \"docs\",
+    policy(name = \"read\", command = select, role = authenticated, using = auth_uid(owner)),
+    policy(name = \"edit\", command = update, role = authenticated, {policies}),
+)]
+pub struct Doc {{ #[rls(primary_key)] pub id: i64, pub owner: String, pub is_public: bool }}
+"
+    )
+}
+
+/// Whose the rows of two people are after a statement by the second.
+fn owners_after(statement: &str, policies: &str) -> String {
+    let live = Live::new(NEON, &docs(policies));
+    live.apply(&[]).exits(0);
+    live.sql("INSERT INTO docs VALUES (1, 'one', true), (2, 'two', true)");
+    let as_two = ["query", "--role", "authenticated", "--sub", "two", "--commit", statement];
+    live.run(&as_two);
+    live.value("SELECT string_agg(owner, ',' ORDER BY id) FROM docs")
+}
+
+#[test]
+fn rows_can_be_stolen_that_cannot_be_read() {
+    let take = "UPDATE docs SET owner = auth.user_id()";
+    for policies in
+        ["using = true, with_check = auth_uid(owner)", "using = auth_uid(owner) || is_public"]
+    {
+        let json = Project::new(NEON, &docs(policies)).run(&["check", "--json"]).json();
+        assert!(lints(&json).contains(&("row_can_be_stolen", "warning")), "{json:#}");
+        assert_eq!(owners_after(take, policies), "two,two");
+    }
+    assert_eq!(owners_after(take, "using = auth_uid(owner)"), "one,two");
+}
+
+#[test]
+fn rows_can_be_given_to_somebody_else() {
+    let give = "UPDATE docs SET owner = 'one'";
+    let policies = "using = auth_uid(owner), with_check = is_public";
+    let json = Project::new(NEON, &docs(policies)).run(&["check", "--json"]).json();
+    assert!(lints(&json).contains(&("row_can_be_given_away", "warning")), "{json:#}");
+    assert_eq!(owners_after(give, policies), "one,one");
+    assert_eq!(owners_after(give, "using = auth_uid(owner)"), "one,two");
+}
+
+#[test]
+fn anybody_makes_themselves_a_member() {
+    let schema = r#"#[derive(Table)]
+#[rls(
+    table = "docs",
+    crud_policy(
+        role = authenticated,
+        read = exists(Member, |m| m.team == team && auth_uid(m.user_id)),
+    ),
+)]
+pub struct Doc { #[rls(primary_key)] pub id: i64, pub team: i64 }
+
+#[derive(Table)]
+#[rls(
+    table = "members",
+    crud_policy(role = authenticated, read = auth_uid(user_id), modify = auth_uid(user_id)),
+)]
+pub struct Member { #[rls(primary_key)] pub id: i64, pub team: i64, pub user_id: String }
+"#;
+    let live = Live::new(NEON, schema);
+    let json = live.run(&["check", "--json"]).json();
+    assert!(lints(&json).contains(&("self_granted_access", "warning")), "{json:#}");
+    live.apply(&[]).exits(0);
+    live.sql("INSERT INTO docs VALUES (1, 7)");
+    let query = |sql: &str| {
+        let args = ["query", "--json", "--role", "authenticated", "--sub", "eve", "--commit", sql];
+        live.run(&args).exits(0).json()
+    };
+    assert_eq!(query("SELECT id FROM docs")["rows"], json!([]));
+    query("INSERT INTO members VALUES (1, 7, 'eve')");
+    assert_eq!(query("SELECT id FROM docs")["rows"], json!([{ "id": 1 }]));
+}

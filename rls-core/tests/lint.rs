@@ -293,10 +293,10 @@ fn trust() -> Vec<Case> {
             raw("is_admin()"),
             raw("lower(title) = 'a' and id in (1, 2)"),
         ),
-        case(
+        cases(
             "calls_unknown_function",
-            raw("exists (select 1 from all_members m where m.team_id = docs.team_id)"),
-            raw("exists (select 1 from docs d where d.id = 1)"),
+            vec![raw("exists (select 1 from all_teams t where t.id = docs.team_id)")],
+            vec![raw("exists (select 1 from teams t where t.id = docs.team_id)"), teams()],
         ),
         case("uid_with_clerk_subject", uuid(), docs(vec![crud(own_row())])),
     ]
