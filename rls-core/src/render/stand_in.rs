@@ -50,7 +50,7 @@ CREATE FUNCTION auth.session() RETURNS jsonb LANGUAGE sql STABLE AS $fn$
 $fn$;
 CREATE FUNCTION auth.jwt() RETURNS jsonb LANGUAGE sql STABLE AS $fn$ SELECT auth.session() $fn$;
 CREATE FUNCTION auth.user_id() RETURNS text LANGUAGE sql STABLE AS $fn$
-    SELECT auth.session() ->> 'sub'
+    SELECT NULLIF(pg_catalog.current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub'
 $fn$;
 CREATE FUNCTION auth.uid() RETURNS uuid LANGUAGE sql STABLE AS $fn$
     SELECT CASE WHEN auth.user_id() ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'

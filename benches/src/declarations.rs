@@ -1,0 +1,155 @@
+//! The tables as a user of `rls-schema` declares them: what is measured is what compiling these gives.
+//!
+//! Each role stands for one way of saying who may see a row, so that one table serves all of them.
+//! A role sees the policies that name it and no others.
+
+use chrono::{DateTime, Utc};
+use rls_schema::resolve::ResolveErrors;
+use rls_schema::{Provider, Schema, Settings, Table, model::Ident};
+
+/// The roles that the policies below are for.
+pub const ROLES: [&str; 6] =
+    ["by_owner", "by_tenant", "by_public", "by_admin", "by_team", "by_project"];
+
+/// What they are compiled for.
+pub fn settings() -> Settings {
+    let roles = ROLES.iter().filter_map(|role| Ident::new(*role).ok()).collect();
+    Settings { roles, ..Settings::new(Provider::Neon) }
+}
+
+/// Everything, compiled.
+///
+/// # Errors
+/// The declarations contradict one another.
+pub fn schema() -> Result<Schema, ResolveErrors> {
+    let declaration = Schema::declare(settings());
+    declaration.table::<Member>().table::<Project>().table::<Doc>().table::<Draft>().build()
+}
+
+/// Who belongs to which team.
+#[derive(Table)]
+#[rls(
+    table = "members",
+    crud_policy(role = [by_team, by_project], read = auth_uid(user_id)),
+)]
+pub struct Member {
+    /// First in the key, so that somebody's teams are found by one index and nothing else.
+    #[rls(primary_key)]
+    pub user_id: String,
+    /// The team.
+    #[rls(primary_key, index)]
+    pub team_id: i64,
+}
+
+/// A team's projects.
+#[derive(Table)]
+#[rls(table = "projects", crud_policy(role = by_project, read = true))]
+pub struct Project {
+    /// Its key.
+    #[rls(primary_key)]
+    pub id: i64,
+    /// Whose it is.
+    #[rls(index)]
+    pub team_id: i64,
+}
+
+// Membership, written out until predicates can say it. Meant is
+//   by_team:    exists(Member, |m| m.team_id == team_id && auth_uid(m.user_id))
+//   by_project: exists(Project, |p| p.id == project_id
+//                   && exists(Member, |m| m.team_id == p.team_id && auth_uid(m.user_id)))
+// for read and modify alike. Of the forms below, `ANY (ARRAY(..))` lets an index answer, `IN` is
+// looked up in a hash where there is no index, and `EXISTS` looks at one membership for a new row:
+// OFFSET 0 keeps Postgres from planning, and sometimes choosing, to read all of them for it. What is not
+// distinct from itself is always true, and is estimated at few rows: it keeps the planner from walking
+// the index of an ORDER BY in search of a small team's rows.
+
+/// What teams see, with an index on each column that a policy compares.
+#[derive(Table)]
+#[rls(
+    table = "docs",
+    crud_policy(role = by_owner, read = auth_uid(owner), modify = auth_uid(owner)),
+    crud_policy(
+        role = by_tenant,
+        read = claim("org") == org_id,
+        modify = claim("org") == org_id,
+    ),
+    crud_policy(
+        role = by_public,
+        read = is_public || auth_uid(owner),
+        modify = auth_uid(owner),
+    ),
+    crud_policy(
+        role = by_admin,
+        read = claim("role") == "admin",
+        modify = claim("role") == "admin",
+    ),
+    crud_policy(
+        role = by_team,
+        read = sql("team_id = ANY (ARRAY(SELECT m.team_id FROM public.members m WHERE m.user_id = (SELECT auth.user_id()))) AND team_id IS NOT DISTINCT FROM team_id"),
+        modify = sql("team_id = ANY (ARRAY(SELECT m.team_id FROM public.members m WHERE m.user_id = (SELECT auth.user_id()))) AND team_id IS NOT DISTINCT FROM team_id"),
+        insert = sql("EXISTS (SELECT 1 FROM public.members m WHERE m.team_id = docs.team_id AND m.user_id = (SELECT auth.user_id()) OFFSET 0)"),
+    ),
+    crud_policy(
+        role = by_project,
+        read = sql("project_id = ANY (ARRAY(SELECT p.id FROM public.projects p WHERE p.team_id = ANY (ARRAY(SELECT m.team_id FROM public.members m WHERE m.user_id = (SELECT auth.user_id()))))) AND project_id IS NOT DISTINCT FROM project_id"),
+        modify = sql("project_id = ANY (ARRAY(SELECT p.id FROM public.projects p WHERE p.team_id = ANY (ARRAY(SELECT m.team_id FROM public.members m WHERE m.user_id = (SELECT auth.user_id()))))) AND project_id IS NOT DISTINCT FROM project_id"),
+        insert = sql("EXISTS (SELECT 1 FROM public.projects p JOIN public.members m ON m.team_id = p.team_id WHERE p.id = docs.project_id AND m.user_id = (SELECT auth.user_id()) OFFSET 0)"),
+    ),
+)]
+pub struct Doc {
+    /// Its key.
+    #[rls(primary_key)]
+    pub id: i64,
+    /// Who wrote it.
+    #[rls(index)]
+    pub owner: String,
+    /// Whose it is.
+    #[rls(index)]
+    pub team_id: i64,
+    /// What it is part of.
+    #[rls(index)]
+    pub project_id: i64,
+    /// The tenant.
+    #[rls(index)]
+    pub org_id: String,
+    /// Whether everybody sees it.
+    #[rls(index)]
+    pub is_public: bool,
+    /// What an update changes.
+    pub title: String,
+    /// What a list is ordered by.
+    #[rls(index)]
+    pub created_at: DateTime<Utc>,
+}
+
+/// The same without an index on the team.
+#[derive(Table)]
+#[rls(
+    table = "drafts",
+    crud_policy(
+        role = by_team,
+        read = sql("team_id IN (SELECT m.team_id FROM public.members m WHERE m.user_id = (SELECT auth.user_id()))"),
+        modify = sql("team_id IN (SELECT m.team_id FROM public.members m WHERE m.user_id = (SELECT auth.user_id()))"),
+        insert = sql("EXISTS (SELECT 1 FROM public.members m WHERE m.team_id = drafts.team_id AND m.user_id = (SELECT auth.user_id()) OFFSET 0)"),
+    ),
+)]
+pub struct Draft {
+    /// Its key.
+    #[rls(primary_key)]
+    pub id: i64,
+    /// Who wrote it.
+    pub owner: String,
+    /// Whose it is.
+    pub team_id: i64,
+    /// What it is part of.
+    pub project_id: i64,
+    /// The tenant.
+    pub org_id: String,
+    /// Whether everybody sees it.
+    pub is_public: bool,
+    /// What an update changes.
+    pub title: String,
+    /// What a list is ordered by.
+    #[rls(index)]
+    pub created_at: DateTime<Utc>,
+}
