@@ -340,3 +340,19 @@ pub struct Member { #[rls(primary_key)] pub id: i64, pub team: i64, pub user_id:
     query("INSERT INTO members VALUES (1, 7, 'eve')");
     assert_eq!(query("SELECT id FROM docs")["rows"], json!([{ "id": 1 }]));
 }
+
+#[test]
+fn an_update_that_hides_its_row_is_refused() {
+    let schema = docs("using = auth_uid(owner)").replace(
+        "using = auth_uid(owner)),\n    policy(name = \"edit\"",
+        "using = auth_uid(owner) && is_public),\n    policy(name = \"edit\"",
+    );
+    let live = Live::new(NEON, &schema);
+    let json = live.run(&["check", "--json"]).json();
+    assert!(lints(&json).contains(&("update_hides_row", "info")), "{json:#}");
+    live.apply(&[]).exits(0);
+    live.sql("INSERT INTO docs VALUES (1, 'one', true)");
+    let hide = |sql| live.run(&["query", "--role", "authenticated", "--sub", "one", sql]);
+    hide("UPDATE docs SET is_public = false WHERE id = 1").exits(1).says("row-level security");
+    hide("UPDATE docs SET is_public = false").exits(0);
+}

@@ -62,6 +62,7 @@ fn access() -> Vec<Case> {
     let insert = || policy("add", Command::Insert).check(own_row());
     let member = || exists("members", and([same_team(), Expr::owned_by("user_id")]));
     let lookup = || docs(vec![policy("read", Command::Select).using(member())]);
+    let hidden = || docs(vec![staff(and([own_row(), not(col("is_locked"))])), update()]);
     vec![
         case("rls_disabled_in_public", off(vec![]), own()),
         case("policy_exists_rls_disabled", off(vec![crud(own_row())]), off(vec![])),
@@ -86,6 +87,8 @@ fn access() -> Vec<Case> {
         ),
         case("update_without_select", docs(vec![update()]), docs(vec![update(), staff(own_row())])),
         case("insert_without_select", docs(vec![insert()]), docs(vec![insert(), staff(own_row())])),
+        case("update_hides_row", hidden(), only(hidden(), "change", &["title"])),
+        case("update_hides_row", hidden(), docs(vec![staff(own_row()), update()])),
         cases(
             "lookup_sees_nothing",
             vec![

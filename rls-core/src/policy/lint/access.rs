@@ -2,15 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::predicate::{constant, lookups};
+use super::predicate::{alternatives, asks_who, columns, conditions, constant, lookups, mentions};
 use super::registry::{
     INSERT_WITHOUT_SELECT, LOOKUP_SEES_NOTHING, MULTIPLE_PERMISSIVE_POLICIES,
     POLICY_EXISTS_RLS_DISABLED, RESTRICTIVE_WITHOUT_PERMISSIVE, RLS_DISABLED_IN_PUBLIC,
-    RLS_ENABLED_NO_POLICY, UNREACHABLE_POLICY, UPDATE_WITHOUT_SELECT,
+    RLS_ENABLED_NO_POLICY, UNREACHABLE_POLICY, UPDATE_HIDES_ROW, UPDATE_WITHOUT_SELECT,
 };
 use super::view::{COMMANDS, PolicyView, View};
 use super::{Report, names};
 use crate::model::{Command, Grantee, Ident, RowSecurity};
+use crate::policy::term::Term;
 use crate::resolve::Part;
 
 pub(super) fn rules(view: &View<'_>, report: &mut Report<'_>) {
@@ -18,6 +19,7 @@ pub(super) fn rules(view: &View<'_>, report: &mut Report<'_>) {
     restrictive_without_permissive(view, report);
     unreachable_policy(view, report);
     write_without_select(view, report);
+    update_hides_row(view, report);
     lookup_sees_nothing(view, report);
     multiple_permissive_policies(view, report);
 }
@@ -158,6 +160,47 @@ fn is_blind(view: &View<'_>, role: &Grantee) -> bool {
     let mut reads = view.permissive().into_iter().filter(|policy| policy.covers(Command::Select));
     !reads.any(|policy| {
         !policy.refuses(Command::Select) && (policy.serves(role) || *role == Grantee::Public)
+    })
+}
+
+/// An UPDATE that reads may leave behind only what the policies for SELECT show.
+fn update_hides_row(view: &View<'_>, report: &mut Report<'_>) {
+    for policy in view.permissive() {
+        let Some(check) = policy.check.filter(|_| policy.covers(Command::Update)) else { continue };
+        let readers = |role| view.opening(Command::Select, role);
+        let shown: Vec<_> = policy.roles().iter().flat_map(readers).collect();
+        let Some(first) = shown.first().and_then(|policy| policy.using) else { continue };
+        let hides = |column: &&Ident| {
+            let shows = |policy: &PolicyView<'_>| {
+                policy.using.is_some_and(|using| depends_on(using.term, column))
+            };
+            shown.iter().all(shows)
+                && !mentions(check.term, column)
+                && view.writable(&policy, Command::Update, column)
+        };
+        if policy.refuses(Command::Update) {
+            continue;
+        }
+        if let Some(column) = columns(first.term).into_iter().find(hides) {
+            report.add(
+                &UPDATE_HIDES_ROW,
+                view.at_column(&first, column),
+                format!(
+                    "an UPDATE by `{}` that hides the row by `{column}` is refused, unless it reads nothing",
+                    policy.name
+                ),
+                format!("show such rows and filter them in the query, or keep `{column}` from UPDATE"),
+            );
+        }
+    }
+}
+
+/// Whether every alternative has a condition about that column and not about who asks.
+fn depends_on(term: &Term, column: &Ident) -> bool {
+    alternatives(term).into_iter().all(|alternative| {
+        conditions(alternative)
+            .into_iter()
+            .any(|condition| !asks_who(condition) && columns(condition).contains(column))
     })
 }
 

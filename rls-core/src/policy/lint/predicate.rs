@@ -62,15 +62,13 @@ pub(super) fn conditions(term: &Term) -> Vec<&Term> {
     }
 }
 
-/// Whether only callers of some sort get through: there is a condition about who asks and not about
-/// the row.
+/// Whether only callers of some sort get through: a condition is about who asks and not about the
+/// row, or is raw SQL or runs as somebody else, and may be.
 pub(super) fn selects_callers(term: &Term) -> bool {
-    conditions(term).into_iter().any(|condition| {
-        let request = |(node, _): (&Term, usize)| {
-            matches!(node, Term::Request(request) if *request != Request::Now)
-        };
-        columns(condition).is_empty() && (asks_who(condition) && condition.nodes().any(request))
-            || matches!(condition, Term::Raw(_) | Term::Definer(_))
+    let request = |(node, _): (&Term, usize)| matches!(node, Term::Request(request) if *request != Request::Now);
+    conditions(term).into_iter().any(|condition| match condition {
+        Term::Raw(_) | Term::Definer(_) => true,
+        condition => columns(condition).is_empty() && condition.nodes().any(request),
     })
 }
 

@@ -60,6 +60,8 @@ lints! {
         "a role changes rows that it cannot see";
     INSERT_WITHOUT_SELECT "insert_without_select" Info
         "a role cannot read back what it inserts";
+    UPDATE_HIDES_ROW "update_hides_row" Info
+        "an UPDATE that would hide the row from the caller is refused";
     LOOKUP_SEES_NOTHING "lookup_sees_nothing" Warning
         "a lookup in a table that the role cannot read";
     SENSITIVE_COLUMNS_EXPOSED "sensitive_columns_exposed" Warning
