@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rls_core::model::{
     AllowedLint, BaseType, Column, Command, CompareOp, DeclaredTable, Expr, Grantee, Ident,
-    Identity, PgType, Policy, PolicyKind, PrimaryKey, QualifiedName, RowSecurity, Table,
+    Identity, NamedPredicate, PgType, Policy, PolicyKind, PrimaryKey, QualifiedName, RowSecurity,
+    Table,
 };
 use rls_core::policy::lint::{ALL, Finding, Severity, lint};
 use rls_core::resolve::{Part, resolve};
@@ -270,6 +271,11 @@ fn trust() -> Vec<Case> {
             "rls_references_user_metadata",
             docs(vec![crud(is("user_metadata.role"))]),
             docs(vec![crud(is("app_metadata.role"))]),
+        ),
+        case(
+            "rls_references_user_metadata",
+            docs(vec![crud(named(is("user_metadata.role")))]),
+            docs(vec![crud(named(is("app_metadata.role")))]),
         ),
         case(
             "rls_references_user_metadata",
@@ -581,6 +587,13 @@ fn or<const N: usize>(operands: [Expr; N]) -> Expr {
 
 fn not(operand: Expr) -> Expr {
     Expr::Not(Box::new(operand))
+}
+
+/// The use of a predicate that was declared by itself.
+fn named(body: Expr) -> Expr {
+    let predicate = NamedPredicate { name: "is_staff".to_owned(), parameters: Vec::new(), body };
+    let (path, predicate) = (predicate.name.clone(), Some(Box::new(predicate)));
+    Expr::Named { path, predicate, arguments: Vec::new() }
 }
 
 fn exists(table: &str, filter: Expr) -> Expr {

@@ -44,8 +44,7 @@ const DECLARATION: &str = "declaration";
 
 impl Report {
     pub(crate) fn new(mut entries: Vec<Entry>, sources: Sources, size: (usize, usize)) -> Self {
-        let order = |entry: &Entry| (entry.path.clone(), entry.range.start, entry.lint);
-        entries.sort_by_key(order);
+        entries.sort_by(|one, other| one.order().cmp(&other.order()));
         // One expression may stand in several policies.
         entries.dedup();
         Report { entries, sources, size }
@@ -120,6 +119,10 @@ impl Entry {
             help: finding.help,
             allowed: finding.allowed,
         }
+    }
+
+    fn order(&self) -> (&Path, usize, Option<&str>, &str) {
+        (&self.path, self.range.start, self.lint, &self.message)
     }
 
     /// The lint's name, or that of mistakes.

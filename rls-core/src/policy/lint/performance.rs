@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::Report;
 use super::raw;
 use super::registry::{AUTH_RLS_INITPLAN, POLICY_COLUMN_WITHOUT_INDEX};
-use super::view::{PolicyView, View, numbered};
+use super::view::{PolicyView, View, spoken};
 use crate::model::Expr;
 use crate::policy::index::Served;
 
@@ -17,7 +17,7 @@ pub(super) fn rules(view: &View<'_>, report: &mut Report<'_>) {
 /// What the optimizer puts into a subquery by itself, where it can read the expression.
 fn auth_rls_initplan(view: &View<'_>, report: &mut Report<'_>) {
     for predicate in view.policies().iter().flat_map(PolicyView::written) {
-        for (number, (node, _)) in numbered(predicate.expr).into_iter().enumerate() {
+        for (number, node) in spoken(predicate.expr) {
             let Expr::Sql(sql) = node else { continue };
             let calls = raw::calls(sql);
             let each_row = calls.iter().find(|call| {

@@ -8,14 +8,14 @@ use super::registry::{
     AUTH_USERS_EXPOSED, CALLS_UNKNOWN_FUNCTION, RLS_REFERENCES_USER_METADATA, SPOOFABLE_SETTING,
     UID_WITH_CLERK_SUBJECT,
 };
-use super::view::{PolicyView, Predicate, View, numbered};
+use super::view::{PolicyView, Predicate, View, numbered, spoken};
 use crate::model::{Expr, Ident, QualifiedName, SubjectType};
 use crate::policy::term::{Request, Term};
 use crate::provider::Provider;
 
 pub(super) fn rules(view: &View<'_>, report: &mut Report<'_>) {
     for predicate in view.policies().iter().flat_map(PolicyView::written) {
-        for (number, (node, _)) in numbered(predicate.expr).into_iter().enumerate() {
+        for (number, node) in spoken(predicate.expr) {
             match node {
                 Expr::Claim(path) => user_metadata(path, &predicate, number, report),
                 Expr::Sql(sql) => raw_sql(view, sql, &predicate, number, report),

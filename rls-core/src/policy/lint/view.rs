@@ -237,3 +237,15 @@ pub(super) fn numbered(expr: &Expr) -> Vec<(&Expr, usize)> {
     }
     nodes
 }
+
+/// Every node with its number; what a named predicate says has the number of the name.
+pub(super) fn spoken(expr: &Expr) -> Vec<(usize, &Expr)> {
+    let mut nodes = Vec::new();
+    for (number, (node, _)) in numbered(expr).into_iter().enumerate() {
+        nodes.push((number, node));
+        if let Expr::Named { predicate: Some(predicate), .. } = node {
+            nodes.extend(spoken(&predicate.body).into_iter().map(|(_, inner)| (number, inner)));
+        }
+    }
+    nodes
+}
