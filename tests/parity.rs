@@ -22,6 +22,20 @@ fn the_example_todos() {
 }
 
 #[test]
+fn the_example_saas() {
+    let derived = [
+        saas::AuditEntry::table(),
+        saas::Document::table(),
+        saas::Member::table(),
+        saas::Organization::table(),
+        saas::Project::table(),
+        saas::ProjectMember::table(),
+        saas::Share::table(),
+    ];
+    assert_eq!(scanned("examples/saas/src/lib.rs"), derived);
+}
+
+#[test]
 fn the_gallery() {
     let derived = [
         gallery::EveryType::table(),

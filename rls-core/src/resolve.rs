@@ -359,8 +359,8 @@ fn policies(
             .map(|(name, declared)| (name.clone(), index::leading(&declared.table, created)))
             .collect();
         let mut functions = Functions::new();
-        let each = linked.iter().map(|(name, linked)| {
-            let own = compile::policies(name, linked, &leading, bare, provider, &mut functions);
+        let each = tables.iter().zip(linked.values()).map(|((name, declared), linked)| {
+            let own = compile::policies(declared, linked, &leading, bare, provider, &mut functions);
             (name.clone(), own)
         });
         (each.collect::<BTreeMap<_, _>>(), functions)

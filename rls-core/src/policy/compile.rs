@@ -7,7 +7,7 @@ use super::index::{self, IndexNeed};
 use super::link::{self, Others, Problem, Shape};
 use super::optimize::{Context, Gate, Leading, Rewrite, optimize};
 use super::term::Term;
-use crate::model::{DeclaredTable, Expr, Ident, Policy, QualifiedName, Sql, Table};
+use crate::model::{Command, DeclaredTable, Expr, Ident, Policy, QualifiedName, Sql, Table};
 use crate::provider::Provider;
 use crate::render;
 
@@ -78,26 +78,44 @@ fn gates<E>(policy: &Policy<E>) -> impl Iterator<Item = (Gate, &E)> {
 /// Optimizes and renders the policies of a table. `leading` are the columns that indexes lead with,
 /// `bare` the policies that get no subqueries.
 pub(crate) fn policies(
-    table: &QualifiedName,
+    declared: &DeclaredTable,
     linked: &Linked,
     leading: &Leading,
     bare: &BTreeSet<(QualifiedName, Ident)>,
     provider: Provider,
     functions: &mut Functions,
 ) -> Policies {
+    let table = &declared.table.name;
     let mut compile = |(name, gate): &(Ident, Gate), expr: &Expr, term: &Term| {
         let subqueries = !bare.contains(&(table.clone(), name.clone()));
-        let context = Context { gate: *gate, table, leading, subqueries };
+        let gate =
+            if asks_the_same_twice(declared, linked, name, term) { Gate::Using } else { *gate };
+        let context = Context { gate, table, leading, subqueries };
         let (optimized, rewrites) = optimize(term.clone(), &context);
         // A lookup that runs as its owner wants the same indexes as any other.
         let (plain, _) = optimize(definer::plain(term.clone()), &context);
-        let indexes = index::needs(table, *gate, &plain);
+        let indexes = index::needs(table, gate, &plain);
         let optimized = definer::extract(optimized, &context, provider, functions);
         let sql = render::term(&optimized, Some(table), provider);
         Compiled { declared: expr.clone(), linked: term.clone(), optimized, rewrites, indexes, sql }
     };
     let policies = linked.policies.iter();
     policies.map(|(site, (expr, term))| (site.clone(), compile(site, expr, term))).collect()
+}
+
+/// Whether an UPDATE asks of the new row what it asked of the old one. Postgres drops the second of
+/// two that are the same, so the form that is right for the old row is right for both. (What USING says
+/// of NOT NULL columns is no less true: a new row that breaks it is refused all the same.)
+fn asks_the_same_twice(
+    declared: &DeclaredTable,
+    linked: &Linked,
+    name: &Ident,
+    check: &Term,
+) -> bool {
+    let policy = declared.table.policies.get(name);
+    let using = linked.policies.get(&(name.clone(), Gate::Using));
+    policy.is_some_and(|policy| policy.command == Command::Update)
+        && using.is_some_and(|(_, using)| using == check)
 }
 
 /// The declared table with SQL in place of its expressions.

@@ -534,9 +534,12 @@ impl<'a> Linker<'a> {
         let filter = self.boolean(filter);
         self.scope.pop();
         match name {
-            Some(table) => {
-                Term::Exists(Box::new(Lookup { table, alias: alias.to_owned(), filter }))
-            }
+            Some(table) => Term::Exists(Box::new(Lookup {
+                table,
+                alias: alias.to_owned(),
+                filter,
+                probe: false,
+            })),
             None => Term::Bool(false),
         }
     }

@@ -190,6 +190,8 @@ pub struct Lookup {
     pub alias: String,
     /// Which rows; in it, tables further out are one deeper.
     pub filter: Term,
+    /// Whether it is planned as one look for each row. Set by the optimizer only.
+    pub probe: bool,
 }
 
 /// How membership is asked.
@@ -357,8 +359,8 @@ fn shift(term: Term, by: isize, depth: usize) -> Term {
 
 impl Lookup {
     fn map_filter(self: Box<Self>, f: &mut impl FnMut(Term, usize) -> Term) -> Box<Self> {
-        let Lookup { table, alias, filter } = *self;
-        Box::new(Lookup { table, alias, filter: f(filter, 1) })
+        let Lookup { table, alias, filter, probe } = *self;
+        Box::new(Lookup { table, alias, filter: f(filter, 1), probe })
     }
 }
 

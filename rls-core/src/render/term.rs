@@ -178,7 +178,8 @@ impl Writer {
             filter => format!(" WHERE {}", self.write(filter, Binding::Loosest)),
         };
         self.scope.pop();
-        format!("SELECT {output} FROM {} AS {name}{filter}", qualified(&lookup.table))
+        let probe = if lookup.probe { " OFFSET 0" } else { "" };
+        format!("SELECT {output} FROM {} AS {name}{filter}{probe}", qualified(&lookup.table))
     }
 
     /// The name from the declaration, with a number where another table in scope has it.

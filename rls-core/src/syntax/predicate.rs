@@ -8,7 +8,7 @@ use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::{
     BinOp, Expr as Rust, ExprClosure, ExprLit, ExprMethodCall, Lit, LitStr, Member, Pat,
-    RangeLimits, UnOp,
+    RangeLimits, Stmt, UnOp,
 };
 
 use super::attr::string_literal;
@@ -125,6 +125,13 @@ pub(super) fn parse(rust: &Rust, scope: &Scope<'_>, ctxt: &Ctxt) -> Option<Parse
     match rust {
         Rust::Paren(inner) => parse(&inner.expr, scope, ctxt),
         Rust::Group(inner) => parse(&inner.expr, scope, ctxt),
+        // rustfmt puts the body of a long closure in braces.
+        Rust::Block(block) if block.label.is_none() && block.attrs.is_empty() => {
+            match block.block.stmts.as_slice() {
+                [Stmt::Expr(inner, None)] => parse(inner, scope, ctxt),
+                _ => unsupported(rust, ctxt),
+            }
+        }
         Rust::Lit(literal) => constant(literal, false, ctxt),
         Rust::Path(_) => name(rust, scope, ctxt),
         Rust::Field(field) => match &field.member {

@@ -22,7 +22,8 @@ impl<'a> Generator<'a> {
     }
 
     pub fn predicate(&mut self) -> Expr {
-        self.boolean(4)
+        let depth = 1 + self.random.below(4);
+        self.boolean(depth)
     }
 
     fn boolean(&mut self, depth: u64) -> Expr {

@@ -19,7 +19,7 @@ pub(super) fn may_raise(term: &Term) -> bool {
 pub(super) fn raises(node: &Term) -> bool {
     match node {
         Term::Raw(_) | Term::Definer(_) | Term::Call { .. } | Term::AnyOfCall { .. } => true,
-        Term::Cast { value: _, ty } => !(ty.base == BaseType::Text && !ty.array),
+        Term::Cast { value: _, ty } => ty.array || ty.base != BaseType::Text,
         // On Neon a subject that is no UUID is NULL; elsewhere it is an error.
         Term::Request(Request::Subject(SubjectType::Uuid)) => true,
         Term::Shift { op: _, time, by } => !stays_in_range(time, by),

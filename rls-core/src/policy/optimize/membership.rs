@@ -88,8 +88,8 @@ impl Pass<'_, '_> {
             false => MemberForm::Hashed,
         };
         let value = Box::new(Term::Column(Column { up: 0, ..outer.clone() }));
-        let Lookup { table, alias, filter: _ } = lookup.clone();
-        let lookup = Box::new(Lookup { table, alias, filter: all(rest) });
+        let Lookup { table, alias, filter: _, probe } = lookup.clone();
+        let lookup = Box::new(Lookup { table, alias, filter: all(rest), probe });
         Some((Term::Member { value, lookup, output: output.clone(), form }, form))
     }
 }

@@ -15,6 +15,7 @@ mod fold;
 mod hoist;
 mod membership;
 mod order;
+mod probe;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -60,12 +61,14 @@ pub enum Pass {
     Hoist,
     /// Cheap tests come before dear ones.
     Order,
+    /// A lookup for each new row is planned as one.
+    Probe,
 }
 
 impl Pass {
     /// Every pass, in the order in which they run.
-    pub const ALL: [Pass; 5] =
-        [Pass::Fold, Pass::Factor, Pass::Membership, Pass::Hoist, Pass::Order];
+    pub const ALL: [Pass; 6] =
+        [Pass::Fold, Pass::Factor, Pass::Membership, Pass::Hoist, Pass::Order, Pass::Probe];
 
     /// Its stable name.
     pub fn name(self) -> &'static str {
@@ -75,6 +78,7 @@ impl Pass {
             Pass::Membership => "membership",
             Pass::Hoist => "hoist",
             Pass::Order => "order",
+            Pass::Probe => "probe",
         }
     }
 
@@ -88,6 +92,7 @@ impl Pass {
             }
             Pass::Hoist => "Evaluates once for each statement what does not depend on the row.",
             Pass::Order => "Puts cheap tests before dear ones.",
+            Pass::Probe => "Plans a lookup for each new row as just that.",
         }
     }
 
@@ -98,6 +103,7 @@ impl Pass {
             Pass::Membership => membership::run(term, context, log),
             Pass::Hoist => hoist::run(term, context, log),
             Pass::Order => order::run(term, log),
+            Pass::Probe => probe::run(term, context, log),
         }
     }
 }
