@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 use rls_core::Provider;
 use rls_core::plan::HazardKind;
 
@@ -31,8 +31,16 @@ pub(crate) enum Command {
         #[arg(long, value_parser = provider, default_value = "neon")]
         provider: Provider,
     },
-    /// Read every declaration and report all mistakes
-    Check,
+    /// Read every declaration and report all mistakes, and what looks like one
+    Check(CheckArgs),
+    /// List the lints, or explain one
+    Lint {
+        /// The lint to explain
+        #[arg(long, value_name = "NAME")]
+        explain: Option<String>,
+    },
+    /// Show what the policies of a table compile to, and why
+    Explain(ExplainArgs),
     /// Print the SQL that makes the schema in an empty database
     Sql,
     /// Compare a database with the declaration; exit 2 where they differ
@@ -93,6 +101,54 @@ pub(crate) struct DatabaseArgs {
     /// Put a stand-in for the provider's functions and roles into a development database
     #[arg(long)]
     pub(crate) install_stand_in: bool,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct CheckArgs {
+    /// What to print the findings as; `--json` is the same as `--format json`
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+    /// Fail where there are warnings
+    #[arg(long, short = 'D', value_enum, value_name = "WHAT")]
+    pub(crate) deny: Vec<Deny>,
+}
+
+/// For whom findings are written.
+#[derive(Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// People
+    #[default]
+    Text,
+    /// Programs
+    Json,
+    /// GitHub Actions: workflow commands
+    Github,
+    /// Code scanning: SARIF 2.1.0
+    Sarif,
+}
+
+/// What fails besides errors.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Deny {
+    /// Every warning
+    Warnings,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct ExplainArgs {
+    /// The table: its name, with or without the schema, or that of its struct
+    pub(crate) table: String,
+    /// Ask a database how it would run statements under these policies
+    #[arg(long)]
+    pub(crate) plan: bool,
+    #[command(flatten)]
+    pub(crate) database: DatabaseArgs,
+    /// For `--plan`: the subject of the token [default: a made-up one]
+    #[arg(long)]
+    pub(crate) sub: Option<String>,
+    /// For `--plan`: all claims, as a JSON object
+    #[arg(long, value_name = "JSON")]
+    pub(crate) claims: Option<String>,
 }
 
 fn provider(name: &str) -> Result<Provider, String> {

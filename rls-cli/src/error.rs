@@ -8,6 +8,13 @@ use rls_core::syntax::scan::SourceError;
 pub(crate) enum Error {
     /// Mistakes in declarations, all of them, with the text of the files for the snippets.
     Declaration(Vec<SourceError>, Sources),
+    /// A check that found what must not be, with what it has to say.
+    Check {
+        text: String,
+        json: serde_json::Value,
+        /// Whether the text is a document for a program, and so goes where output goes.
+        document: bool,
+    },
     /// Something the user can mend.
     User(Message),
     /// Something that should not have happened.

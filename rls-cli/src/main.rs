@@ -3,6 +3,7 @@
 //! Exit codes: 0 nothing to do or done, 1 error, 2 there is a difference.
 
 mod args;
+mod caller;
 mod commands;
 mod config;
 mod database;
@@ -11,6 +12,7 @@ mod migrations;
 mod output;
 mod progress;
 mod project;
+mod report;
 mod roles;
 mod tls;
 

@@ -3,14 +3,14 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use anstream::{eprint, eprintln, print, println};
 use anstyle::{AnsiColor, Style};
 use rls_core::plan::{Hazard, Plan};
-use rls_core::syntax::scan::SourceError;
 use serde_json::{Value, json};
 
-use crate::error::{Error, Message, Result, Sources};
+use crate::args::Format;
+use crate::error::{Error, Message, Result};
+use crate::report::Report;
 
 /// What a command that did not fail has to say.
 #[derive(Default)]
@@ -26,7 +26,8 @@ pub(crate) struct Output {
 pub(crate) const BOLD: Style = Style::new().bold();
 pub(crate) const GREEN: Style = AnsiColor::Green.on_default();
 pub(crate) const YELLOW: Style = AnsiColor::Yellow.on_default();
-const RED: Style = AnsiColor::Red.on_default().bold();
+pub(crate) const BLUE: Style = AnsiColor::Blue.on_default();
+pub(crate) const RED: Style = AnsiColor::Red.on_default().bold();
 
 /// Text in a style; a stream that is no terminal takes it out again.
 pub(crate) fn styled(style: Style, text: &str) -> String {
@@ -48,7 +49,7 @@ pub(crate) fn finish(result: Result<Output>, json: bool) -> ExitCode {
         }
         Err(error) => {
             if json {
-                println!("{:#}", json!({ "errors": error_json(&error) }));
+                println!("{:#}", error_document(&error));
             } else {
                 error_text(&error);
             }
@@ -77,16 +78,10 @@ pub(crate) fn usage(error: &clap::Error, json: bool) -> ExitCode {
 fn error_text(error: &Error) {
     match error {
         Error::Declaration(errors, sources) => {
-            for error in errors {
-                eprintln!("{}\n", snippet(error, sources));
-            }
-            let count = errors.len();
-            eprintln!(
-                "{}: {count} {} in the declaration",
-                styled(RED, "error"),
-                if count == 1 { "mistake" } else { "mistakes" }
-            );
+            eprint!("{}", Report::of_mistakes(errors, sources).render(Format::Text));
         }
+        Error::Check { text, json: _, document: true } => print!("{text}"),
+        Error::Check { text, json: _, document: false } => eprint!("{text}"),
         Error::User(Message { message, hint }) => {
             eprintln!("{}: {message}", styled(RED, "error"));
             if let Some(hint) = hint {
@@ -100,43 +95,20 @@ fn error_text(error: &Error) {
     }
 }
 
-/// `error: message` with the line it is about; the place is `file:line:column`.
-fn snippet(error: &SourceError, sources: &Sources) -> String {
-    let path = error.path.display().to_string();
-    let source = sources.get(&error.path).map_or("", String::as_str);
-    if source.is_empty() {
-        // A file that could not be read has no line to show.
-        let help = error.help.iter().map(|help| format!("\nhelp: {help}")).collect::<String>();
-        return format!(
-            "error: {}\n --> {path}:{}:{}{help}",
-            error.message, error.line, error.column
-        );
+/// What a failed command says to programs.
+fn error_document(error: &Error) -> Value {
+    match error {
+        Error::Check { json, .. } => json.clone(),
+        error => json!({ "errors": error_json(error) }),
     }
-    let end = error.range.end.min(source.len()).max(error.range.start);
-    let at = AnnotationKind::Primary.span(error.range.start..end);
-    let mut group = Level::ERROR
-        .primary_title(&error.message)
-        .element(Snippet::source(source).path(path.as_str()).annotation(at));
-    if let Some(help) = &error.help {
-        group = group.element(Level::HELP.message(help));
-    }
-    Renderer::styled().render(&[group])
 }
 
 fn error_json(error: &Error) -> Value {
     match error {
-        Error::Declaration(errors, _) => errors
-            .iter()
-            .map(|error| {
-                json!({
-                    "file": error.path,
-                    "line": error.line,
-                    "column": error.column,
-                    "message": error.message,
-                    "help": error.help,
-                })
-            })
-            .collect(),
+        Error::Declaration(errors, sources) => {
+            Report::of_mistakes(errors, sources).json()["errors"].take()
+        }
+        Error::Check { json, .. } => json["errors"].clone(),
         Error::User(Message { message, hint }) => json!([{ "message": message, "help": hint }]),
         Error::Internal(message) => json!([{ "message": message, "internal": true }]),
     }

@@ -7,7 +7,8 @@ use std::sync::OnceLock;
 
 use rls_core::Settings;
 use rls_core::model::Schema;
-use rls_core::syntax::scan::{Features, Scan, scan};
+use rls_core::resolve::Resolved;
+use rls_core::syntax::scan::{Features, Scan, SourceError, scan};
 use serde::Deserialize;
 
 use crate::config::Config;
@@ -19,6 +20,13 @@ pub(crate) struct Project {
     pub(crate) config: Config,
     /// What Cargo says, asked once.
     metadata: OnceLock<Metadata>,
+}
+
+/// Everything that the source declares.
+pub(crate) struct Declared {
+    pub(crate) scan: Scan,
+    /// What it compiles to, or every mistake in it.
+    pub(crate) resolved: std::result::Result<Resolved, Vec<SourceError>>,
 }
 
 /// What `cargo metadata` says, as far as it is needed.
@@ -45,6 +53,16 @@ struct Target {
 /// Taken from the system only as far as it is used.
 const STACK: usize = 1 << 30;
 
+impl Declared {
+    /// What it compiles to.
+    pub(crate) fn resolved(&self) -> Result<&Resolved> {
+        let mistakes = |errors: &Vec<SourceError>| {
+            Error::Declaration(errors.clone(), self.scan.sources.clone())
+        };
+        self.resolved.as_ref().map_err(mistakes)
+    }
+}
+
 impl Project {
     pub(crate) fn open(root: &Path) -> Result<Project> {
         if !root.is_dir() {
@@ -65,12 +83,20 @@ impl Project {
         below(&self.root, &self.config.migrations)
     }
 
-    /// The declared schema, or every mistake in it. Source may nest deeper than the stack of the
-    /// main thread is deep, so it is read on a larger one.
+    /// The declared schema, or every mistake in it.
     pub(crate) fn schema(&self) -> Result<Schema> {
+        self.read(|declared| Ok(declared.resolved()?.schema.clone()))
+    }
+
+    /// What `then` makes of the declarations. Source may nest deeper than the stack of the main
+    /// thread is deep, so all that is done with it is done on a larger one.
+    pub(crate) fn read<T: Send>(
+        &self,
+        then: impl FnOnce(&Declared) -> Result<T> + Send,
+    ) -> Result<T> {
         std::thread::scope(|scope| {
             let reader = std::thread::Builder::new().stack_size(STACK);
-            let reading = reader.spawn_scoped(scope, || self.read_schema());
+            let reading = reader.spawn_scoped(scope, || then(&self.declared()?));
             let reading =
                 reading.map_err(|error| Error::user(format!("cannot start a thread: {error}")))?;
             reading
@@ -79,7 +105,7 @@ impl Project {
         })
     }
 
-    fn read_schema(&self) -> Result<Schema> {
+    fn declared(&self) -> Result<Declared> {
         let scan = self.scan()?;
         let files: Vec<_> = scan.sources.keys().map(|path| path.display().to_string()).collect();
         if scan.tables.is_empty() && scan.errors.is_empty() {
@@ -88,8 +114,8 @@ impl Project {
                 "add `#[derive(rls_schema::Table)]` to a struct, or name the files under `source` in rls.toml",
             ));
         }
-        let sources = scan.sources.clone();
-        scan.schema(&self.settings()).map_err(|errors| Error::Declaration(errors, sources))
+        let resolved = scan.resolve(&self.settings());
+        Ok(Declared { scan, resolved })
     }
 
     fn scan(&self) -> Result<Scan> {

@@ -1,27 +1,38 @@
-//! `check`: every declaration read, every `sql("..")` parsed, all rules applied; no database.
+//! `check`: every declaration read, every `sql("..")` parsed, all rules applied and every lint
+//! asked; no database.
 
-use rls_core::model::Schema;
-use serde_json::json;
+use std::collections::BTreeMap;
 
-use crate::error::Result;
-use crate::output::{GREEN, Output, count, styled};
-use crate::project::Project;
+use rls_core::policy::lint::{Severity, lint};
 
-pub(crate) fn run(project: &Project) -> Result<Output> {
-    let schema = project.schema()?;
-    let (tables, policies) = (schema.tables.len(), policies(&schema));
-    Ok(Output {
-        text: format!(
-            "{} {} with {}\n",
-            styled(GREEN, "No mistakes:"),
-            count(tables, "table"),
-            if policies == 1 { "1 policy".to_owned() } else { format!("{policies} policies") }
-        ),
-        json: json!({ "errors": [], "tables": tables, "policies": policies }),
-        difference: false,
-    })
+use crate::args::{CheckArgs, Deny, Format};
+use crate::error::{Error, Result};
+use crate::output::Output;
+use crate::project::{Declared, Project};
+use crate::report::{Entry, Report};
+
+pub(crate) fn run(project: &Project, args: &CheckArgs) -> Result<Output> {
+    let report = project.read(|declared| Ok(report(project, declared)))?;
+    let fails_at =
+        if args.deny.contains(&Deny::Warnings) { Severity::Warning } else { Severity::Error };
+    let (text, json) = (report.render(args.format), report.json());
+    if report.holds(fails_at) {
+        let document = args.format != Format::Text;
+        return Err(Error::Check { text, json, document });
+    }
+    Ok(Output { text, json, difference: false })
 }
 
-fn policies(schema: &Schema) -> usize {
-    schema.tables.values().map(|table| table.policies.len()).sum()
+fn report(project: &Project, declared: &Declared) -> Report {
+    let Declared { scan, resolved } = declared;
+    let resolved = match resolved {
+        Ok(resolved) => resolved,
+        Err(errors) => return Report::of_mistakes(errors, &scan.sources),
+    };
+    let tables = scan.tables.iter().map(|scanned| scanned.table.clone());
+    let tables: BTreeMap<_, _> = tables.map(|table| (table.table.name.clone(), table)).collect();
+    let policies = tables.values().map(|declared| declared.table.policies.len()).sum();
+    let findings = lint(&tables, resolved, &project.settings());
+    let entries = findings.into_iter().map(|finding| Entry::of_finding(finding, scan)).collect();
+    Report::new(entries, scan.sources.clone(), (tables.len(), policies))
 }

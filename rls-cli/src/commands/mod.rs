@@ -3,8 +3,10 @@
 mod apply;
 mod check;
 mod diff;
+mod explain;
 mod generate;
 mod init;
+mod lint;
 mod migrate;
 mod query;
 mod sql;
@@ -16,21 +18,28 @@ use crate::project::Project;
 
 pub(crate) async fn run(args: Args) -> Result<Output> {
     let root = args.project;
-    if let Command::Init { provider } = args.command {
-        return init::run(&root, provider);
-    }
-    let project = Project::open(&root)?;
     match args.command {
+        // These need no project.
         Command::Init { provider } => init::run(&root, provider),
-        Command::Check => check::run(&project),
-        Command::Sql => sql::run(&project),
-        Command::Diff { database } => diff::run(&project, &database).await,
-        Command::Apply { database, allow } => apply::run(&project, &database, &allow).await,
-        Command::Generate { name, check, allow } => generate::run(&project, name, check, &allow),
-        Command::Migrate { database } => migrate::run(&project, &database).await,
+        Command::Lint { explain } => lint::run(explain.as_deref()),
+        command => of_project(&Project::open(&root)?, command).await,
+    }
+}
+
+async fn of_project(project: &Project, command: Command) -> Result<Output> {
+    match command {
+        Command::Init { provider } => init::run(&project.root, provider),
+        Command::Lint { explain } => lint::run(explain.as_deref()),
+        Command::Check(args) => check::run(project, &args),
+        Command::Explain(args) => explain::run(project, &args).await,
+        Command::Sql => sql::run(project),
+        Command::Diff { database } => diff::run(project, &database).await,
+        Command::Apply { database, allow } => apply::run(project, &database, &allow).await,
+        Command::Generate { name, check, allow } => generate::run(project, name, check, &allow),
+        Command::Migrate { database } => migrate::run(project, &database).await,
         Command::Query { sql, database, role, sub, claims, commit } => {
             let request = query::Request { sql, role, sub, claims, commit };
-            query::run(&project, &database, request).await
+            query::run(project, &database, request).await
         }
     }
 }

@@ -2,12 +2,12 @@
 
 use rls_core::lex;
 use rls_core::model::Ident;
-use rls_core::render;
 use serde_json::{Map, Value, json};
 use tokio_postgres::types::Type;
-use tokio_postgres::{Client, SimpleQueryMessage, Transaction};
+use tokio_postgres::{Client, SimpleQueryMessage};
 
 use crate::args::DatabaseArgs;
+use crate::caller::Caller;
 use crate::database::Database;
 use crate::error::{Error, Result};
 use crate::output::{Output, count, notes_text};
@@ -29,10 +29,10 @@ pub(crate) async fn run(
 ) -> Result<Output> {
     let role = Ident::new(request.role.as_str())
         .map_err(|error| Error::user(format!("`--role`: {error}")))?;
-    let claims = claims(&request, &role)?;
+    let caller = Caller::new(role, request.sub.as_deref(), request.claims.as_deref())?;
     single_statement(&request.sql, request.commit)?;
     let mut database = Database::open(args, project).await?;
-    let answer = answer(&mut database.client, &request, &role, &claims).await;
+    let answer = answer(&mut database.client, &request, &caller).await;
     let notes = database.notes.clone();
     database.close().await?;
     let answer = answer?;
@@ -49,25 +49,6 @@ pub(crate) async fn run(
         }),
         difference: false,
     })
-}
-
-/// The claims as the provider would hand them over. Without `--sub` and `--claims` there is no
-/// token at all: an anonymous visitor.
-fn claims(request: &Request, role: &Ident) -> Result<Option<String>> {
-    let mut claims = match &request.claims {
-        Some(text) => serde_json::from_str::<Map<String, Value>>(text).map_err(|error| {
-            Error::hint(
-                format!("`--claims` is not a JSON object: {error}"),
-                r#"write `--claims '{"sub": "user_1"}'`"#,
-            )
-        })?,
-        None if request.sub.is_none() => return Ok(None),
-        None => Map::from_iter([("role".to_owned(), json!(role.as_str()))]),
-    };
-    if let Some(sub) = &request.sub {
-        claims.insert("sub".to_owned(), json!(sub));
-    }
-    Ok(Some(Value::Object(claims).to_string()))
 }
 
 /// Anything more could leave the transaction that is to be rolled back.
@@ -120,20 +101,9 @@ struct Answer {
     affected: usize,
 }
 
-async fn answer(
-    client: &mut Client,
-    request: &Request,
-    role: &Ident,
-    claims: &Option<String>,
-) -> Result<Answer> {
+async fn answer(client: &mut Client, request: &Request, caller: &Caller) -> Result<Answer> {
     let transaction = client.transaction().await?;
-    let claims = claims.as_deref().unwrap_or_default();
-    transaction.execute("SELECT set_config('request.jwt.claims', $1, true)", &[&claims]).await?;
-    transaction.batch_execute(&format!("SET LOCAL ROLE {}", render::ident(role))).await?;
-    // Postgres reads `none` as "whoever connected", even in quotes.
-    if current_user(&transaction).await? != role.as_str() {
-        return Err(Error::user(format!("`{role}` is not the name of a role")));
-    }
+    caller.enter(&transaction).await?;
     let statement = transaction.prepare(&request.sql).await?;
     if !statement.params().is_empty() {
         return Err(Error::hint(
@@ -160,7 +130,7 @@ async fn answer(
     }
     if request.commit {
         // What a statement did after leaving the role was not done as the role.
-        if current_user(&transaction).await? != role.as_str() {
+        if !caller.is_current(&transaction).await? {
             return Err(Error::user("the statement left its role, so nothing was committed"));
         }
         transaction.commit().await?;
@@ -168,10 +138,6 @@ async fn answer(
         transaction.rollback().await?;
     }
     Ok(answer)
-}
-
-async fn current_user(transaction: &Transaction<'_>) -> Result<String> {
-    Ok(transaction.query_one("SELECT current_user::text", &[]).await?.try_get(0)?)
 }
 
 impl Answer {

@@ -11,6 +11,7 @@ pub(crate) mod grants;
 pub mod index;
 mod kind;
 pub mod link;
+pub mod lint;
 mod needs;
 pub mod optimize;
 pub(crate) mod recursion;
