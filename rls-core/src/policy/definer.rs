@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::optimize::{Context, Gate, optimize};
-use super::term::{Column, Lookup, MemberForm, Term, all, conjuncts};
+use super::term::{Column, Lookup, Term, all, conjuncts};
 use crate::model::{
     Argument, CompareOp, Function, Ident, PRIVATE_SCHEMA, PgType, QualifiedName, fnv1a,
 };
@@ -83,14 +83,7 @@ impl Extraction<'_> {
         let ty = PgType { array: true, ..ty };
         let columns = format!("{}_{}", lookup.table.name, output.name);
         let lookup = self.optimized(lookup);
-        // An empty array of the lookup's own making.
-        let array = Term::Member {
-            value: Box::new(Term::Argument(0)),
-            lookup: Box::new(lookup),
-            output,
-            form: MemberForm::Array,
-        };
-        let body = render::array_body(&array, self.provider);
+        let body = render::array_body(&lookup, &output, self.provider);
         match self.function(&columns, Vec::new(), ty.clone(), body) {
             Some(function) => Term::AnyOfCall { value: Box::new(outer), function, ty },
             None => Term::Bool(false),

@@ -19,15 +19,10 @@ pub(crate) fn answer_body(term: &Term, provider: Provider) -> Sql {
     Sql::new(format!("SELECT {}", writer.write(term, Binding::Loosest)))
 }
 
-/// The body of a function that gives the values among which a [`Term::Member`] looks.
-pub(crate) fn array_body(member: &Term, provider: Provider) -> Sql {
+/// The body of a function that gives a column of the lookup's rows.
+pub(crate) fn array_body(lookup: &Lookup, output: &Column, provider: Provider) -> Sql {
     let mut writer = Writer { provider, scope: Vec::new() };
-    Sql::new(match member {
-        Term::Member { value: _, lookup, output, form: _ } => {
-            format!("SELECT ARRAY({})", writer.select(lookup, Some(output)))
-        }
-        other => format!("SELECT {}", writer.write(other, Binding::Loosest)),
-    })
+    Sql::new(format!("SELECT ARRAY({})", writer.select(lookup, Some(output))))
 }
 
 /// How tightly a context binds, loosest first.
@@ -97,9 +92,10 @@ impl Writer {
             }
             Term::JsonContains { container, value } => {
                 let container = self.tight(container);
-                let value = match &**value {
-                    Term::Constant(Literal::Text(text)) => literal(&json_string(text)),
-                    value => format!("to_jsonb({}::text)", self.tight(value)),
+                let value = if let Term::Constant(Literal::Text(text)) = &**value {
+                    literal(&json_string(text))
+                } else {
+                    format!("to_jsonb({}::text)", self.tight(value))
                 };
                 (Operator, format!("{container} @> {value}"))
             }
@@ -168,14 +164,14 @@ impl Writer {
     /// `SELECT output FROM table AS alias WHERE filter`.
     fn select(&mut self, lookup: &Lookup, output: Option<&Column>) -> String {
         let alias = self.alias(&lookup.alias);
-        // A lone table in a function's body is qualified all the same.
         self.scope.push(alias);
         let name = self.scope.last().map(ident).unwrap_or_default();
         let output =
             output.map_or("1".to_owned(), |column| format!("{name}.{}", ident(&column.name)));
-        let filter = match &lookup.filter {
-            Term::Bool(true) => String::new(),
-            filter => format!(" WHERE {}", self.write(filter, Binding::Loosest)),
+        let filter = if lookup.filter == Term::Bool(true) {
+            String::new()
+        } else {
+            format!(" WHERE {}", self.write(&lookup.filter, Binding::Loosest))
         };
         self.scope.pop();
         let probe = if lookup.probe { " OFFSET 0" } else { "" };
