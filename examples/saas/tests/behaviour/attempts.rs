@@ -194,10 +194,10 @@ pub const ALL: &[Attempt] = &[
         "DELETE FROM project_members WHERE user_id = 'user_author'",
         "1 1 0 0 0 0 0 0 - 0",
     ),
-    // documents: the author's are one private, one of the project, one public; the fourth is
-    // org_b's. Running an organisation is no right to what is private in it. A share does not
-    // reach into another organisation.
-    attempt("read titles", "SELECT title FROM documents", "1 1 3 2 2 2 1 1 1 1"),
+    // documents: the author's are one private, one of the project, one public. The fourth is
+    // org_b's; the fifth the guest's, public in org_a. Running an organisation is no right to what
+    // is private in it, and neither a share nor being its owner reaches into another organisation.
+    attempt("read titles", "SELECT title FROM documents", "2 2 4 3 3 3 2 2 2 2"),
     attempt(
         "read the private one",
         "SELECT title FROM documents WHERE id = 'd0000000-0000-0000-0000-000000000001'",
@@ -287,6 +287,16 @@ pub const ALL: &[Attempt] = &[
         "make it odd to see",
         "UPDATE documents SET visibility = 'odd', updated_at = now() WHERE id = 'd0000000-0000-0000-0000-000000000001'",
         "0 0 x 0 x 0 0 0 - 0",
+    ),
+    attempt(
+        "change one's own",
+        "UPDATE documents SET title = 'new', updated_at = now() WHERE owner_id = auth.user_id()",
+        "0 0 3 0 0 1 0 0 - 0",
+    ),
+    attempt(
+        "delete one's own",
+        "DELETE FROM documents WHERE owner_id = auth.user_id()",
+        "0 0 3 0 0 1 0 0 - 0",
     ),
     attempt(
         "hand it over",

@@ -80,7 +80,9 @@ const ROWS: &str = "
         ('d0000000-0000-0000-0000-000000000003', 'org_a', 'a0000000-0000-0000-0000-000000000001',
             'user_author', 'for all', 'public'),
         ('d0000000-0000-0000-0000-000000000004', 'org_b', 'b0000000-0000-0000-0000-000000000001',
-            'user_outsider', 'theirs', 'private');
+            'user_outsider', 'theirs', 'private'),
+        ('d0000000-0000-0000-0000-000000000005', 'org_a', 'a0000000-0000-0000-0000-000000000001',
+            'user_guest', 'for all too', 'public');
     INSERT INTO shares (document_id, user_id, org_id, can_edit) VALUES
         ('d0000000-0000-0000-0000-000000000001', 'user_reader', 'org_a', false),
         ('d0000000-0000-0000-0000-000000000001', 'user_editor', 'org_a', true),
