@@ -507,7 +507,7 @@ fn raw_sql_is_looked_up_in_all_declared_tables() {
         "exists (select 1 from member m where m.team_id = doc.team_id)",
         "team_id in (select member.team_id from public.member)",
         "exists (select 1 from somewhere_else where whatever = team_id)",
-        "team_id = any (array(select m.team_id from member as m join doc on true))",
+        "team_id = any (array(select m.team_id from member as m join member as other on true))",
     ];
     for sql in fine {
         let run = raw(sql).run(&["check"]);
