@@ -85,6 +85,7 @@ use crate::share::{is_shared, may_edit};
         using = true,
         with_check = updated_at == now(),
     ),
+    allow(multiple_permissive_policies, reason = "owners and editors may leave different things behind"),
 )]
 pub struct Document {
     /// Made up by Postgres.
