@@ -115,11 +115,10 @@ pub struct Document {
 
 /// Whether the document is the user's, in the organisation that the token is for.
 #[predicate]
-#[rustfmt::skip] // It would put a block where an expression has to be.
 pub fn is_owner(document: Uuid) -> bool {
-    definer(exists(Document, |d| d.id == document
-        && auth_uid(d.owner_id)
-        && d.org_id == claim("o.id")))
+    definer(exists(Document, |d| {
+        d.id == document && auth_uid(d.owner_id) && d.org_id == claim("o.id")
+    }))
 }
 
 /// Whether the document is as visible as before. A policy sees the new row or the old one; a lookup

@@ -41,12 +41,9 @@ pub(crate) fn derive(sources: &Sources<'_>) -> Derived {
         if settings.grants == Grants::Schema {
             blanket(&table.name.schema, settings, &mut derived);
         }
-        let reads_token = settings
-            .provider
-            .auth_schema()
-            .filter(|_| settings.provider.grants_auth_schema())
-            .filter(|schema| mentions(compiled, schema))
-            .and_then(|schema| Ident::new(schema).ok());
+        let auth = settings.provider.auth_schema();
+        let auth = auth.filter(|_| settings.provider.grants_auth_schema());
+        let auth = auth.and_then(|schema| Ident::new(schema).ok());
         let holders: BTreeSet<_> = rows.iter().map(|grant| grant.grantee.clone()).collect();
         let writers = rows.iter().filter(|grant| grant.privilege == Privilege::Insert);
         let writers: BTreeSet<_> = writers.map(|grant| grant.grantee.clone()).collect();
@@ -59,7 +56,9 @@ pub(crate) fn derive(sources: &Sources<'_>) -> Derived {
                 });
             };
             usage(&table.name.schema);
-            reads_token.iter().for_each(usage);
+            let inserts = writers.contains(grantee);
+            let calls = |auth: &&Ident| calls(compiled, auth, grantee, inserts);
+            auth.iter().filter(calls).for_each(usage);
         }
         derived.grants.extend(rows);
         derived.grants.extend(sequences(compiled, &writers));
@@ -76,12 +75,18 @@ pub(crate) fn derive(sources: &Sources<'_>) -> Derived {
 
 /// Whom a policy binds, of those who may touch its table at all. A policy for everyone, such as a
 /// tenant's floor, is no reason to give everyone something.
-fn bound<'a>(policy: &Policy, holders: &'a BTreeSet<Grantee>) -> impl Iterator<Item = &'a Grantee> {
-    let everyone = policy.roles.contains(&Grantee::Public);
-    let named = policy.roles.clone();
-    holders
-        .iter()
-        .filter(move |holder| everyone || named.contains(holder) || **holder == Grantee::Public)
+fn bound<'a>(
+    policy: &'a Policy,
+    holders: &'a BTreeSet<Grantee>,
+) -> impl Iterator<Item = &'a Grantee> {
+    holders.iter().filter(|holder| binds(policy, holder))
+}
+
+/// Whoever holds something through PUBLIC may be anybody.
+fn binds<E>(policy: &Policy<E>, holder: &Grantee) -> bool {
+    *holder == Grantee::Public
+        || policy.roles.contains(&Grantee::Public)
+        || policy.roles.contains(holder)
 }
 
 /// What the permissive policies of a table let each role do: on the columns that a policy names, or
@@ -187,10 +192,12 @@ fn without_covered(grants: BTreeSet<Grant>) -> BTreeSet<Grant> {
 
 /// Whether using the table calls a function of that schema: in a policy, or in a default, which
 /// runs as whoever inserts.
-fn mentions(table: &Table<Sql>, schema: &str) -> bool {
-    let policies = table.policies.values().flat_map(Policy::exprs);
-    let defaults = table.columns.iter().filter_map(|column| column.default.as_ref());
-    policies.chain(defaults).any(|sql| lex::mentions_schema(sql.as_str(), schema))
+fn calls(table: &Table<Sql>, schema: &Ident, grantee: &Grantee, inserts: bool) -> bool {
+    let policies = table.policies.values().filter(|policy| binds(policy, grantee));
+    let defaults = table.columns.iter().filter(|_| inserts);
+    let defaults = defaults.filter_map(|column| column.default.as_ref());
+    let mut texts = policies.flat_map(Policy::exprs).chain(defaults);
+    texts.any(|sql| lex::mentions_schema(sql.as_str(), schema.as_str()))
 }
 
 /// Sequences that defaults count with. An identity column needs none: Postgres numbers it itself.

@@ -102,7 +102,9 @@ impl Account {
         });
         let mut indexes: Vec<IndexNeed> = Vec::new();
         for need in compiled.values().flat_map(|compiled| &compiled.indexes) {
-            if !indexes.contains(need) {
+            let same =
+                |other: &IndexNeed| (&other.table, &other.columns) == (&need.table, &need.columns);
+            if !indexes.iter().any(same) {
                 indexes.push(need.clone());
             }
         }
