@@ -4,8 +4,11 @@
 
 mod support;
 
+use std::path::Path;
+use std::process::Command;
+
 use serde_json::{Value, json};
-use support::{Live, NEON, Project, TODOS};
+use support::{Live, NEON, Project, Run, TODOS};
 
 /// Anybody takes over documents, and somebody trusts what users say of themselves.
 const HOLES: &str = r#"#[derive(Table)]
@@ -78,6 +81,24 @@ fn the_todos_of_the_guide_have_no_warning() {
     let project = Project::new(NEON, TODOS);
     let run = project.run(&["check", "-D", "warnings"]).exits(0);
     run.says("note[user_settable_identity]: src/schema.rs:10:9: ").says("No mistakes: 1 table");
+}
+
+/// What is left of findings, notes too, has been allowed with a reason.
+#[test]
+fn the_examples_are_free_of_lints() {
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(&examples).unwrap() {
+        let example = entry.unwrap().path();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-rls"));
+        command.args(["rls", "check", "--json", "--project"]).arg(&example);
+        let json = Run::of(command).exits(0).json();
+        let findings = json["findings"].as_array().unwrap();
+        let open: Vec<_> = findings.iter().filter(|it| it["allowed"].is_null()).collect();
+        assert!(open.is_empty(), "{}: {open:#?}", example.display());
+        names.push(example.file_name().unwrap().to_owned());
+    }
+    assert!(names.len() >= 2, "{names:?}");
 }
 
 #[test]
