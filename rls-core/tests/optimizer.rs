@@ -193,12 +193,17 @@ fn factoring_asks_once() {
     using(volatile, "n = 1 AND (f()) OR n = 2 AND (f())");
 }
 
+/// The lookup for a new row, planned as just that.
+fn probed() -> String {
+    format!("{} OFFSET 0)", PROBE.strip_suffix(')').unwrap())
+}
+
 #[test]
 fn membership_takes_its_form_from_the_gate_and_the_index() {
     let using = |indexes: &[_]| optimized(&membership(), Gate::Using, indexes).0;
     assert_eq!(using(&[("docs", "team_id")]), format!("team_id = ANY (ARRAY({LIST}))"));
     assert_eq!(using(&[]), format!("team_id IN ({LIST})"));
-    check(membership(), PROBE);
+    check(membership(), &probed());
 }
 
 #[test]
@@ -270,7 +275,7 @@ fn ordering_stops_at_what_may_fail() {
     };
     check(
         and([membership(), like(), n_is("1")]),
-        &format!("n = 1 AND owner LIKE 'a%' AND {PROBE}"),
+        &format!("n = 1 AND owner LIKE 'a%' AND {}", probed()),
     );
     let fails = || eq(cast(c("status")), number("1"));
     check(and([like(), fails(), n_is("1")]), "owner LIKE 'a%' AND status::integer = 1 AND n = 1");
@@ -287,7 +292,11 @@ fn every_rewrite_is_recorded_in_the_order_of_the_passes() {
     let (_, rewrites) = optimized(&all, Gate::Using, &[]);
     let passes: Vec<_> = rewrites.iter().map(|rewrite| rewrite.pass).collect();
     assert!(passes.is_sorted(), "{passes:?}");
-    assert_eq!(passes.iter().collect::<BTreeSet<_>>().len(), Pass::ALL.len());
+    // All but the one for new rows.
+    let using: BTreeSet<_> = Pass::ALL.into_iter().filter(|pass| *pass != Pass::Probe).collect();
+    assert_eq!(passes.into_iter().collect::<BTreeSet<_>>(), using);
+    let (_, rewrites) = optimized(&membership(), Gate::Check, &[]);
+    assert!(rewrites.iter().any(|rewrite| rewrite.pass == Pass::Probe));
     assert!(
         rewrites.iter().all(|rewrite| rewrite.before != rewrite.after && !rewrite.why.is_empty())
     );

@@ -129,6 +129,15 @@ pub struct Label {
         delete = auth_uid(owner_id) && created_at > now() - days(30),
         read_columns = [id, org_id, owner_id, title, status],
         write_columns = [title, status],
+        insert_columns = [team_id, title, status],
+    ),
+    policy(
+        name = "past the members' own policies",
+        command = delete,
+        role = authenticated,
+        using = definer(exists(Member, |m| m.team_id == team_id
+            && auth_uid(m.user_id)
+            && m.role == "owner")),
     ),
     policy(
         name = "admins of the team",

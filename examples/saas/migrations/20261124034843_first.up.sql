@@ -82,7 +82,6 @@ CREATE INDEX documents_org_id_idx ON public.documents (org_id);
 CREATE INDEX documents_owner_id_idx ON public.documents (owner_id);
 CREATE INDEX documents_project_id_idx ON public.documents (project_id);
 CREATE INDEX documents_visibility_idx ON public.documents (visibility);
-CREATE INDEX members_role_org_id_idx ON public.members (role, org_id);
 CREATE INDEX members_user_id_idx ON public.members (user_id);
 CREATE INDEX project_members_org_id_idx ON public.project_members (org_id);
 CREATE INDEX project_members_user_id_idx ON public.project_members (user_id);
@@ -99,50 +98,50 @@ ALTER TABLE public.projects ADD CONSTRAINT projects_org_id_fkey FOREIGN KEY (org
 ALTER TABLE public.shares ADD CONSTRAINT shares_document_id_fkey FOREIGN KEY (document_id) REFERENCES public.documents (id) ON DELETE CASCADE;
 ALTER TABLE public.shares ADD CONSTRAINT shares_org_id_fkey FOREIGN KEY (org_id) REFERENCES public.organizations (id) ON DELETE CASCADE;
 
-CREATE FUNCTION rls_private.documents_document_id_cd06166e(_1 uuid) RETURNS boolean
-    LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = ''
+CREATE FUNCTION rls_private.documents_c3487b0f(_1 uuid, _2 text) RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = ''
+    AS $fn$SELECT EXISTS (SELECT 1 FROM public.documents AS d WHERE id = $1 AND visibility = $2)$fn$;
+REVOKE ALL ON FUNCTION rls_private.documents_c3487b0f(uuid, text) FROM PUBLIC, anonymous, authenticated;
+
+CREATE FUNCTION rls_private.documents_cd06166e(_1 uuid) RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = ''
     AS $fn$SELECT EXISTS (SELECT 1 FROM public.documents AS d WHERE id = $1 AND (SELECT auth.user_id()) = owner_id AND org_id = (SELECT auth.session() #>> '{o,id}'))$fn$;
-REVOKE ALL ON FUNCTION rls_private.documents_document_id_cd06166e(uuid) FROM PUBLIC, anonymous, authenticated;
+REVOKE ALL ON FUNCTION rls_private.documents_cd06166e(uuid) FROM PUBLIC, anonymous, authenticated;
 
 CREATE FUNCTION rls_private.documents_id_74f02ce7() RETURNS uuid[]
-    LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = ''
+    LANGUAGE sql STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = ''
     AS $fn$SELECT ARRAY(SELECT d.id FROM public.documents AS d WHERE (SELECT auth.user_id()) = owner_id AND org_id = (SELECT auth.session() #>> '{o,id}'))$fn$;
 REVOKE ALL ON FUNCTION rls_private.documents_id_74f02ce7() FROM PUBLIC, anonymous, authenticated;
 
-CREATE FUNCTION rls_private.documents_id_visibility_c3487b0f(_1 uuid, _2 text) RETURNS boolean
-    LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = ''
-    AS $fn$SELECT EXISTS (SELECT 1 FROM public.documents AS d WHERE id = $1 AND visibility = $2)$fn$;
-REVOKE ALL ON FUNCTION rls_private.documents_id_visibility_c3487b0f(uuid, text) FROM PUBLIC, anonymous, authenticated;
+CREATE FUNCTION rls_private.members_774ed1b2(_1 text) RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = ''
+    AS $fn$SELECT EXISTS (SELECT 1 FROM public.members AS m WHERE org_id = $1 AND (SELECT auth.user_id()) = user_id)$fn$;
+REVOKE ALL ON FUNCTION rls_private.members_774ed1b2(text) FROM PUBLIC, anonymous, authenticated;
+
+CREATE FUNCTION rls_private.members_7c2e2f2d(_1 text) RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = ''
+    AS $fn$SELECT EXISTS (SELECT 1 FROM public.members AS m WHERE org_id = $1 AND (SELECT auth.user_id()) = user_id AND role IN ('owner', 'admin'))$fn$;
+REVOKE ALL ON FUNCTION rls_private.members_7c2e2f2d(text) FROM PUBLIC, anonymous, authenticated;
 
 CREATE FUNCTION rls_private.members_org_id_0d67176c() RETURNS text[]
-    LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = ''
+    LANGUAGE sql STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = ''
     AS $fn$SELECT ARRAY(SELECT m.org_id FROM public.members AS m WHERE (SELECT auth.user_id()) = user_id)$fn$;
 REVOKE ALL ON FUNCTION rls_private.members_org_id_0d67176c() FROM PUBLIC, anonymous, authenticated;
 
-CREATE FUNCTION rls_private.members_org_id_774ed1b2(_1 text) RETURNS boolean
-    LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = ''
-    AS $fn$SELECT EXISTS (SELECT 1 FROM public.members AS m WHERE org_id = $1 AND (SELECT auth.user_id()) = user_id)$fn$;
-REVOKE ALL ON FUNCTION rls_private.members_org_id_774ed1b2(text) FROM PUBLIC, anonymous, authenticated;
-
-CREATE FUNCTION rls_private.members_org_id_7c2e2f2d(_1 text) RETURNS boolean
-    LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = ''
-    AS $fn$SELECT EXISTS (SELECT 1 FROM public.members AS m WHERE org_id = $1 AND (SELECT auth.user_id()) = user_id AND role IN ('owner', 'admin'))$fn$;
-REVOKE ALL ON FUNCTION rls_private.members_org_id_7c2e2f2d(text) FROM PUBLIC, anonymous, authenticated;
-
 CREATE FUNCTION rls_private.members_org_id_e4ace52f() RETURNS text[]
-    LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = ''
+    LANGUAGE sql STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = ''
     AS $fn$SELECT ARRAY(SELECT m.org_id FROM public.members AS m WHERE (SELECT auth.user_id()) = user_id AND role IN ('owner', 'admin'))$fn$;
 REVOKE ALL ON FUNCTION rls_private.members_org_id_e4ace52f() FROM PUBLIC, anonymous, authenticated;
 
+CREATE FUNCTION rls_private.project_members_a8631428(_1 uuid) RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = ''
+    AS $fn$SELECT EXISTS (SELECT 1 FROM public.project_members AS "on" WHERE project_id = $1 AND (SELECT auth.user_id()) = user_id AND org_id = (SELECT auth.session() #>> '{o,id}') AND org_id = ANY (ARRAY(SELECT m.org_id FROM public.members AS m WHERE (SELECT auth.user_id()) = m.user_id)))$fn$;
+REVOKE ALL ON FUNCTION rls_private.project_members_a8631428(uuid) FROM PUBLIC, anonymous, authenticated;
+
 CREATE FUNCTION rls_private.project_members_project_id_7475ede0() RETURNS uuid[]
-    LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = ''
+    LANGUAGE sql STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = ''
     AS $fn$SELECT ARRAY(SELECT "on".project_id FROM public.project_members AS "on" WHERE (SELECT auth.user_id()) = user_id AND org_id = (SELECT auth.session() #>> '{o,id}') AND org_id = ANY (ARRAY(SELECT m.org_id FROM public.members AS m WHERE (SELECT auth.user_id()) = m.user_id)))$fn$;
 REVOKE ALL ON FUNCTION rls_private.project_members_project_id_7475ede0() FROM PUBLIC, anonymous, authenticated;
-
-CREATE FUNCTION rls_private.project_members_project_id_a8631428(_1 uuid) RETURNS boolean
-    LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = ''
-    AS $fn$SELECT EXISTS (SELECT 1 FROM public.project_members AS "on" WHERE project_id = $1 AND (SELECT auth.user_id()) = user_id AND org_id = (SELECT auth.session() #>> '{o,id}') AND org_id = ANY (ARRAY(SELECT m.org_id FROM public.members AS m WHERE (SELECT auth.user_id()) = m.user_id)))$fn$;
-REVOKE ALL ON FUNCTION rls_private.project_members_project_id_a8631428(uuid) FROM PUBLIC, anonymous, authenticated;
 
 CREATE POLICY "tenant-isolation" ON public.audit_log
     AS RESTRICTIVE FOR ALL TO PUBLIC
@@ -202,7 +201,7 @@ CREATE POLICY "crud-authenticated-policy-select" ON public.audit_log
 
 CREATE POLICY "crud-authenticated-policy-insert" ON public.audit_log
     AS PERMISSIVE FOR INSERT TO authenticated
-    WITH CHECK ((SELECT auth.user_id()) = actor_id AND rls_private.members_org_id_774ed1b2(org_id));
+    WITH CHECK ((SELECT auth.user_id()) = actor_id AND rls_private.members_774ed1b2(org_id));
 
 CREATE POLICY "crud-anonymous-policy-select" ON public.documents
     AS PERMISSIVE FOR SELECT TO anonymous
@@ -214,12 +213,12 @@ CREATE POLICY "crud-authenticated-policy-select" ON public.documents
 
 CREATE POLICY "crud-authenticated-policy-insert" ON public.documents
     AS PERMISSIVE FOR INSERT TO authenticated
-    WITH CHECK ((SELECT auth.user_id()) = owner_id AND rls_private.project_members_project_id_a8631428(project_id) AND visibility IN ('private', 'project', 'public'));
+    WITH CHECK ((SELECT auth.user_id()) = owner_id AND visibility IN ('private', 'project', 'public') AND rls_private.project_members_a8631428(project_id));
 
 CREATE POLICY "editors change the text" ON public.documents
     AS PERMISSIVE FOR UPDATE TO authenticated
     USING (id = ANY (ARRAY(SELECT s.document_id FROM public.shares AS s WHERE (SELECT auth.user_id()) = s.user_id AND s.can_edit)))
-    WITH CHECK (EXISTS (SELECT 1 FROM public.shares AS s WHERE s.document_id = documents.id AND (SELECT auth.user_id()) = s.user_id AND s.can_edit OFFSET 0) AND rls_private.documents_id_visibility_c3487b0f(id, visibility));
+    WITH CHECK (EXISTS (SELECT 1 FROM public.shares AS s WHERE s.document_id = documents.id AND (SELECT auth.user_id()) = s.user_id AND s.can_edit OFFSET 0) AND rls_private.documents_c3487b0f(id, visibility));
 
 CREATE POLICY "owners change what is theirs" ON public.documents
     AS PERMISSIVE FOR UPDATE TO authenticated
@@ -236,16 +235,16 @@ CREATE POLICY "crud-authenticated-policy-select" ON public.members
 
 CREATE POLICY "crud-authenticated-policy-insert" ON public.members
     AS PERMISSIVE FOR INSERT TO authenticated
-    WITH CHECK (rls_private.members_org_id_7c2e2f2d(org_id) AND role IN ('admin', 'member'));
+    WITH CHECK (role IN ('admin', 'member') AND rls_private.members_7c2e2f2d(org_id));
 
 CREATE POLICY "admins change roles" ON public.members
     AS PERMISSIVE FOR UPDATE TO authenticated
-    USING (org_id = ANY ((SELECT rls_private.members_org_id_e4ace52f())::text[]) AND role IN ('admin', 'member'))
-    WITH CHECK (org_id = ANY ((SELECT rls_private.members_org_id_e4ace52f())::text[]) AND role IN ('admin', 'member'));
+    USING (role IN ('admin', 'member') AND org_id = ANY ((SELECT rls_private.members_org_id_e4ace52f())::text[]))
+    WITH CHECK (role IN ('admin', 'member') AND org_id = ANY ((SELECT rls_private.members_org_id_e4ace52f())::text[]));
 
 CREATE POLICY "crud-authenticated-policy-delete" ON public.members
     AS PERMISSIVE FOR DELETE TO authenticated
-    USING (org_id = ANY ((SELECT rls_private.members_org_id_e4ace52f())::text[]) AND role IN ('admin', 'member'));
+    USING (role IN ('admin', 'member') AND org_id = ANY ((SELECT rls_private.members_org_id_e4ace52f())::text[]));
 
 CREATE POLICY "crud-authenticated-policy-select" ON public.organizations
     AS PERMISSIVE FOR SELECT TO authenticated
@@ -262,7 +261,7 @@ CREATE POLICY "crud-authenticated-policy-select" ON public.project_members
 
 CREATE POLICY "crud-authenticated-policy-insert" ON public.project_members
     AS PERMISSIVE FOR INSERT TO authenticated
-    WITH CHECK (rls_private.members_org_id_7c2e2f2d(org_id) AND EXISTS (SELECT 1 FROM public.projects AS p WHERE p.id = project_members.project_id AND p.org_id = project_members.org_id OFFSET 0) AND EXISTS (SELECT 1 FROM public.members AS m WHERE m.org_id = project_members.org_id AND m.user_id = project_members.user_id OFFSET 0));
+    WITH CHECK (rls_private.members_7c2e2f2d(org_id) AND EXISTS (SELECT 1 FROM public.projects AS p WHERE p.id = project_members.project_id AND p.org_id = project_members.org_id OFFSET 0) AND EXISTS (SELECT 1 FROM public.members AS m WHERE m.org_id = project_members.org_id AND m.user_id = project_members.user_id OFFSET 0));
 
 CREATE POLICY "crud-authenticated-policy-delete" ON public.project_members
     AS PERMISSIVE FOR DELETE TO authenticated
@@ -274,7 +273,7 @@ CREATE POLICY "crud-authenticated-policy-select" ON public.projects
 
 CREATE POLICY "crud-authenticated-policy-insert" ON public.projects
     AS PERMISSIVE FOR INSERT TO authenticated
-    WITH CHECK (rls_private.members_org_id_7c2e2f2d(org_id));
+    WITH CHECK (rls_private.members_7c2e2f2d(org_id));
 
 CREATE POLICY "crud-authenticated-policy-update" ON public.projects
     AS PERMISSIVE FOR UPDATE TO authenticated
@@ -283,7 +282,7 @@ CREATE POLICY "crud-authenticated-policy-update" ON public.projects
 
 CREATE POLICY "crud-authenticated-policy-delete" ON public.projects
     AS PERMISSIVE FOR DELETE TO authenticated
-    USING (org_id = ANY ((SELECT rls_private.members_org_id_e4ace52f())::text[]) AND is_archived);
+    USING (is_archived AND org_id = ANY ((SELECT rls_private.members_org_id_e4ace52f())::text[]));
 
 CREATE POLICY "crud-authenticated-policy-select" ON public.shares
     AS PERMISSIVE FOR SELECT TO authenticated
@@ -291,7 +290,7 @@ CREATE POLICY "crud-authenticated-policy-select" ON public.shares
 
 CREATE POLICY "crud-authenticated-policy-insert" ON public.shares
     AS PERMISSIVE FOR INSERT TO authenticated
-    WITH CHECK (rls_private.documents_document_id_cd06166e(document_id));
+    WITH CHECK (rls_private.documents_cd06166e(document_id));
 
 CREATE POLICY "crud-authenticated-policy-update" ON public.shares
     AS PERMISSIVE FOR UPDATE TO authenticated
@@ -302,19 +301,18 @@ CREATE POLICY "crud-authenticated-policy-delete" ON public.shares
     AS PERMISSIVE FOR DELETE TO authenticated
     USING (document_id = ANY ((SELECT rls_private.documents_id_74f02ce7())::uuid[]));
 
-GRANT USAGE ON SCHEMA auth TO anonymous;
 GRANT USAGE ON SCHEMA auth TO authenticated;
 GRANT USAGE ON SCHEMA public TO anonymous;
 GRANT USAGE ON SCHEMA public TO authenticated;
-GRANT EXECUTE ON FUNCTION rls_private.documents_document_id_cd06166e TO authenticated;
+GRANT EXECUTE ON FUNCTION rls_private.documents_c3487b0f TO authenticated;
+GRANT EXECUTE ON FUNCTION rls_private.documents_cd06166e TO authenticated;
 GRANT EXECUTE ON FUNCTION rls_private.documents_id_74f02ce7 TO authenticated;
-GRANT EXECUTE ON FUNCTION rls_private.documents_id_visibility_c3487b0f TO authenticated;
+GRANT EXECUTE ON FUNCTION rls_private.members_774ed1b2 TO authenticated;
+GRANT EXECUTE ON FUNCTION rls_private.members_7c2e2f2d TO authenticated;
 GRANT EXECUTE ON FUNCTION rls_private.members_org_id_0d67176c TO authenticated;
-GRANT EXECUTE ON FUNCTION rls_private.members_org_id_774ed1b2 TO authenticated;
-GRANT EXECUTE ON FUNCTION rls_private.members_org_id_7c2e2f2d TO authenticated;
 GRANT EXECUTE ON FUNCTION rls_private.members_org_id_e4ace52f TO authenticated;
+GRANT EXECUTE ON FUNCTION rls_private.project_members_a8631428 TO authenticated;
 GRANT EXECUTE ON FUNCTION rls_private.project_members_project_id_7475ede0 TO authenticated;
-GRANT EXECUTE ON FUNCTION rls_private.project_members_project_id_a8631428 TO authenticated;
 GRANT SELECT ON TABLE public.audit_log TO authenticated;
 GRANT SELECT, DELETE ON TABLE public.documents TO authenticated;
 GRANT SELECT, DELETE ON TABLE public.members TO authenticated;
