@@ -149,6 +149,8 @@ struct Linker<'a> {
     /// The next node's number.
     next: usize,
     problems: Vec<Problem>,
+    /// Whether an argument with SQL written by hand came to stand in a lookup of a predicate's body.
+    raw_moved: bool,
 }
 
 impl<'a> Linker<'a> {
@@ -162,6 +164,7 @@ impl<'a> Linker<'a> {
             problems: Vec::new(),
         }
     }
+            raw_moved: false,
 
     fn problem(&mut self, node: usize, message: impl Into<String>, help: impl Into<String>) {
         let help = Some(help.into()).filter(|help| !help.is_empty());
@@ -309,6 +312,7 @@ impl<'a> Linker<'a> {
             Kind::Unknown => true,
             kind => kind.family() == Some(TypeFamily::DateTime),
         };
+            self.raw_moved |= by > 0 && holds_raw(&argument.term);
         if !moves
             || !matches!(&amount.kind, Kind::Unknown)
                 && amount.kind != Kind::base(BaseType::Interval)
@@ -625,7 +629,7 @@ impl<'a> Linker<'a> {
                 format!("`{name}` takes {wanted} arguments, and here are {}", arguments.len());
             self.problem(node, message, "");
         }
-        let mut linked = Vec::new();
+        let (mut linked, mut raw) = (Vec::new(), None);
         for (at, argument) in arguments.iter().enumerate() {
             let argument_node = self.next;
             let mut typed = self.value(argument);
@@ -637,7 +641,17 @@ impl<'a> Linker<'a> {
                     format!("`{parameter}` of `{name}` is {ty}, and `{argument}` is {is}");
                 self.problem(argument_node, message, "");
             }
-            linked.push((parameter.clone(), depth, Typed { term: typed.term, kind }));
+            // What Postgres would take a string for in the body depends on what it meets there.
+            let term = match typed.kind {
+                Kind::Untyped if ty.family() != TypeFamily::Text => {
+                    Term::Cast { value: Box::new(typed.term), ty: ty.clone() }
+                }
+                _ => typed.term,
+            };
+            if holds_raw(&term) {
+                raw = raw.or(Some(argument_node));
+            }
+            linked.push((parameter.clone(), depth, Typed { term, kind }));
         }
         // The body's own problems are told where it is declared, once.
         let (next, problems) = (self.next, self.problems.len());
@@ -645,7 +659,15 @@ impl<'a> Linker<'a> {
         let term = self.boolean(&predicate.body);
         self.parameters = outer;
         self.next = next;
-        if self.problems.len() > problems {
+        let moved = self.raw_moved;
+        self.raw_moved |= moved_before;
+        if moved && let Some(raw) = raw {
+            self.problems.truncate(problems);
+            let message = format!(
+                "`{name}` looks in a table for this, where names of SQL written by hand could mean that table's"
+            );
+            self.problem(raw, message, "name a column, or write the whole lookup here");
+        } else if self.problems.len() > problems {
             self.problems.truncate(problems);
             self.problem(node, format!("the predicate `{name}` has a mistake of its own"), "");
         }
@@ -670,6 +692,7 @@ fn unknown_column(shape: &Shape<'_>, field: &str, qualify: bool) -> (String, Str
     let fields = || shape.columns.iter().map(|column| column.field);
     let renamed = shape.columns.iter().find(|column| column.name.as_str() == field);
     let help = if shape.skipped.contains(&field) {
+        let moved_before = std::mem::take(&mut self.raw_moved);
         "the field is marked `skip`".to_owned()
     } else if let Some(column) = renamed {
         format!("the field of that column is called `{}`", column.field)
@@ -681,4 +704,8 @@ fn unknown_column(shape: &Shape<'_>, field: &str, qualify: bool) -> (String, Str
     };
     let of = if qualify { format!(" of `{}`", shape.rust_name) } else { String::new() };
     (format!("unknown column `{field}`{of}"), help)
+}
+
+fn holds_raw(term: &Term) -> bool {
+    term.nodes().any(|(node, _)| matches!(node, Term::Raw(_)))
 }

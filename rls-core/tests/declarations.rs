@@ -1,0 +1,58 @@
+//! What a declaration says and what is compiled from it: places where the two could part without
+//! anybody noticing.
+#![cfg(feature = "postgres")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "these are tests, helpers included")]
+
+mod support;
+
+use std::path::Path;
+
+use rls_core::Settings;
+use rls_core::model::*;
+use rls_core::policy::optimize::Gate;
+use rls_core::resolve::Resolved;
+use rls_core::syntax::scan::{Features, scan};
+use support::*;
+
+/// Compiles declarations from their source, or tells the first mistake.
+fn compiled(name: &str, source: &str, settings: &Settings) -> Result<Resolved, String> {
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("declarations_{name}.rs"));
+    std::fs::write(&file, format!("use rls_schema::{{Table, predicate}};\n{source}")).unwrap();
+    scan(&[file], &Features::new())
+        .resolve(settings)
+        .map_err(|errors| errors.into_iter().next().unwrap().message)
+}
+
+fn sql(resolved: &Resolved, table_name: &str, policy: &str, gate: Gate) -> String {
+    let policies = &resolved.policies[&table(table_name).name];
+    policies[&(id(policy), gate)].sql.as_str().to_owned()
+}
+
+/// The SQL of the one policy `p` for reading `docs`.
+fn read(name: &str, rest: &str, using: &str) -> Result<String, String> {
+    let docs = format!(
+        "#[derive(Table)] #[rls(table = \"docs\", policy(name = \"p\", role = a, command = select, using = {using}))]
+         struct Doc {{ #[rls(primary_key)] id: i64, team: i64, n: i16, owner: String }}"
+    );
+    let resolved = compiled(name, &format!("{rest}\n{docs}"), &plain(&["a"]))?;
+    Ok(sql(&resolved, "docs", "p", Gate::Using))
+}
+
+const MEMBERS: &str = "#[derive(Table)] #[rls(table = \"members\", policy(name = \"p\", role = a, command = select, using = true))]
+    struct Member { #[rls(primary_key)] id: i64, team: i64, owner: String }";
+
+/// In the lookup `team` would be the member's own: true of every row.
+#[test]
+fn sql_by_hand_is_not_carried_into_a_lookup() {
+    let direct =
+        "#[predicate] fn in_team(team: i64) -> bool { exists(Member, |m| m.team == team) }";
+    let through = format!("{direct} #[predicate] fn is_in(t: i64) -> bool {{ crate::in_team(t) }}");
+    for (predicates, called) in [(direct, "in_team"), (through.as_str(), "is_in")] {
+        let using = format!("crate::{called}(sql(\"team\"))");
+        let refused = read("carried", &format!("{MEMBERS} {predicates}"), &using).unwrap_err();
+        assert!(refused.starts_with(&format!("`{called}` looks in a table for this")), "{refused}");
+    }
+    // Outside of any lookup it is where it was written.
+    let plain = "#[predicate] fn is_one(team: i64) -> bool { team == 1 }";
+    assert_eq!(read("stays", plain, "crate::is_one(sql(\"team\"))").unwrap(), "(team) = 1");
+}
