@@ -56,3 +56,16 @@ fn sql_by_hand_is_not_carried_into_a_lookup() {
     let plain = "#[predicate] fn is_one(team: i64) -> bool { team == 1 }";
     assert_eq!(read("stays", plain, "crate::is_one(sql(\"team\"))").unwrap(), "(team) = 1");
 }
+
+/// The row would be called `docs_2` in the SQL, and `docs.team` would be the policy's own.
+#[test]
+fn sql_by_hand_does_not_name_one_of_two_tables() {
+    for using in [
+        "exists(Member, |docs| sql(\"docs.team = 1\"))",
+        "exists(Member, |m| exists(Member, |m| sql(\"m.team = 1\")) && m.id == id)",
+    ] {
+        let refused = read("either", MEMBERS, using).unwrap_err();
+        assert!(refused.ends_with("could be either of two tables"), "{refused}");
+    }
+    assert!(read("named", MEMBERS, "exists(Member, |m| sql(\"m.team = docs.team\"))").is_ok());
+}

@@ -81,6 +81,7 @@ pub enum Others<'a> {
 pub fn predicate(expr: &Expr, own: &Shape<'_>, others: Others<'_>) -> (Term, Vec<Problem>) {
     let mut linker = Linker::new(others);
     linker.scope.push(Some(own.clone()));
+    linker.called.push(own.table.name.as_str().to_owned());
     let term = linker.boolean(expr);
     (term, linker.problems)
 }
@@ -142,6 +143,8 @@ struct Linker<'a> {
     others: Others<'a>,
     /// The tables in scope, the innermost last; none for one that is unseen or unknown.
     scope: Vec<Option<Shape<'a>>>,
+    /// What they are called in SQL, as far as it is known.
+    called: Vec<String>,
     /// Parameters with the number of tables in scope where their arguments were linked.
     parameters: Vec<(String, usize, Typed)>,
     /// Whether we are in a function that runs as its owner.
@@ -158,6 +161,7 @@ impl<'a> Linker<'a> {
         Linker {
             others,
             scope: Vec::new(),
+            called: Vec::new(),
             parameters: Vec::new(),
             in_definer: false,
             next: 0,
@@ -550,9 +554,17 @@ impl<'a> Linker<'a> {
 
     fn table(&mut self, node: usize, path: &str) -> Option<Shape<'a>> {
         let name = Expr::last_segment(path);
+        let ambiguous = self.called.iter().any(|other| other == alias);
         let shapes = match self.others {
+        self.called.push(alias.to_owned());
             Others::All(shapes) => shapes,
+        self.called.pop();
             Others::Unseen => {
+        if ambiguous && holds_raw(&filter) {
+            let message =
+                format!("in SQL written by hand, `{alias}` could be either of two tables");
+            self.problem(node, message, "give the row another name");
+        }
                 // A table sees itself.
                 let own = self.scope.first().cloned().flatten();
                 return own.filter(|own| own.rust_name == name);
