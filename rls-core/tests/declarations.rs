@@ -69,3 +69,34 @@ fn sql_by_hand_does_not_name_one_of_two_tables() {
     }
     assert!(read("named", MEMBERS, "exists(Member, |m| sql(\"m.team = docs.team\"))").is_ok());
 }
+
+/// Two strings side by side would be compared letter by letter.
+#[test]
+fn a_string_for_a_parameter_is_of_its_type() {
+    let rest = "#[predicate] fn same(day: NaiveDate) -> bool { day == \"2020-01-01\" }
+        #[predicate] fn past(time: NaiveDateTime) -> bool { time - days(1) < now() }";
+    assert_eq!(
+        read("string", rest, "crate::same(\"2020-1-1\")").unwrap(),
+        "'2020-1-1'::date = '2020-01-01'"
+    );
+    assert_eq!(
+        read("moved", rest, "crate::past(\"2020-1-1\")").unwrap(),
+        "('2020-1-1'::timestamp without time zone - interval '1 days') < now()"
+    );
+}
+
+/// Without its extension's operators in the path, `citext` is compared as text.
+#[test]
+fn definer_does_not_change_what_citext_means() {
+    let source = |using| {
+        format!(
+            "#[derive(Table)] #[rls(table = \"bans\", policy(name = \"p\", role = a, command = select, using = {using}))]
+             struct Ban {{ #[rls(primary_key, sql_type = \"public.citext\")] mail: String }}"
+        )
+    };
+    let settings = plain(&["a"]);
+    let refused =
+        compiled("citext", &source("!definer(exists(Ban, |b| b.mail == mail))"), &settings);
+    assert!(refused.unwrap_err().contains("with regard to case"));
+    assert!(compiled("citext_plain", &source("mail == \"a\""), &settings).is_ok());
+}

@@ -149,11 +149,11 @@ struct Linker<'a> {
     parameters: Vec<(String, usize, Typed)>,
     /// Whether we are in a function that runs as its owner.
     in_definer: bool,
+    /// Whether an argument with SQL written by hand came to stand in a lookup of a predicate's body.
+    raw_moved: bool,
     /// The next node's number.
     next: usize,
     problems: Vec<Problem>,
-    /// Whether an argument with SQL written by hand came to stand in a lookup of a predicate's body.
-    raw_moved: bool,
 }
 
 impl<'a> Linker<'a> {
@@ -164,11 +164,11 @@ impl<'a> Linker<'a> {
             called: Vec::new(),
             parameters: Vec::new(),
             in_definer: false,
+            raw_moved: false,
             next: 0,
             problems: Vec::new(),
         }
     }
-            raw_moved: false,
 
     fn problem(&mut self, node: usize, message: impl Into<String>, help: impl Into<String>) {
         let help = Some(help.into()).filter(|help| !help.is_empty());
@@ -211,7 +211,11 @@ impl<'a> Linker<'a> {
             Expr::Literal(literal @ Literal::Text(_)) => {
                 Typed { term: Term::Constant(literal.clone()), kind: Kind::Untyped }
             }
-            Expr::Column(column) => self.column(node, column),
+            Expr::Column(column) => {
+                let typed = self.column(node, column);
+                self.no_citext_in_definer(node, &typed.kind);
+                typed
+            }
             Expr::Parameter(name) => self.parameter(node, name),
             Expr::Now => request(Request::Now, Kind::base(BaseType::Timestamptz)),
             Expr::Interval(interval) => {
@@ -256,6 +260,18 @@ impl<'a> Linker<'a> {
         }
     }
 
+    /// A function of ours has no `search_path`, so that nobody can put an operator in its way; and
+    /// without the one that `citext` brings along, Postgres compares it as text.
+    fn no_citext_in_definer(&mut self, node: usize, kind: &Kind) {
+        if let Kind::Known(PgType { base: BaseType::Named(name), .. }) = kind
+            && self.in_definer
+            && name.name.as_str() == "citext"
+        {
+            let message = "in `definer(..)` Postgres would compare `citext` with regard to case";
+            self.problem(node, message, "look it up without `definer(..)`, or by another column");
+        }
+    }
+
     fn column(&mut self, node: usize, column: &ColumnRef) -> Typed {
         let unknown = |name: &str| Typed {
             term: Ident::new(name).map_or(Term::Bool(false), |name| {
@@ -296,6 +312,7 @@ impl<'a> Linker<'a> {
         let found = self.parameters.iter().rev().find(|(known, ..)| known == name);
         let found = found.map(|(_, linked_at, argument)| {
             let by = isize::try_from(depth - linked_at).unwrap_or_default();
+            self.raw_moved |= by > 0 && holds_raw(&argument.term);
             Typed { term: argument.term.clone().shifted(by), kind: argument.kind.clone() }
         });
         found.unwrap_or_else(|| {
@@ -316,7 +333,6 @@ impl<'a> Linker<'a> {
             Kind::Unknown => true,
             kind => kind.family() == Some(TypeFamily::DateTime),
         };
-            self.raw_moved |= by > 0 && holds_raw(&argument.term);
         if !moves
             || !matches!(&amount.kind, Kind::Unknown)
                 && amount.kind != Kind::base(BaseType::Interval)
@@ -538,9 +554,17 @@ impl<'a> Linker<'a> {
     fn exists(&mut self, node: usize, table: &str, alias: &str, filter: &Expr) -> Term {
         let shape = self.table(node, table);
         let name = shape.as_ref().map(|shape| shape.table.clone());
+        let ambiguous = self.called.iter().any(|other| other == alias);
         self.scope.push(shape);
+        self.called.push(alias.to_owned());
         let filter = self.boolean(filter);
+        self.called.pop();
         self.scope.pop();
+        if ambiguous && holds_raw(&filter) {
+            let message =
+                format!("in SQL written by hand, `{alias}` could be either of two tables");
+            self.problem(node, message, "give the row another name");
+        }
         match name {
             Some(table) => Term::Exists(Box::new(Lookup {
                 table,
@@ -554,17 +578,9 @@ impl<'a> Linker<'a> {
 
     fn table(&mut self, node: usize, path: &str) -> Option<Shape<'a>> {
         let name = Expr::last_segment(path);
-        let ambiguous = self.called.iter().any(|other| other == alias);
         let shapes = match self.others {
-        self.called.push(alias.to_owned());
             Others::All(shapes) => shapes,
-        self.called.pop();
             Others::Unseen => {
-        if ambiguous && holds_raw(&filter) {
-            let message =
-                format!("in SQL written by hand, `{alias}` could be either of two tables");
-            self.problem(node, message, "give the row another name");
-        }
                 // A table sees itself.
                 let own = self.scope.first().cloned().flatten();
                 return own.filter(|own| own.rust_name == name);
@@ -668,6 +684,7 @@ impl<'a> Linker<'a> {
         // The body's own problems are told where it is declared, once.
         let (next, problems) = (self.next, self.problems.len());
         let outer = std::mem::replace(&mut self.parameters, linked);
+        let moved_before = std::mem::take(&mut self.raw_moved);
         let term = self.boolean(&predicate.body);
         self.parameters = outer;
         self.next = next;
@@ -695,6 +712,10 @@ fn request(request: Request, kind: Kind) -> Typed {
     Typed { term: Term::Request(request), kind }
 }
 
+fn holds_raw(term: &Term) -> bool {
+    term.nodes().any(|(node, _)| matches!(node, Term::Raw(_)))
+}
+
 /// A text as a pattern that matches nothing but itself.
 fn escaped(text: &str) -> String {
     text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
@@ -704,7 +725,6 @@ fn unknown_column(shape: &Shape<'_>, field: &str, qualify: bool) -> (String, Str
     let fields = || shape.columns.iter().map(|column| column.field);
     let renamed = shape.columns.iter().find(|column| column.name.as_str() == field);
     let help = if shape.skipped.contains(&field) {
-        let moved_before = std::mem::take(&mut self.raw_moved);
         "the field is marked `skip`".to_owned()
     } else if let Some(column) = renamed {
         format!("the field of that column is called `{}`", column.field)
@@ -716,8 +736,4 @@ fn unknown_column(shape: &Shape<'_>, field: &str, qualify: bool) -> (String, Str
     };
     let of = if qualify { format!(" of `{}`", shape.rust_name) } else { String::new() };
     (format!("unknown column `{field}`{of}"), help)
-}
-
-fn holds_raw(term: &Term) -> bool {
-    term.nodes().any(|(node, _)| matches!(node, Term::Raw(_)))
 }
