@@ -100,3 +100,9 @@ fn definer_does_not_change_what_citext_means() {
     assert!(refused.unwrap_err().contains("with regard to case"));
     assert!(compiled("citext_plain", &source("mail == \"a\""), &settings).is_ok());
 }
+
+/// `-32768::smallint` is the negative of a number that is too large.
+#[test]
+fn a_sign_belongs_to_the_number_that_is_cast() {
+    assert_eq!(read("sign", "", "n == -32768 as i16").unwrap(), "n = (-32768)::smallint");
+}
