@@ -106,3 +106,15 @@ fn definer_does_not_change_what_citext_means() {
 fn a_sign_belongs_to_the_number_that_is_cast() {
     assert_eq!(read("sign", "", "n == -32768 as i16").unwrap(), "n = (-32768)::smallint");
 }
+
+/// A column may be called `old`, and what is asked of it holds before and after.
+#[test]
+fn a_column_named_like_a_state_is_a_column() {
+    let source = "#[derive(Table)] #[rls(table = \"docs\", crud_policy(role = a, update = owner == \"x\" && old.is_null()))]
+        struct Doc { #[rls(primary_key)] id: i64, owner: String, old: Option<String> }";
+    let resolved = compiled("state", source, &plain(&["a"])).unwrap();
+    for gate in [Gate::Using, Gate::Check] {
+        let sql = sql(&resolved, "docs", "crud-a-policy-update", gate);
+        assert_eq!(sql, "owner = 'x' AND old IS NULL");
+    }
+}
