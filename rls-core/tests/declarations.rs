@@ -118,3 +118,28 @@ fn a_column_named_like_a_state_is_a_column() {
         assert_eq!(sql, "owner = 'x' AND old IS NULL");
     }
 }
+
+fn child_and_parent() -> Settings {
+    let child = Role { member_of: [id("decl_parent")].into(), ..Role::default() };
+    let managed = [(id("decl_child"), child), (id("decl_parent"), Role::default())];
+    Settings { managed_roles: managed.into(), ..plain(&[]) }
+}
+
+/// The policies of a role bind its members too.
+#[test]
+fn circles_through_memberships_are_found() {
+    let source = |inherit: &str| {
+        format!(
+            "#[derive(Table)] #[rls(table = \"x\", policy(name = \"p\", role = decl_child, command = select, using = exists(Y, |y| y.id == id)))]
+             struct X {{ #[rls(primary_key)] id: i64 }}
+             #[derive(Table)] #[rls(table = \"y\", policy(name = \"p\", role = {inherit}, command = select, using = exists(X, |x| x.id == id)))]
+             struct Y {{ #[rls(primary_key)] id: i64 }}"
+        )
+    };
+    let settings = child_and_parent();
+    let refused = compiled("circle", &source("decl_parent"), &settings).unwrap_err();
+    assert!(refused.contains("every statement of the role `decl_child`"), "{refused}");
+    let mut alone = settings;
+    alone.managed_roles.get_mut(&id("decl_child")).unwrap().inherit = false;
+    assert!(compiled("no_circle", &source("decl_parent"), &alone).is_ok());
+}
