@@ -143,3 +143,69 @@ fn circles_through_memberships_are_found() {
     alone.managed_roles.get_mut(&id("decl_child")).unwrap().inherit = false;
     assert!(compiled("no_circle", &source("decl_parent"), &alone).is_ok());
 }
+
+/// A database with the declarations in it.
+async fn live(name: &str, source: &str, settings: &Settings) -> Database {
+    let resolved = compiled(name, source, settings).unwrap();
+    let client = database(&format!("decl_{name}")).await;
+    for role in &settings.roles {
+        create_role(&client, role.as_str()).await;
+    }
+    client.batch_execute(&resolved.schema.to_sql()).await.unwrap();
+    client
+}
+
+async fn count(client: &Database, role: &str, table: &str) -> Result<i64, String> {
+    client.batch_execute(&format!("SET ROLE {role}")).await.unwrap();
+    let row = client.query_one(&format!("SELECT count(*) FROM {table}"), &[]).await;
+    client.batch_execute("RESET ROLE").await.unwrap();
+    row.map(|row| row.get(0)).map_err(|error| error.as_db_error().unwrap().message().to_owned())
+}
+
+const FLAGS: &str = "#[derive(Table)] #[rls(table = \"flags\", row_security = false)]
+    struct Flag { #[rls(primary_key)] id: i64, on: bool }";
+
+/// What the policies of some need is granted to them, be it that everyone may read the table or
+/// that a member does.
+#[tokio::test]
+async fn privileges_go_to_those_whom_a_policy_binds() {
+    let asks = "definer(exists(Flag, |f| f.id == id && f.on)) && exists(Flag, |f| f.id == id)";
+    let policies = |holder: &str, bound: &str| {
+        format!(
+            "{FLAGS} #[derive(Table)] #[rls(table = \"docs\",
+                policy(name = \"p\", role = {holder}, command = select, using = true),
+                policy(name = \"q\", role = {bound}, restrictive, command = select, using = {asks}))]
+             struct Doc {{ #[rls(primary_key)] id: i64 }}"
+        )
+    };
+    let rows = "INSERT INTO docs VALUES (1), (2); INSERT INTO flags VALUES (1, true)";
+    let everyone = plain(&["decl_some", "decl_other"]);
+    let client = live("bound", &policies("public", "decl_some"), &everyone).await;
+    client.batch_execute(rows).await.unwrap();
+    assert_eq!(count(&client, "decl_some", "docs").await, Ok(1));
+    assert_eq!(count(&client, "decl_other", "docs").await, Ok(2));
+    let others = "SELECT has_any_column_privilege('decl_other', 'flags', 'select')
+        OR bool_or(has_function_privilege('decl_other', oid, 'execute'))
+        FROM pg_proc WHERE pronamespace = 'rls_private'::regnamespace";
+    assert!(!client.query_one(others, &[]).await.unwrap().get::<_, bool>(0));
+    drop(client);
+
+    let client = live("members", &policies("decl_child", "decl_parent"), &child_and_parent()).await;
+    client.batch_execute(rows).await.unwrap();
+    assert_eq!(count(&client, "decl_child", "docs").await, Ok(1));
+}
+
+/// Postgres asks for SELECT on some column, though none is read.
+#[tokio::test]
+async fn whether_there_is_any_row_may_be_asked() {
+    let source = format!(
+        "{FLAGS} #[derive(Table)] #[rls(table = \"docs\", policy(name = \"p\", role = decl_some, command = select, using = exists(Flag, |f| id == 1)))]
+         struct Doc {{ #[rls(primary_key)] id: i64 }}"
+    );
+    let client = live("any_row", &source, &plain(&["decl_some"])).await;
+    client
+        .batch_execute("INSERT INTO docs VALUES (1), (2); INSERT INTO flags VALUES (1, true)")
+        .await
+        .unwrap();
+    assert_eq!(count(&client, "decl_some", "docs").await, Ok(1));
+}

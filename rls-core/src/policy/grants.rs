@@ -29,6 +29,7 @@ pub(crate) struct Sources<'a> {
 /// The privileges that the tables need.
 pub(crate) fn derive(sources: &Sources<'_>) -> Derived {
     let mut derived = Derived::default();
+    let mut rows_only = BTreeSet::new();
     let Sources { declared, policies, compiled, settings } = sources;
     for ((declared, policies), compiled) in
         declared.values().zip(policies.values()).zip(compiled.values())
@@ -65,23 +66,42 @@ pub(crate) fn derive(sources: &Sources<'_>) -> Derived {
         derived.grants.extend(sequences(compiled, &writers));
         for ((name, _), predicate) in policies {
             let Some(policy) = table.policies.get(name) else { continue };
-            for grantee in bound(policy, &holders) {
-                derived.grants.extend(needs::grants(&predicate.optimized, grantee));
+            for grantee in bound(policy, &holders, settings) {
+                derived.grants.extend(needs::grants(&predicate.optimized, &grantee));
+                let tables = needs::rows(&predicate.optimized).into_iter();
+                rows_only.extend(tables.map(|table| (table.clone(), grantee.clone())));
             }
         }
+    }
+    for (table, grantee) in rows_only {
+        let declared = sources.declared.get(&table);
+        let missing = declared.and_then(|it| some_column(&it.table, &grantee, &derived.grants));
+        derived.grants.extend(missing);
     }
     derived.grants = without_covered(std::mem::take(&mut derived.grants));
     derived
 }
 
-/// Whom a policy binds, of those who may touch its table at all. A policy for everyone, such as a
-/// tenant's floor, is no reason to give everyone something.
-fn bound<'a>(policy: &Policy, holders: &'a BTreeSet<Grantee>) -> impl Iterator<Item = &'a Grantee> {
-    let everyone = policy.roles.contains(&Grantee::Public);
-    let named = policy.roles.clone();
-    holders
-        .iter()
-        .filter(move |holder| everyone || named.contains(holder) || **holder == Grantee::Public)
+/// Whom a policy binds, of those who may touch its table at all, themselves or through a role that
+/// they are a member of. A policy for everyone, such as a tenant's floor, is no reason to give
+/// everyone something, and a policy for some is none to give it to others.
+fn bound(policy: &Policy, holders: &BTreeSet<Grantee>, settings: &Settings) -> BTreeSet<Grantee> {
+    if policy.roles.contains(&Grantee::Public) {
+        return holders.clone();
+    }
+    let known = settings.known_roles().filter_map(|role| Ident::new(role).ok());
+    let known: Vec<_> = known.map(|role| settings.with_inherited(&role)).collect();
+    let touches = |roles: &BTreeSet<Ident>| {
+        holders.iter().any(|holder| match holder {
+            Grantee::Public => true,
+            Grantee::Role(holder) => roles.contains(holder),
+        })
+    };
+    let binds_one = |role: &&Grantee| match role {
+        Grantee::Public => true,
+        Grantee::Role(role) => known.iter().any(|roles| roles.contains(role) && touches(roles)),
+    };
+    policy.roles.iter().filter(binds_one).cloned().collect()
 }
 
 /// What the permissive policies of a table let each role do: on the columns that a policy names, or
@@ -177,6 +197,28 @@ fn without_covered(grants: BTreeSet<Grant>) -> BTreeSet<Grant> {
                 || grants.contains(&Grant { object: whole, ..everyone })
         }
         GrantObject::Schema(_)
+/// Whether there is a row may be asked by whoever may read some column, whichever it is: the key, where
+/// there is none yet.
+fn some_column(table: &Table<Expr>, grantee: &Grantee, grants: &BTreeSet<Grant>) -> Option<Grant> {
+    let reads = |grant: &Grant| {
+        let on_table = match &grant.object {
+            GrantObject::Table(name) => *name == table.name,
+            GrantObject::Column { table: name, column: _ } => *name == table.name,
+            GrantObject::Schema(_)
+            | GrantObject::Sequence(_)
+            | GrantObject::Function(_)
+            | GrantObject::AllTables(_) => false,
+        };
+        let privilege = grant.privilege == Privilege::Select;
+        on_table && privilege && [grantee, &Grantee::Public].contains(&&grant.grantee)
+    };
+    let key = table.primary_key.iter().flat_map(|key| &key.columns).next();
+    let column = key.or_else(|| table.columns.first().map(|column| &column.name))?.clone();
+    let object = GrantObject::Column { table: table.name.clone(), column };
+    let grant = Grant { object, grantee: grantee.clone(), privilege: Privilege::Select };
+    (!grants.iter().any(reads)).then_some(grant)
+}
+
         | GrantObject::Sequence(_)
         | GrantObject::Function(_)
         | GrantObject::Table(_)
