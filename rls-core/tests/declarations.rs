@@ -209,3 +209,19 @@ async fn whether_there_is_any_row_may_be_asked() {
         .unwrap();
     assert_eq!(count(&client, "decl_some", "docs").await, Ok(1));
 }
+
+/// Reading and removing, and never writing.
+#[tokio::test]
+async fn one_policy_for_all_that_refuses_new_rows_lets_the_old_ones_be_read() {
+    let source = "#[derive(Table)] #[rls(table = \"docs\", policy(name = \"p\", role = decl_some, command = all, using = true, with_check = false))]
+        struct Doc { #[rls(primary_key)] id: i64 }";
+    let client = live("no_new", source, &plain(&["decl_some"])).await;
+    client.batch_execute("INSERT INTO docs VALUES (1)").await.unwrap();
+    assert_eq!(count(&client, "decl_some", "docs").await, Ok(1));
+    let may =
+        |privilege: &str| format!("SELECT has_table_privilege('decl_some', 'docs', '{privilege}')");
+    for (privilege, held) in [("delete", true), ("insert", false), ("update", false)] {
+        let row = client.query_one(&may(privilege), &[]).await.unwrap();
+        assert_eq!(row.get::<_, bool>(0), held, "{privilege}");
+    }
+}

@@ -110,11 +110,14 @@ fn allowed(declared: &DeclaredTable) -> BTreeSet<Grant> {
     let table = &declared.table;
     let mut rows = BTreeSet::new();
     for (name, policy) in &table.policies {
-        if policy.kind == PolicyKind::Restrictive || allows_nothing(policy) {
+        if policy.kind == PolicyKind::Restrictive {
             continue;
         }
         let columns = declared.policy_columns.get(name);
         for privilege in privileges(policy.command) {
+            if allows_nothing(policy, *privilege) {
+                continue;
+            }
             // Rows are deleted whole.
             let columns = columns.filter(|_| *privilege != Privilege::Delete);
             let objects: Vec<_> = match columns {
@@ -137,8 +140,15 @@ fn allowed(declared: &DeclaredTable) -> BTreeSet<Grant> {
     rows
 }
 
-fn allows_nothing(policy: &Policy) -> bool {
-    policy.exprs().any(|e| *e == Expr::Literal(Literal::Bool(false)))
+/// Whether the clauses that a privilege is held to refuse every row.
+fn allows_nothing(policy: &Policy, privilege: Privilege) -> bool {
+    let refuses = |clause: &Option<Expr>| *clause == Some(Expr::Literal(Literal::Bool(false)));
+    match privilege {
+        Privilege::Select | Privilege::Delete => refuses(&policy.using),
+        Privilege::Insert if policy.with_check.is_some() => refuses(&policy.with_check),
+        Privilege::Insert => refuses(&policy.using),
+        _ => refuses(&policy.using) || refuses(&policy.with_check),
+    }
 }
 
 fn privileges(command: Command) -> &'static [Privilege] {
@@ -187,16 +197,6 @@ fn blanket(schema: &Ident, settings: &Settings, derived: &mut Derived) {
     }
 }
 
-/// What is held on a table needs no grant on its columns.
-fn without_covered(grants: BTreeSet<Grant>) -> BTreeSet<Grant> {
-    let covered = |grant: &Grant| match &grant.object {
-        GrantObject::Column { table, .. } => {
-            let whole = GrantObject::Table(table.clone());
-            let everyone = Grant { grantee: Grantee::Public, ..grant.clone() };
-            grants.contains(&Grant { object: whole.clone(), ..grant.clone() })
-                || grants.contains(&Grant { object: whole, ..everyone })
-        }
-        GrantObject::Schema(_)
 /// Whether there is a row may be asked by whoever may read some column, whichever it is: the key, where
 /// there is none yet.
 fn some_column(table: &Table<Expr>, grantee: &Grantee, grants: &BTreeSet<Grant>) -> Option<Grant> {
@@ -219,6 +219,16 @@ fn some_column(table: &Table<Expr>, grantee: &Grantee, grants: &BTreeSet<Grant>)
     (!grants.iter().any(reads)).then_some(grant)
 }
 
+/// What is held on a table needs no grant on its columns.
+fn without_covered(grants: BTreeSet<Grant>) -> BTreeSet<Grant> {
+    let covered = |grant: &Grant| match &grant.object {
+        GrantObject::Column { table, .. } => {
+            let whole = GrantObject::Table(table.clone());
+            let everyone = Grant { grantee: Grantee::Public, ..grant.clone() };
+            grants.contains(&Grant { object: whole.clone(), ..grant.clone() })
+                || grants.contains(&Grant { object: whole, ..everyone })
+        }
+        GrantObject::Schema(_)
         | GrantObject::Sequence(_)
         | GrantObject::Function(_)
         | GrantObject::Table(_)
