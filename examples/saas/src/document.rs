@@ -85,6 +85,7 @@ use crate::share::{is_shared, may_edit};
         using = true,
         with_check = updated_at == now(),
     ),
+    allow(multiple_permissive_policies, reason = "owners and editors may leave different things behind"),
 )]
 pub struct Document {
     /// Made up by Postgres.
@@ -114,11 +115,10 @@ pub struct Document {
 
 /// Whether the document is the user's, in the organisation that the token is for.
 #[predicate]
-#[rustfmt::skip] // It would put a block where an expression has to be.
 pub fn is_owner(document: Uuid) -> bool {
-    definer(exists(Document, |d| d.id == document
-        && auth_uid(d.owner_id)
-        && d.org_id == claim("o.id")))
+    definer(exists(Document, |d| {
+        d.id == document && auth_uid(d.owner_id) && d.org_id == claim("o.id")
+    }))
 }
 
 /// Whether the document is as visible as before. A policy sees the new row or the old one; a lookup

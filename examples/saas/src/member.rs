@@ -51,9 +51,8 @@ pub fn is_member(org: String) -> bool {
 
 /// Whether the user runs the organisation.
 #[predicate]
-#[rustfmt::skip] // It would put a block where an expression has to be.
 pub fn is_admin(org: String) -> bool {
-    definer(exists(Member, |m| m.org_id == org
-        && auth_uid(m.user_id)
-        && m.role.is_in(["owner", "admin"])))
+    definer(exists(Member, |m| {
+        m.org_id == org && auth_uid(m.user_id) && m.role.is_in(["owner", "admin"])
+    }))
 }

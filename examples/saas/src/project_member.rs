@@ -37,10 +37,11 @@ pub struct ProjectMember {
 /// Whether the user works on the project, in the organisation that the token is for, and still
 /// belongs to that organisation: whoever left it has left its projects.
 #[predicate]
-#[rustfmt::skip] // It would put a block where an expression has to be.
 pub fn works_on(project: Uuid) -> bool {
-    definer(exists(ProjectMember, |on| on.project_id == project
-        && auth_uid(on.user_id)
-        && on.org_id == claim("o.id")
-        && exists(Member, |m| m.org_id == on.org_id && auth_uid(m.user_id))))
+    definer(exists(ProjectMember, |on| {
+        on.project_id == project
+            && auth_uid(on.user_id)
+            && on.org_id == claim("o.id")
+            && exists(Member, |m| m.org_id == on.org_id && auth_uid(m.user_id))
+    }))
 }

@@ -8,6 +8,7 @@ use rls_schema::Table;
 #[rls(
     table = "todos",
     crud_policy(role = authenticated, read = auth_uid(user_id), modify = auth_uid(user_id)),
+    allow(user_settable_identity, reason = "the guide's table numbers by default"),
 )]
 pub struct Todo {
     /// Numbered by Postgres.

@@ -14,7 +14,7 @@ use crate::model::{
 // One row for each type: the return type at 0, the arguments behind it.
 const FUNCTIONS: &str = "
 SELECT p.oid, n.nspname::text AS schema, p.proname::text AS name, p.prosrc AS body,
-    p.prokind = 'f' AND l.lanname = 'sql' AND p.prosecdef AND p.provolatile = 's' AND p.proparallel = 's'
+    p.prokind = 'f' AND l.lanname = 'sql' AND p.prosecdef AND p.provolatile = 's' AND p.proparallel = 'r'
         AND NOT p.proisstrict AND NOT p.proleakproof AND NOT p.proretset AND p.provariadic = 0
         AND p.pronargdefaults = 0 AND p.proallargtypes IS NULL AND p.prosqlbody IS NULL
         AND coalesce(p.proconfig = ARRAY['search_path=\"\"'], false) AS ours,

@@ -7,8 +7,9 @@ use super::{Ident, PgType, QualifiedName, Sql};
 pub const PRIVATE_SCHEMA: &str = "rls_private";
 
 /// A function that reads with the rights of its owner. All of them are `LANGUAGE sql STABLE PARALLEL
-/// SAFE SECURITY DEFINER SET search_path = ''`, and no name has two. The body is text that Postgres
-/// reads with an empty path, so all names in it are qualified.
+/// RESTRICTED SECURITY DEFINER SET search_path = ''`, and no name has two: what a provider knows of the
+/// token may be in the backend that was told, and nowhere else. The body is text that Postgres reads
+/// with an empty path, so all names in it are qualified.
 ///
 /// Source: Postgres manual, `CREATE FUNCTION`, "Writing SECURITY DEFINER Functions Safely".
 #[derive(Clone, Debug, PartialEq, Eq)]

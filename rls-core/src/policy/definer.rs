@@ -109,9 +109,7 @@ impl Extraction<'_> {
             })
             .collect();
         let boolean = PgType::plain(crate::model::BaseType::Boolean);
-        let names: Vec<_> = arguments.iter().map(|column| column.name.as_str()).collect();
-        let about = std::iter::once(table.as_str()).chain(names).collect::<Vec<_>>().join("_");
-        let Some(function) = self.function(&about, declared, boolean, body) else {
+        let Some(function) = self.function(table.as_str(), declared, boolean, body) else {
             return Term::Bool(false);
         };
         let row_independent = arguments.is_empty();

@@ -42,12 +42,9 @@ pub(crate) fn derive(sources: &Sources<'_>) -> Derived {
         if settings.grants == Grants::Schema {
             blanket(&table.name.schema, settings, &mut derived);
         }
-        let reads_token = settings
-            .provider
-            .auth_schema()
-            .filter(|_| settings.provider.grants_auth_schema())
-            .filter(|schema| mentions(compiled, schema))
-            .and_then(|schema| Ident::new(schema).ok());
+        let auth = settings.provider.auth_schema();
+        let auth = auth.filter(|_| settings.provider.grants_auth_schema());
+        let auth = auth.and_then(|schema| Ident::new(schema).ok());
         let holders: BTreeSet<_> = rows.iter().map(|grant| grant.grantee.clone()).collect();
         let writers = rows.iter().filter(|grant| grant.privilege == Privilege::Insert);
         let writers: BTreeSet<_> = writers.map(|grant| grant.grantee.clone()).collect();
@@ -60,7 +57,14 @@ pub(crate) fn derive(sources: &Sources<'_>) -> Derived {
                 });
             };
             usage(&table.name.schema);
-            reads_token.iter().for_each(usage);
+        }
+        if let Some(auth) = &auth {
+            let callers = callers(compiled, auth, &holders, &writers, settings);
+            derived.grants.extend(callers.into_iter().map(|grantee| Grant {
+                object: GrantObject::Schema(auth.clone()),
+                grantee,
+                privilege: Privilege::Usage,
+            }));
         }
         derived.grants.extend(rows);
         derived.grants.extend(sequences(compiled, &writers));
@@ -85,7 +89,11 @@ pub(crate) fn derive(sources: &Sources<'_>) -> Derived {
 /// Whom a policy binds, of those who may touch its table at all, themselves or through a role that
 /// they are a member of. A policy for everyone, such as a tenant's floor, is no reason to give
 /// everyone something, and a policy for some is none to give it to others.
-fn bound(policy: &Policy, holders: &BTreeSet<Grantee>, settings: &Settings) -> BTreeSet<Grantee> {
+fn bound<E>(
+    policy: &Policy<E>,
+    holders: &BTreeSet<Grantee>,
+    settings: &Settings,
+) -> BTreeSet<Grantee> {
     if policy.roles.contains(&Grantee::Public) {
         return holders.clone();
     }
@@ -237,12 +245,23 @@ fn without_covered(grants: BTreeSet<Grant>) -> BTreeSet<Grant> {
     grants.iter().filter(|grant| !covered(grant)).cloned().collect()
 }
 
-/// Whether using the table calls a function of that schema: in a policy, or in a default, which
-/// runs as whoever inserts.
-fn mentions(table: &Table<Sql>, schema: &str) -> bool {
-    let policies = table.policies.values().flat_map(Policy::exprs);
-    let defaults = table.columns.iter().filter_map(|column| column.default.as_ref());
-    policies.chain(defaults).any(|sql| lex::mentions_schema(sql.as_str(), schema))
+/// Who calls a function of that schema by using the table: in a policy, or in a default, which runs
+/// as whoever inserts.
+fn callers(
+    table: &Table<Sql>,
+    schema: &Ident,
+    holders: &BTreeSet<Grantee>,
+    writers: &BTreeSet<Grantee>,
+    settings: &Settings,
+) -> BTreeSet<Grantee> {
+    let mentions = |sql: &Sql| lex::mentions_schema(sql.as_str(), schema.as_str());
+    let policies = table.policies.values().filter(|policy| policy.exprs().any(mentions));
+    let mut callers: BTreeSet<_> =
+        policies.flat_map(|policy| bound(policy, holders, settings)).collect();
+    if table.columns.iter().filter_map(|column| column.default.as_ref()).any(mentions) {
+        callers.extend(writers.iter().cloned());
+    }
+    callers
 }
 
 /// Sequences that defaults count with. An identity column needs none: Postgres numbers it itself.

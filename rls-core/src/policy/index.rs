@@ -120,13 +120,26 @@ fn searched(term: &Term, correlated: bool) -> Vec<Ident> {
         Term::And(terms) => terms.as_slice(),
         other => std::slice::from_ref(other),
     };
+    // What is compared with a constant is the same for every request, and often for many rows.
+    let (constant, of_request): (Vec<_>, Vec<_>) =
+        conjuncts.iter().partition(|conjunct| compares_constants(conjunct));
+    let in_order = of_request.into_iter().chain(constant);
     let mut columns = Vec::new();
-    for name in conjuncts.iter().filter_map(|conjunct| searched_by(conjunct, correlated)) {
+    for name in in_order.filter_map(|conjunct| searched_by(conjunct, correlated)) {
         if !columns.contains(name) {
             columns.push(name.clone());
         }
     }
     columns
+}
+
+fn compares_constants(conjunct: &Term) -> bool {
+    let constant = |term: &Term| matches!(term, Term::Constant(_));
+    match conjunct {
+        Term::Compare { left, right, .. } => constant(left) || constant(right),
+        Term::In { list, .. } => list.iter().all(constant),
+        _ => false,
+    }
 }
 
 fn searched_by(conjunct: &Term, correlated: bool) -> Option<&Ident> {
@@ -203,20 +216,15 @@ fn free_name(need: &IndexNeed, taken: &BTreeSet<QualifiedName>) -> Option<Ident>
     })
 }
 
-/// What serves a need. An index does that begins with the first column of the need, for one column
-/// mostly leaves few rows, and a second index that begins alike would cost each write; and one that
-/// begins with all the columns that are searched by, in whichever order.
+/// What serves a need: an index that begins with one of the columns that are searched by. One column
+/// mostly leaves few rows, and a second index that begins alike would cost each write.
 pub(crate) fn served(
     need: &IndexNeed,
     declared: Option<&DeclaredTable>,
     created: &Created,
 ) -> Served {
     let serves = |columns: &[Ident]| {
-        let all = need.searched <= columns.len()
-            && columns[..need.searched]
-                .iter()
-                .all(|name| need.columns[..need.searched].contains(name));
-        columns.first() == need.columns.first() || all
+        columns.first().is_some_and(|first| need.columns[..need.searched].contains(first))
     };
     let Some(DeclaredTable { table, .. }) = declared else { return Served::Missing };
     if table.primary_key.as_ref().is_some_and(|key| serves(&key.columns)) {

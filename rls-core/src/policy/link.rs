@@ -653,9 +653,24 @@ impl<'a> Linker<'a> {
         let depth = self.scope.len();
         let (name, wanted) = (&predicate.name, predicate.parameters.len());
         if wanted != arguments.len() {
-            let message =
-                format!("`{name}` takes {wanted} arguments, and here are {}", arguments.len());
-            self.problem(node, message, "");
+            let takes = match wanted {
+                0 => "nothing".to_owned(),
+                1 => "one argument".to_owned(),
+                _ => format!("{wanted} arguments"),
+            };
+            let given = arguments.len();
+            let message = format!(
+                "`{name}` takes {takes}, and here {} {given}",
+                if given == 1 { "is" } else { "are" }
+            );
+            let names: Vec<_> =
+                predicate.parameters.iter().map(|(name, _)| name.as_str()).collect();
+            let path = Expr::last_segment(path);
+            self.problem(node, message, format!("write `{path}({})`", names.join(", ")));
+            for argument in arguments {
+                self.value(argument);
+            }
+            return truth(Term::Bool(false));
         }
         let (mut linked, mut raw) = (Vec::new(), None);
         for (at, argument) in arguments.iter().enumerate() {

@@ -17,7 +17,7 @@ pub(super) fn create(function: &Function, revoke_from: &BTreeSet<Grantee>) -> Ve
         arguments.iter().map(|Argument { name, ty }| format!("{} {ty}", ident(name))).collect();
     let create = format!(
         "CREATE FUNCTION {}({}) RETURNS {returns}\n    \
-         LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = ''\n    AS {}",
+         LANGUAGE sql STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = ''\n    AS {}",
         qualified(name),
         arguments.join(", "),
         dollar_quoted("fn", body.as_str())

@@ -148,14 +148,16 @@ fn crud(
     };
     let read_columns = columns(&declared.read_columns, scope, ctxt);
     let write_columns = columns(&declared.write_columns, scope, ctxt);
+    let insert_columns = columns(&declared.insert_columns, scope, ctxt).or(write_columns.clone());
+    let update_columns = columns(&declared.update_columns, scope, ctxt).or(write_columns);
     for (name, policy) in policies {
         let (clauses, columns) = match policy.command {
             Command::Select => (spans(Gate::Using, &select), &read_columns),
-            Command::Insert => (spans(Gate::Check, &insert), &write_columns),
+            Command::Insert => (spans(Gate::Check, &insert), &insert_columns),
             Command::Update => {
                 let mut clauses = spans(Gate::Using, &update_using);
                 clauses.extend(spans(Gate::Check, &update_check));
-                (clauses, &write_columns)
+                (clauses, &update_columns)
             }
             Command::All | Command::Delete => (spans(Gate::Using, &delete), &None),
         };

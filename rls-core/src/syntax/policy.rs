@@ -20,6 +20,8 @@ pub(super) struct CrudPolicy {
     pub(super) delete: Option<Expr>,
     pub(super) read_columns: Option<Vec<Expr>>,
     pub(super) write_columns: Option<Vec<Expr>>,
+    pub(super) insert_columns: Option<Vec<Expr>>,
+    pub(super) update_columns: Option<Vec<Expr>>,
 }
 
 /// One policy as Postgres has them.
@@ -34,8 +36,18 @@ pub(super) struct FullPolicy {
     pub(super) columns: Option<Vec<Expr>>,
 }
 
-const CRUD_KEYS: &[&str] =
-    &["role", "read", "modify", "insert", "update", "delete", "read_columns", "write_columns"];
+const CRUD_KEYS: &[&str] = &[
+    "role",
+    "read",
+    "modify",
+    "insert",
+    "update",
+    "delete",
+    "read_columns",
+    "write_columns",
+    "insert_columns",
+    "update_columns",
+];
 const POLICY_KEYS: &[&str] = &[
     "name",
     "command",
@@ -75,6 +87,8 @@ pub(super) fn crud(item: &Item, ctxt: &Ctxt) -> Option<CrudPolicy> {
         delete: value("delete"),
         read_columns: find("read_columns").and_then(|item| columns(item, ctxt)),
         write_columns: find("write_columns").and_then(|item| columns(item, ctxt)),
+        insert_columns: find("insert_columns").and_then(|item| columns(item, ctxt)),
+        update_columns: find("update_columns").and_then(|item| columns(item, ctxt)),
     };
     let predicates = ["read", "modify", "insert", "update", "delete"];
     if complete && !items.iter().any(|item| predicates.contains(&item.key.as_str())) {

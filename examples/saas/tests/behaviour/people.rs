@@ -17,7 +17,7 @@ pub const AUTHOR: Person = Person {
 };
 
 /// In the order of the columns of the attempts.
-pub const PEOPLE: [Person; 9] = [
+pub const PEOPLE: [Person; 10] = [
     Person {
         name: "owner",
         role: "authenticated",
@@ -46,6 +46,13 @@ pub const PEOPLE: [Person; 9] = [
         name: "outsider",
         role: "authenticated",
         claims: r#"{"sub": "user_outsider", "o": {"id": "org_b", "rol": "admin"}}"#,
+    },
+    // An admin of org_a, on its project and with a share, whose token is for org_b, where they are
+    // a member.
+    Person {
+        name: "guest",
+        role: "authenticated",
+        claims: r#"{"sub": "user_guest", "o": {"id": "org_b", "rol": "member"}}"#,
     },
     // Was put on the project, has left the organisation, and has a token from before.
     Person {

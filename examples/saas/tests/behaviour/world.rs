@@ -61,7 +61,8 @@ const ROWS: &str = "
     INSERT INTO members (org_id, user_id, role) VALUES
         ('org_a', 'user_owner', 'owner'), ('org_a', 'user_admin', 'admin'),
         ('org_a', 'user_author', 'member'), ('org_a', 'user_reader', 'member'),
-        ('org_a', 'user_editor', 'member'), ('org_b', 'user_outsider', 'admin');
+        ('org_a', 'user_editor', 'member'), ('org_b', 'user_outsider', 'admin'),
+        ('org_a', 'user_guest', 'admin'), ('org_b', 'user_guest', 'member');
     INSERT INTO projects (id, org_id, name, is_archived, created_by) VALUES
         ('a0000000-0000-0000-0000-000000000001', 'org_a', 'under way', false, 'user_owner'),
         ('a0000000-0000-0000-0000-000000000002', 'org_a', 'over', true, 'user_owner'),
@@ -69,6 +70,7 @@ const ROWS: &str = "
     INSERT INTO project_members (project_id, user_id, org_id) VALUES
         ('a0000000-0000-0000-0000-000000000001', 'user_author', 'org_a'),
         ('a0000000-0000-0000-0000-000000000001', 'user_former', 'org_a'),
+        ('a0000000-0000-0000-0000-000000000001', 'user_guest', 'org_a'),
         ('b0000000-0000-0000-0000-000000000001', 'user_outsider', 'org_b');
     INSERT INTO documents (id, org_id, project_id, owner_id, title, visibility) VALUES
         ('d0000000-0000-0000-0000-000000000001', 'org_a', 'a0000000-0000-0000-0000-000000000001',
@@ -78,11 +80,14 @@ const ROWS: &str = "
         ('d0000000-0000-0000-0000-000000000003', 'org_a', 'a0000000-0000-0000-0000-000000000001',
             'user_author', 'for all', 'public'),
         ('d0000000-0000-0000-0000-000000000004', 'org_b', 'b0000000-0000-0000-0000-000000000001',
-            'user_outsider', 'theirs', 'private');
+            'user_outsider', 'theirs', 'private'),
+        ('d0000000-0000-0000-0000-000000000005', 'org_a', 'a0000000-0000-0000-0000-000000000001',
+            'user_guest', 'for all too', 'public');
     INSERT INTO shares (document_id, user_id, org_id, can_edit) VALUES
         ('d0000000-0000-0000-0000-000000000001', 'user_reader', 'org_a', false),
         ('d0000000-0000-0000-0000-000000000001', 'user_editor', 'org_a', true),
-        ('d0000000-0000-0000-0000-000000000001', 'user_outsider', 'org_a', true);
+        ('d0000000-0000-0000-0000-000000000001', 'user_outsider', 'org_a', true),
+        ('d0000000-0000-0000-0000-000000000001', 'user_guest', 'org_a', true);
     INSERT INTO audit_log (org_id, actor_id, action) VALUES
         ('org_a', 'user_owner', 'began'), ('org_b', 'user_outsider', 'began');
 ";

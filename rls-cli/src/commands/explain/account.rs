@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rls_core::model::{
-    Command, DeclaredTable, Grantee, Ident, Identity, Policy, PolicyKind, QualifiedName, Sql,
+    Command, DeclaredTable, Function, Grantee, Ident, Identity, Policy, PolicyKind, QualifiedName,
+    Sql,
 };
 use rls_core::policy::compile::Compiled;
 use rls_core::policy::index::{IndexNeed, Served};
@@ -24,6 +25,8 @@ pub(super) struct Account {
     /// `file:line`.
     place: String,
     policies: Vec<PolicyAccount>,
+    /// The functions that lookups of `definer` became.
+    functions: Vec<Function>,
     /// The indexes that the policies lean on, in the order of their use.
     indexes: Vec<IndexNeed>,
     /// What callers of each role would run.
@@ -51,6 +54,14 @@ struct RewriteAccount {
     why: String,
     before: String,
     after: String,
+}
+
+/// The functions that a predicate calls.
+fn called(compiled: &Compiled) -> impl Iterator<Item = &QualifiedName> {
+    compiled.optimized.nodes().filter_map(|(node, _)| match node {
+        Term::Call { function, .. } | Term::AnyOfCall { function, .. } => Some(function),
+        _ => None,
+    })
 }
 
 /// A statement that the policies of the table apply to.
@@ -91,11 +102,16 @@ impl Account {
         });
         let mut indexes: Vec<IndexNeed> = Vec::new();
         for need in compiled.values().flat_map(|compiled| &compiled.indexes) {
-            if !indexes.contains(need) {
+            let same =
+                |other: &IndexNeed| (&other.table, &other.columns) == (&need.table, &need.columns);
+            if !indexes.iter().any(same) {
                 indexes.push(need.clone());
             }
         }
+        let called: BTreeSet<_> = compiled.values().flat_map(called).collect();
+        let functions = called.into_iter().filter_map(|name| resolved.schema.functions.get(name));
         Ok(Account {
+            functions: functions.cloned().collect(),
             table: name.clone(),
             rust_name: scanned.table.rust_name.clone(),
             place: format!("{}:{}", path.display(), Place::of(source, range.start).line),
@@ -106,7 +122,7 @@ impl Account {
     }
 
     pub(super) fn text(&self) -> String {
-        let Account { table, rust_name, place, policies, indexes, statements: _ } = self;
+        let Account { table, rust_name, place, policies, functions, indexes, statements: _ } = self;
         let mut text = format!("{} ({rust_name}, {place})\n", styled(BOLD, &table.to_string()));
         let mut told: Vec<&GateAccount> = Vec::new();
         for PolicyAccount { name, kind, command, roles, gates } in policies {
@@ -117,6 +133,16 @@ impl Account {
                 text += &gate.text(before);
                 told.push(gate);
             }
+        }
+        if !functions.is_empty() {
+            let what = styled(BOLD, "functions, which run as their owner");
+            text += &format!("\n{what}\n");
+        }
+        for function in functions {
+            let Function { name, arguments, returns, body } = function;
+            let types: Vec<_> = arguments.iter().map(|argument| argument.ty.to_string()).collect();
+            text +=
+                &format!("  {name}({}) -> {returns}\n    {}\n", types.join(", "), body.as_str());
         }
         if !indexes.is_empty() {
             text += &format!("\n{}\n", styled(BOLD, "indexes"));
@@ -150,8 +176,18 @@ impl Account {
                 "why": need.why,
             })
         };
+        let function = |function: &Function| {
+            let types = function.arguments.iter().map(|argument| argument.ty.to_string());
+            json!({
+                "name": function.name.to_string(),
+                "arguments": types.collect::<Vec<_>>(),
+                "returns": function.returns.to_string(),
+                "body": function.body.as_str(),
+            })
+        };
         json!({
             "table": self.table.to_string(),
+            "functions": self.functions.iter().map(function).collect::<Vec<_>>(),
             "struct": self.rust_name,
             "place": self.place,
             "policies": self.policies.iter().map(policy).collect::<Vec<_>>(),

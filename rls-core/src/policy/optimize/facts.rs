@@ -18,7 +18,7 @@ pub(super) fn may_raise(term: &Term) -> bool {
 /// JSON, for nothing else passes a verified token on.
 pub(super) fn raises(node: &Term) -> bool {
     match node {
-        Term::Raw(_) | Term::Definer(_) | Term::Call { .. } | Term::AnyOfCall { .. } => true,
+        Term::Raw(_) | Term::Call { .. } | Term::AnyOfCall { .. } => true,
         Term::Cast { value: _, ty } => ty.array || ty.base != BaseType::Text,
         // On Neon a subject that is no UUID is NULL; elsewhere it is an error.
         Term::Request(Request::Subject(SubjectType::Uuid)) => true,

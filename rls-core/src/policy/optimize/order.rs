@@ -48,7 +48,7 @@ enum Cost {
 
 fn cost(term: &Term) -> Cost {
     let of_node = |node: &Term| match node {
-        Term::Exists(_) | Term::Member { .. } => Cost::Lookup,
+        Term::Exists(_) | Term::Member { .. } | Term::Definer(_) => Cost::Lookup,
         Term::Like { .. }
         | Term::StartsWith { .. }
         | Term::Any { .. }

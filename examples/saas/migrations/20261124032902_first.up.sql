@@ -1,0 +1,332 @@
+CREATE EXTENSION IF NOT EXISTS pg_session_jwt;
+CREATE SCHEMA IF NOT EXISTS rls_private;
+
+CREATE TABLE public.audit_log (
+    id bigint GENERATED ALWAYS AS IDENTITY,
+    org_id text NOT NULL DEFAULT (auth.session() #>> '{o,id}'),
+    actor_id text NOT NULL DEFAULT auth.user_id(),
+    action text NOT NULL,
+    at timestamp with time zone NOT NULL DEFAULT now(),
+    CONSTRAINT audit_log_pkey PRIMARY KEY (id)
+);
+ALTER TABLE public.audit_log ENABLE ROW LEVEL SECURITY;
+ALTER TABLE public.audit_log FORCE ROW LEVEL SECURITY;
+REVOKE ALL ON TABLE public.audit_log FROM PUBLIC, anonymous, authenticated;
+
+CREATE TABLE public.documents (
+    id uuid NOT NULL DEFAULT gen_random_uuid(),
+    org_id text NOT NULL DEFAULT (auth.session() #>> '{o,id}'),
+    project_id uuid NOT NULL,
+    owner_id text NOT NULL DEFAULT auth.user_id(),
+    title text NOT NULL,
+    body text NOT NULL DEFAULT '',
+    visibility text NOT NULL DEFAULT 'private',
+    updated_at timestamp with time zone NOT NULL DEFAULT now(),
+    CONSTRAINT documents_pkey PRIMARY KEY (id)
+);
+ALTER TABLE public.documents ENABLE ROW LEVEL SECURITY;
+REVOKE ALL ON TABLE public.documents FROM PUBLIC, anonymous, authenticated;
+
+CREATE TABLE public.members (
+    org_id text NOT NULL DEFAULT (auth.session() #>> '{o,id}'),
+    user_id text NOT NULL,
+    role text NOT NULL DEFAULT 'member',
+    joined_at timestamp with time zone NOT NULL DEFAULT now(),
+    CONSTRAINT members_pkey PRIMARY KEY (org_id, user_id)
+);
+ALTER TABLE public.members ENABLE ROW LEVEL SECURITY;
+REVOKE ALL ON TABLE public.members FROM PUBLIC, anonymous, authenticated;
+
+CREATE TABLE public.organizations (
+    id text NOT NULL,
+    name text NOT NULL,
+    created_at timestamp with time zone NOT NULL DEFAULT now(),
+    CONSTRAINT organizations_pkey PRIMARY KEY (id)
+);
+ALTER TABLE public.organizations ENABLE ROW LEVEL SECURITY;
+REVOKE ALL ON TABLE public.organizations FROM PUBLIC, anonymous, authenticated;
+
+CREATE TABLE public.project_members (
+    project_id uuid NOT NULL,
+    user_id text NOT NULL,
+    org_id text NOT NULL DEFAULT (auth.session() #>> '{o,id}'),
+    CONSTRAINT project_members_pkey PRIMARY KEY (project_id, user_id)
+);
+ALTER TABLE public.project_members ENABLE ROW LEVEL SECURITY;
+REVOKE ALL ON TABLE public.project_members FROM PUBLIC, anonymous, authenticated;
+
+CREATE TABLE public.projects (
+    id uuid NOT NULL DEFAULT gen_random_uuid(),
+    org_id text NOT NULL DEFAULT (auth.session() #>> '{o,id}'),
+    name text NOT NULL,
+    is_archived boolean NOT NULL DEFAULT false,
+    created_by text NOT NULL DEFAULT auth.user_id(),
+    created_at timestamp with time zone NOT NULL DEFAULT now(),
+    CONSTRAINT projects_pkey PRIMARY KEY (id)
+);
+ALTER TABLE public.projects ENABLE ROW LEVEL SECURITY;
+REVOKE ALL ON TABLE public.projects FROM PUBLIC, anonymous, authenticated;
+
+CREATE TABLE public.shares (
+    document_id uuid NOT NULL,
+    user_id text NOT NULL,
+    org_id text NOT NULL DEFAULT (auth.session() #>> '{o,id}'),
+    can_edit boolean NOT NULL DEFAULT false,
+    CONSTRAINT shares_pkey PRIMARY KEY (document_id, user_id)
+);
+ALTER TABLE public.shares ENABLE ROW LEVEL SECURITY;
+REVOKE ALL ON TABLE public.shares FROM PUBLIC, anonymous, authenticated;
+
+CREATE INDEX audit_log_org_id_idx ON public.audit_log (org_id);
+CREATE INDEX documents_org_id_idx ON public.documents (org_id);
+CREATE INDEX documents_owner_id_idx ON public.documents (owner_id);
+CREATE INDEX documents_project_id_idx ON public.documents (project_id);
+CREATE INDEX documents_visibility_idx ON public.documents (visibility);
+CREATE INDEX members_role_org_id_idx ON public.members (role, org_id);
+CREATE INDEX members_user_id_idx ON public.members (user_id);
+CREATE INDEX project_members_org_id_idx ON public.project_members (org_id);
+CREATE INDEX project_members_user_id_idx ON public.project_members (user_id);
+CREATE INDEX projects_org_id_idx ON public.projects (org_id);
+CREATE INDEX shares_org_id_idx ON public.shares (org_id);
+CREATE INDEX shares_user_id_idx ON public.shares (user_id);
+ALTER TABLE public.audit_log ADD CONSTRAINT audit_log_org_id_fkey FOREIGN KEY (org_id) REFERENCES public.organizations (id);
+ALTER TABLE public.documents ADD CONSTRAINT documents_org_id_fkey FOREIGN KEY (org_id) REFERENCES public.organizations (id) ON DELETE CASCADE;
+ALTER TABLE public.documents ADD CONSTRAINT documents_project_id_fkey FOREIGN KEY (project_id) REFERENCES public.projects (id) ON DELETE CASCADE;
+ALTER TABLE public.members ADD CONSTRAINT members_org_id_fkey FOREIGN KEY (org_id) REFERENCES public.organizations (id) ON DELETE CASCADE;
+ALTER TABLE public.project_members ADD CONSTRAINT project_members_org_id_fkey FOREIGN KEY (org_id) REFERENCES public.organizations (id) ON DELETE CASCADE;
+ALTER TABLE public.project_members ADD CONSTRAINT project_members_project_id_fkey FOREIGN KEY (project_id) REFERENCES public.projects (id) ON DELETE CASCADE;
+ALTER TABLE public.projects ADD CONSTRAINT projects_org_id_fkey FOREIGN KEY (org_id) REFERENCES public.organizations (id) ON DELETE CASCADE;
+ALTER TABLE public.shares ADD CONSTRAINT shares_document_id_fkey FOREIGN KEY (document_id) REFERENCES public.documents (id) ON DELETE CASCADE;
+ALTER TABLE public.shares ADD CONSTRAINT shares_org_id_fkey FOREIGN KEY (org_id) REFERENCES public.organizations (id) ON DELETE CASCADE;
+
+CREATE FUNCTION rls_private.documents_document_id_cd06166e(_1 uuid) RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = ''
+    AS $fn$SELECT EXISTS (SELECT 1 FROM public.documents AS d WHERE id = $1 AND (SELECT auth.user_id()) = owner_id AND org_id = (SELECT auth.session() #>> '{o,id}'))$fn$;
+REVOKE ALL ON FUNCTION rls_private.documents_document_id_cd06166e(uuid) FROM PUBLIC, anonymous, authenticated;
+
+CREATE FUNCTION rls_private.documents_id_74f02ce7() RETURNS uuid[]
+    LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = ''
+    AS $fn$SELECT ARRAY(SELECT d.id FROM public.documents AS d WHERE (SELECT auth.user_id()) = owner_id AND org_id = (SELECT auth.session() #>> '{o,id}'))$fn$;
+REVOKE ALL ON FUNCTION rls_private.documents_id_74f02ce7() FROM PUBLIC, anonymous, authenticated;
+
+CREATE FUNCTION rls_private.documents_id_visibility_c3487b0f(_1 uuid, _2 text) RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = ''
+    AS $fn$SELECT EXISTS (SELECT 1 FROM public.documents AS d WHERE id = $1 AND visibility = $2)$fn$;
+REVOKE ALL ON FUNCTION rls_private.documents_id_visibility_c3487b0f(uuid, text) FROM PUBLIC, anonymous, authenticated;
+
+CREATE FUNCTION rls_private.members_org_id_0d67176c() RETURNS text[]
+    LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = ''
+    AS $fn$SELECT ARRAY(SELECT m.org_id FROM public.members AS m WHERE (SELECT auth.user_id()) = user_id)$fn$;
+REVOKE ALL ON FUNCTION rls_private.members_org_id_0d67176c() FROM PUBLIC, anonymous, authenticated;
+
+CREATE FUNCTION rls_private.members_org_id_774ed1b2(_1 text) RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = ''
+    AS $fn$SELECT EXISTS (SELECT 1 FROM public.members AS m WHERE org_id = $1 AND (SELECT auth.user_id()) = user_id)$fn$;
+REVOKE ALL ON FUNCTION rls_private.members_org_id_774ed1b2(text) FROM PUBLIC, anonymous, authenticated;
+
+CREATE FUNCTION rls_private.members_org_id_7c2e2f2d(_1 text) RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = ''
+    AS $fn$SELECT EXISTS (SELECT 1 FROM public.members AS m WHERE org_id = $1 AND (SELECT auth.user_id()) = user_id AND role IN ('owner', 'admin'))$fn$;
+REVOKE ALL ON FUNCTION rls_private.members_org_id_7c2e2f2d(text) FROM PUBLIC, anonymous, authenticated;
+
+CREATE FUNCTION rls_private.members_org_id_e4ace52f() RETURNS text[]
+    LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = ''
+    AS $fn$SELECT ARRAY(SELECT m.org_id FROM public.members AS m WHERE (SELECT auth.user_id()) = user_id AND role IN ('owner', 'admin'))$fn$;
+REVOKE ALL ON FUNCTION rls_private.members_org_id_e4ace52f() FROM PUBLIC, anonymous, authenticated;
+
+CREATE FUNCTION rls_private.project_members_project_id_7475ede0() RETURNS uuid[]
+    LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = ''
+    AS $fn$SELECT ARRAY(SELECT "on".project_id FROM public.project_members AS "on" WHERE (SELECT auth.user_id()) = user_id AND org_id = (SELECT auth.session() #>> '{o,id}') AND org_id = ANY (ARRAY(SELECT m.org_id FROM public.members AS m WHERE (SELECT auth.user_id()) = m.user_id)))$fn$;
+REVOKE ALL ON FUNCTION rls_private.project_members_project_id_7475ede0() FROM PUBLIC, anonymous, authenticated;
+
+CREATE FUNCTION rls_private.project_members_project_id_a8631428(_1 uuid) RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = ''
+    AS $fn$SELECT EXISTS (SELECT 1 FROM public.project_members AS "on" WHERE project_id = $1 AND (SELECT auth.user_id()) = user_id AND org_id = (SELECT auth.session() #>> '{o,id}') AND org_id = ANY (ARRAY(SELECT m.org_id FROM public.members AS m WHERE (SELECT auth.user_id()) = m.user_id)))$fn$;
+REVOKE ALL ON FUNCTION rls_private.project_members_project_id_a8631428(uuid) FROM PUBLIC, anonymous, authenticated;
+
+CREATE POLICY "tenant-isolation" ON public.audit_log
+    AS RESTRICTIVE FOR ALL TO PUBLIC
+    USING (org_id = (SELECT auth.session() #>> '{o,id}'))
+    WITH CHECK (org_id = (SELECT auth.session() #>> '{o,id}'));
+
+CREATE POLICY "tenant isolation: read" ON public.documents
+    AS RESTRICTIVE FOR SELECT TO authenticated
+    USING (org_id = (SELECT auth.session() #>> '{o,id}') OR visibility = 'public');
+
+CREATE POLICY "tenant isolation: insert" ON public.documents
+    AS RESTRICTIVE FOR INSERT TO authenticated
+    WITH CHECK (org_id = (SELECT auth.session() #>> '{o,id}'));
+
+CREATE POLICY "every change is dated" ON public.documents
+    AS RESTRICTIVE FOR UPDATE TO authenticated
+    USING (true)
+    WITH CHECK (updated_at = now());
+
+CREATE POLICY "tenant isolation: update" ON public.documents
+    AS RESTRICTIVE FOR UPDATE TO authenticated
+    USING (org_id = (SELECT auth.session() #>> '{o,id}'))
+    WITH CHECK (org_id = (SELECT auth.session() #>> '{o,id}'));
+
+CREATE POLICY "tenant isolation: delete" ON public.documents
+    AS RESTRICTIVE FOR DELETE TO authenticated
+    USING (org_id = (SELECT auth.session() #>> '{o,id}'));
+
+CREATE POLICY "tenant-isolation" ON public.members
+    AS RESTRICTIVE FOR ALL TO PUBLIC
+    USING (org_id = (SELECT auth.session() #>> '{o,id}'))
+    WITH CHECK (org_id = (SELECT auth.session() #>> '{o,id}'));
+
+CREATE POLICY "tenant-isolation" ON public.organizations
+    AS RESTRICTIVE FOR ALL TO PUBLIC
+    USING (id = (SELECT auth.session() #>> '{o,id}'))
+    WITH CHECK (id = (SELECT auth.session() #>> '{o,id}'));
+
+CREATE POLICY "tenant-isolation" ON public.project_members
+    AS RESTRICTIVE FOR ALL TO PUBLIC
+    USING (org_id = (SELECT auth.session() #>> '{o,id}'))
+    WITH CHECK (org_id = (SELECT auth.session() #>> '{o,id}'));
+
+CREATE POLICY "tenant-isolation" ON public.projects
+    AS RESTRICTIVE FOR ALL TO PUBLIC
+    USING (org_id = (SELECT auth.session() #>> '{o,id}'))
+    WITH CHECK (org_id = (SELECT auth.session() #>> '{o,id}'));
+
+CREATE POLICY "tenant-isolation" ON public.shares
+    AS RESTRICTIVE FOR ALL TO PUBLIC
+    USING (org_id = (SELECT auth.session() #>> '{o,id}'))
+    WITH CHECK (org_id = (SELECT auth.session() #>> '{o,id}'));
+
+CREATE POLICY "crud-authenticated-policy-select" ON public.audit_log
+    AS PERMISSIVE FOR SELECT TO authenticated
+    USING ((SELECT (auth.session() #>> '{o,rol}') IN ('owner', 'admin')));
+
+CREATE POLICY "crud-authenticated-policy-insert" ON public.audit_log
+    AS PERMISSIVE FOR INSERT TO authenticated
+    WITH CHECK ((SELECT auth.user_id()) = actor_id AND rls_private.members_org_id_774ed1b2(org_id));
+
+CREATE POLICY "crud-anonymous-policy-select" ON public.documents
+    AS PERMISSIVE FOR SELECT TO anonymous
+    USING (visibility = 'public');
+
+CREATE POLICY "crud-authenticated-policy-select" ON public.documents
+    AS PERMISSIVE FOR SELECT TO authenticated
+    USING ((SELECT auth.user_id()) = owner_id OR visibility = 'public' OR visibility = 'project' AND project_id = ANY ((SELECT rls_private.project_members_project_id_7475ede0())::uuid[]) OR id = ANY (ARRAY(SELECT s.document_id FROM public.shares AS s WHERE (SELECT auth.user_id()) = s.user_id)));
+
+CREATE POLICY "crud-authenticated-policy-insert" ON public.documents
+    AS PERMISSIVE FOR INSERT TO authenticated
+    WITH CHECK ((SELECT auth.user_id()) = owner_id AND rls_private.project_members_project_id_a8631428(project_id) AND visibility IN ('private', 'project', 'public'));
+
+CREATE POLICY "editors change the text" ON public.documents
+    AS PERMISSIVE FOR UPDATE TO authenticated
+    USING (id = ANY (ARRAY(SELECT s.document_id FROM public.shares AS s WHERE (SELECT auth.user_id()) = s.user_id AND s.can_edit)))
+    WITH CHECK (EXISTS (SELECT 1 FROM public.shares AS s WHERE s.document_id = documents.id AND (SELECT auth.user_id()) = s.user_id AND s.can_edit OFFSET 0) AND rls_private.documents_id_visibility_c3487b0f(id, visibility));
+
+CREATE POLICY "owners change what is theirs" ON public.documents
+    AS PERMISSIVE FOR UPDATE TO authenticated
+    USING ((SELECT auth.user_id()) = owner_id)
+    WITH CHECK ((SELECT auth.user_id()) = owner_id AND visibility IN ('private', 'project', 'public'));
+
+CREATE POLICY "crud-authenticated-policy-delete" ON public.documents
+    AS PERMISSIVE FOR DELETE TO authenticated
+    USING ((SELECT auth.user_id()) = owner_id);
+
+CREATE POLICY "crud-authenticated-policy-select" ON public.members
+    AS PERMISSIVE FOR SELECT TO authenticated
+    USING (org_id = ANY ((SELECT rls_private.members_org_id_0d67176c())::text[]));
+
+CREATE POLICY "crud-authenticated-policy-insert" ON public.members
+    AS PERMISSIVE FOR INSERT TO authenticated
+    WITH CHECK (rls_private.members_org_id_7c2e2f2d(org_id) AND role IN ('admin', 'member'));
+
+CREATE POLICY "admins change roles" ON public.members
+    AS PERMISSIVE FOR UPDATE TO authenticated
+    USING (org_id = ANY ((SELECT rls_private.members_org_id_e4ace52f())::text[]) AND role IN ('admin', 'member'))
+    WITH CHECK (org_id = ANY ((SELECT rls_private.members_org_id_e4ace52f())::text[]) AND role IN ('admin', 'member'));
+
+CREATE POLICY "crud-authenticated-policy-delete" ON public.members
+    AS PERMISSIVE FOR DELETE TO authenticated
+    USING (org_id = ANY ((SELECT rls_private.members_org_id_e4ace52f())::text[]) AND role IN ('admin', 'member'));
+
+CREATE POLICY "crud-authenticated-policy-select" ON public.organizations
+    AS PERMISSIVE FOR SELECT TO authenticated
+    USING (id = ANY ((SELECT rls_private.members_org_id_0d67176c())::text[]));
+
+CREATE POLICY "crud-authenticated-policy-update" ON public.organizations
+    AS PERMISSIVE FOR UPDATE TO authenticated
+    USING (id = ANY ((SELECT rls_private.members_org_id_e4ace52f())::text[]))
+    WITH CHECK (id = ANY ((SELECT rls_private.members_org_id_e4ace52f())::text[]));
+
+CREATE POLICY "crud-authenticated-policy-select" ON public.project_members
+    AS PERMISSIVE FOR SELECT TO authenticated
+    USING (project_id = ANY ((SELECT rls_private.project_members_project_id_7475ede0())::uuid[]) OR org_id = ANY ((SELECT rls_private.members_org_id_e4ace52f())::text[]));
+
+CREATE POLICY "crud-authenticated-policy-insert" ON public.project_members
+    AS PERMISSIVE FOR INSERT TO authenticated
+    WITH CHECK (rls_private.members_org_id_7c2e2f2d(org_id) AND EXISTS (SELECT 1 FROM public.projects AS p WHERE p.id = project_members.project_id AND p.org_id = project_members.org_id OFFSET 0) AND EXISTS (SELECT 1 FROM public.members AS m WHERE m.org_id = project_members.org_id AND m.user_id = project_members.user_id OFFSET 0));
+
+CREATE POLICY "crud-authenticated-policy-delete" ON public.project_members
+    AS PERMISSIVE FOR DELETE TO authenticated
+    USING (org_id = ANY ((SELECT rls_private.members_org_id_e4ace52f())::text[]));
+
+CREATE POLICY "crud-authenticated-policy-select" ON public.projects
+    AS PERMISSIVE FOR SELECT TO authenticated
+    USING (id = ANY ((SELECT rls_private.project_members_project_id_7475ede0())::uuid[]) OR org_id = ANY ((SELECT rls_private.members_org_id_e4ace52f())::text[]));
+
+CREATE POLICY "crud-authenticated-policy-insert" ON public.projects
+    AS PERMISSIVE FOR INSERT TO authenticated
+    WITH CHECK (rls_private.members_org_id_7c2e2f2d(org_id));
+
+CREATE POLICY "crud-authenticated-policy-update" ON public.projects
+    AS PERMISSIVE FOR UPDATE TO authenticated
+    USING (org_id = ANY ((SELECT rls_private.members_org_id_e4ace52f())::text[]))
+    WITH CHECK (org_id = ANY ((SELECT rls_private.members_org_id_e4ace52f())::text[]));
+
+CREATE POLICY "crud-authenticated-policy-delete" ON public.projects
+    AS PERMISSIVE FOR DELETE TO authenticated
+    USING (org_id = ANY ((SELECT rls_private.members_org_id_e4ace52f())::text[]) AND is_archived);
+
+CREATE POLICY "crud-authenticated-policy-select" ON public.shares
+    AS PERMISSIVE FOR SELECT TO authenticated
+    USING ((SELECT auth.user_id()) = user_id OR document_id = ANY ((SELECT rls_private.documents_id_74f02ce7())::uuid[]));
+
+CREATE POLICY "crud-authenticated-policy-insert" ON public.shares
+    AS PERMISSIVE FOR INSERT TO authenticated
+    WITH CHECK (rls_private.documents_document_id_cd06166e(document_id));
+
+CREATE POLICY "crud-authenticated-policy-update" ON public.shares
+    AS PERMISSIVE FOR UPDATE TO authenticated
+    USING (document_id = ANY ((SELECT rls_private.documents_id_74f02ce7())::uuid[]))
+    WITH CHECK (document_id = ANY ((SELECT rls_private.documents_id_74f02ce7())::uuid[]));
+
+CREATE POLICY "crud-authenticated-policy-delete" ON public.shares
+    AS PERMISSIVE FOR DELETE TO authenticated
+    USING (document_id = ANY ((SELECT rls_private.documents_id_74f02ce7())::uuid[]));
+
+GRANT USAGE ON SCHEMA auth TO anonymous;
+GRANT USAGE ON SCHEMA auth TO authenticated;
+GRANT USAGE ON SCHEMA public TO anonymous;
+GRANT USAGE ON SCHEMA public TO authenticated;
+GRANT EXECUTE ON FUNCTION rls_private.documents_document_id_cd06166e TO authenticated;
+GRANT EXECUTE ON FUNCTION rls_private.documents_id_74f02ce7 TO authenticated;
+GRANT EXECUTE ON FUNCTION rls_private.documents_id_visibility_c3487b0f TO authenticated;
+GRANT EXECUTE ON FUNCTION rls_private.members_org_id_0d67176c TO authenticated;
+GRANT EXECUTE ON FUNCTION rls_private.members_org_id_774ed1b2 TO authenticated;
+GRANT EXECUTE ON FUNCTION rls_private.members_org_id_7c2e2f2d TO authenticated;
+GRANT EXECUTE ON FUNCTION rls_private.members_org_id_e4ace52f TO authenticated;
+GRANT EXECUTE ON FUNCTION rls_private.project_members_project_id_7475ede0 TO authenticated;
+GRANT EXECUTE ON FUNCTION rls_private.project_members_project_id_a8631428 TO authenticated;
+GRANT SELECT ON TABLE public.audit_log TO authenticated;
+GRANT SELECT, DELETE ON TABLE public.documents TO authenticated;
+GRANT SELECT, DELETE ON TABLE public.members TO authenticated;
+GRANT SELECT ON TABLE public.organizations TO authenticated;
+GRANT SELECT, DELETE ON TABLE public.project_members TO authenticated;
+GRANT SELECT, DELETE ON TABLE public.projects TO authenticated;
+GRANT SELECT, DELETE ON TABLE public.shares TO authenticated;
+GRANT INSERT (action) ON TABLE public.audit_log TO authenticated;
+GRANT SELECT (body, id, title, updated_at) ON TABLE public.documents TO anonymous;
+GRANT INSERT (body, project_id, title, visibility), UPDATE (body, title, updated_at, visibility) ON TABLE public.documents TO authenticated;
+GRANT INSERT (role, user_id), UPDATE (role) ON TABLE public.members TO authenticated;
+GRANT UPDATE (name) ON TABLE public.organizations TO authenticated;
+GRANT INSERT (project_id, user_id) ON TABLE public.project_members TO authenticated;
+GRANT INSERT (is_archived, name), UPDATE (is_archived, name) ON TABLE public.projects TO authenticated;
+GRANT INSERT (can_edit, document_id, user_id), UPDATE (can_edit, document_id, user_id) ON TABLE public.shares TO authenticated;
