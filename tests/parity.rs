@@ -2,6 +2,7 @@
 //! for every example and for a gallery that uses all of the grammar.
 
 mod gallery;
+mod raw_names;
 
 use std::path::PathBuf;
 
@@ -46,4 +47,12 @@ fn the_gallery() {
         gallery::Member::table(),
     ];
     assert_eq!(scanned("tests/gallery/mod.rs"), derived);
+}
+
+#[test]
+fn raw_names() {
+    let derived = [raw_names::Paper::table(), raw_names::Kind::table()];
+    assert_eq!(scanned("tests/raw_names/mod.rs"), derived);
+    let settings = rls_core::Settings::new(rls_core::Provider::Neon);
+    rls_core::resolve::resolve(derived.to_vec(), &settings).unwrap();
 }

@@ -63,6 +63,20 @@ impl Settings {
         let listed = self.roles.iter().chain(self.managed_roles.keys());
         self.provider.roles().iter().copied().chain(listed.map(Ident::as_str))
     }
+
+    /// A role with those whose privileges it holds, and whose policies bind it, by membership.
+    pub fn with_inherited(&self, role: &Ident) -> BTreeSet<Ident> {
+        let mut all = BTreeSet::new();
+        let mut open = vec![role];
+        while let Some(role) = open.pop() {
+            if !all.insert(role.clone()) {
+                continue;
+            }
+            let inherits = self.managed_roles.get(role).filter(|role| role.inherit);
+            open.extend(inherits.into_iter().flat_map(|role| &role.member_of));
+        }
+        all
+    }
 }
 
 impl Provider {

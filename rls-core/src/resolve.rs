@@ -12,7 +12,7 @@ use crate::policy::grants::{self, Sources};
 use crate::policy::index::{self, Created};
 use crate::policy::link::{Others, Shape};
 use crate::policy::recursion;
-use crate::provider::{Grants, Provider, Settings};
+use crate::provider::{Grants, Settings};
 
 /// A rule that one table breaks together with others or with the settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -308,7 +308,7 @@ fn compile(
     errors: &mut Vec<ResolveError>,
 ) -> Resolved {
     let provider = settings.provider;
-    let (policies, functions, created) = policies(tables, linked, provider, errors);
+    let (policies, functions, created) = policies(tables, linked, settings, errors);
     let mut compiled = BTreeMap::new();
     for ((name, declared), linked) in tables.iter().zip(linked.values()) {
         let mut table = compile::table(declared, linked, &policies[name], provider);
@@ -350,7 +350,7 @@ fn compile(
 fn policies(
     tables: &Tables,
     linked: &BTreeMap<QualifiedName, Linked>,
-    provider: Provider,
+    settings: &Settings,
     errors: &mut Vec<ResolveError>,
 ) -> (BTreeMap<QualifiedName, Policies>, Functions, Created) {
     let all = |created: &Created, bare: &BTreeSet<(QualifiedName, Ident)>| {
@@ -360,6 +360,7 @@ fn policies(
             .collect();
         let mut functions = Functions::new();
         let each = tables.iter().zip(linked.values()).map(|((name, declared), linked)| {
+            let provider = settings.provider;
             let own = compile::policies(declared, linked, &leading, bare, provider, &mut functions);
             (name.clone(), own)
         });
@@ -371,7 +372,7 @@ fn policies(
     let created = index::create(tables, needs);
     let (mut policies, mut functions) = all(&created, &bare);
     loop {
-        let cycles = recursion::cycles(tables, &policies);
+        let cycles = recursion::cycles(tables, &policies, settings);
         let before = bare.len();
         bare.extend(cycles.iter().flat_map(|cycle| cycle.avoidable.clone()));
         if bare.len() == before {

@@ -132,7 +132,7 @@ fn check(named: Named<'_>, tokens: TokenStream) -> TokenStream {
 
 /// The variable that holds a named predicate.
 pub(crate) fn predicate_name(path: &str) -> proc_macro2::Ident {
-    format_ident!("rls_predicate_{}", path.replace("::", "__"))
+    format_ident!("rls_predicate_{}", path.replace("r#", "").replace("::", "__"))
 }
 
 /// Where the first argument of a call stands.

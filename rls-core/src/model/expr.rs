@@ -261,9 +261,10 @@ impl Expr {
         Expr::compare(CompareOp::Eq, Expr::AuthUid, Expr::column(field))
     }
 
-    /// The name of a struct or predicate that a path leads to.
+    /// The name of a struct or predicate that a path leads to, without the `r#` of a raw identifier.
     pub fn last_segment(path: &str) -> &str {
-        path.rsplit("::").next().unwrap_or(path)
+        let last = path.rsplit("::").next().unwrap_or(path);
+        last.strip_prefix("r#").unwrap_or(last)
     }
 
     /// The operands, in order.

@@ -29,6 +29,7 @@ pub(crate) struct Sources<'a> {
 /// The privileges that the tables need.
 pub(crate) fn derive(sources: &Sources<'_>) -> Derived {
     let mut derived = Derived::default();
+    let mut rows_only = BTreeSet::new();
     let Sources { declared, policies, compiled, settings } = sources;
     for ((declared, policies), compiled) in
         declared.values().zip(policies.values()).zip(compiled.values())
@@ -56,37 +57,59 @@ pub(crate) fn derive(sources: &Sources<'_>) -> Derived {
                 });
             };
             usage(&table.name.schema);
-            let inserts = writers.contains(grantee);
-            let calls = |auth: &&Ident| calls(compiled, auth, grantee, inserts);
-            auth.iter().filter(calls).for_each(usage);
+        }
+        if let Some(auth) = &auth {
+            let callers = callers(compiled, auth, &holders, &writers, settings);
+            derived.grants.extend(callers.into_iter().map(|grantee| Grant {
+                object: GrantObject::Schema(auth.clone()),
+                grantee,
+                privilege: Privilege::Usage,
+            }));
         }
         derived.grants.extend(rows);
         derived.grants.extend(sequences(compiled, &writers));
         for ((name, _), predicate) in policies {
             let Some(policy) = table.policies.get(name) else { continue };
-            for grantee in bound(policy, &holders) {
-                derived.grants.extend(needs::grants(&predicate.optimized, grantee));
+            for grantee in bound(policy, &holders, settings) {
+                derived.grants.extend(needs::grants(&predicate.optimized, &grantee));
+                let tables = needs::rows(&predicate.optimized).into_iter();
+                rows_only.extend(tables.map(|table| (table.clone(), grantee.clone())));
             }
         }
+    }
+    for (table, grantee) in rows_only {
+        let declared = sources.declared.get(&table);
+        let missing = declared.and_then(|it| some_column(&it.table, &grantee, &derived.grants));
+        derived.grants.extend(missing);
     }
     derived.grants = without_covered(std::mem::take(&mut derived.grants));
     derived
 }
 
-/// Whom a policy binds, of those who may touch its table at all. A policy for everyone, such as a
-/// tenant's floor, is no reason to give everyone something.
-fn bound<'a>(
-    policy: &'a Policy,
-    holders: &'a BTreeSet<Grantee>,
-) -> impl Iterator<Item = &'a Grantee> {
-    holders.iter().filter(|holder| binds(policy, holder))
-}
-
-/// Whoever holds something through PUBLIC may be anybody.
-fn binds<E>(policy: &Policy<E>, holder: &Grantee) -> bool {
-    *holder == Grantee::Public
-        || policy.roles.contains(&Grantee::Public)
-        || policy.roles.contains(holder)
+/// Whom a policy binds, of those who may touch its table at all, themselves or through a role that
+/// they are a member of. A policy for everyone, such as a tenant's floor, is no reason to give
+/// everyone something, and a policy for some is none to give it to others.
+fn bound<E>(
+    policy: &Policy<E>,
+    holders: &BTreeSet<Grantee>,
+    settings: &Settings,
+) -> BTreeSet<Grantee> {
+    if policy.roles.contains(&Grantee::Public) {
+        return holders.clone();
+    }
+    let known = settings.known_roles().filter_map(|role| Ident::new(role).ok());
+    let known: Vec<_> = known.map(|role| settings.with_inherited(&role)).collect();
+    let touches = |roles: &BTreeSet<Ident>| {
+        holders.iter().any(|holder| match holder {
+            Grantee::Public => true,
+            Grantee::Role(holder) => roles.contains(holder),
+        })
+    };
+    let binds_one = |role: &&Grantee| match role {
+        Grantee::Public => true,
+        Grantee::Role(role) => known.iter().any(|roles| roles.contains(role) && touches(roles)),
+    };
+    policy.roles.iter().filter(binds_one).cloned().collect()
 }
 
 /// What the permissive policies of a table let each role do: on the columns that a policy names, or
@@ -95,11 +118,14 @@ fn allowed(declared: &DeclaredTable) -> BTreeSet<Grant> {
     let table = &declared.table;
     let mut rows = BTreeSet::new();
     for (name, policy) in &table.policies {
-        if policy.kind == PolicyKind::Restrictive || allows_nothing(policy) {
+        if policy.kind == PolicyKind::Restrictive {
             continue;
         }
         let columns = declared.policy_columns.get(name);
         for privilege in privileges(policy.command) {
+            if allows_nothing(policy, *privilege) {
+                continue;
+            }
             // Rows are deleted whole.
             let columns = columns.filter(|_| *privilege != Privilege::Delete);
             let objects: Vec<_> = match columns {
@@ -122,8 +148,15 @@ fn allowed(declared: &DeclaredTable) -> BTreeSet<Grant> {
     rows
 }
 
-fn allows_nothing(policy: &Policy) -> bool {
-    policy.exprs().any(|e| *e == Expr::Literal(Literal::Bool(false)))
+/// Whether the clauses that a privilege is held to refuse every row.
+fn allows_nothing(policy: &Policy, privilege: Privilege) -> bool {
+    let refuses = |clause: &Option<Expr>| *clause == Some(Expr::Literal(Literal::Bool(false)));
+    match privilege {
+        Privilege::Select | Privilege::Delete => refuses(&policy.using),
+        Privilege::Insert if policy.with_check.is_some() => refuses(&policy.with_check),
+        Privilege::Insert => refuses(&policy.using),
+        _ => refuses(&policy.using) || refuses(&policy.with_check),
+    }
 }
 
 fn privileges(command: Command) -> &'static [Privilege] {
@@ -172,6 +205,28 @@ fn blanket(schema: &Ident, settings: &Settings, derived: &mut Derived) {
     }
 }
 
+/// Whether there is a row may be asked by whoever may read some column, whichever it is: the key, where
+/// there is none yet.
+fn some_column(table: &Table<Expr>, grantee: &Grantee, grants: &BTreeSet<Grant>) -> Option<Grant> {
+    let reads = |grant: &Grant| {
+        let on_table = match &grant.object {
+            GrantObject::Table(name) => *name == table.name,
+            GrantObject::Column { table: name, column: _ } => *name == table.name,
+            GrantObject::Schema(_)
+            | GrantObject::Sequence(_)
+            | GrantObject::Function(_)
+            | GrantObject::AllTables(_) => false,
+        };
+        let privilege = grant.privilege == Privilege::Select;
+        on_table && privilege && [grantee, &Grantee::Public].contains(&&grant.grantee)
+    };
+    let key = table.primary_key.iter().flat_map(|key| &key.columns).next();
+    let column = key.or_else(|| table.columns.first().map(|column| &column.name))?.clone();
+    let object = GrantObject::Column { table: table.name.clone(), column };
+    let grant = Grant { object, grantee: grantee.clone(), privilege: Privilege::Select };
+    (!grants.iter().any(reads)).then_some(grant)
+}
+
 /// What is held on a table needs no grant on its columns.
 fn without_covered(grants: BTreeSet<Grant>) -> BTreeSet<Grant> {
     let covered = |grant: &Grant| match &grant.object {
@@ -190,14 +245,23 @@ fn without_covered(grants: BTreeSet<Grant>) -> BTreeSet<Grant> {
     grants.iter().filter(|grant| !covered(grant)).cloned().collect()
 }
 
-/// Whether using the table calls a function of that schema: in a policy, or in a default, which
-/// runs as whoever inserts.
-fn calls(table: &Table<Sql>, schema: &Ident, grantee: &Grantee, inserts: bool) -> bool {
-    let policies = table.policies.values().filter(|policy| binds(policy, grantee));
-    let defaults = table.columns.iter().filter(|_| inserts);
-    let defaults = defaults.filter_map(|column| column.default.as_ref());
-    let mut texts = policies.flat_map(Policy::exprs).chain(defaults);
-    texts.any(|sql| lex::mentions_schema(sql.as_str(), schema.as_str()))
+/// Who calls a function of that schema by using the table: in a policy, or in a default, which runs
+/// as whoever inserts.
+fn callers(
+    table: &Table<Sql>,
+    schema: &Ident,
+    holders: &BTreeSet<Grantee>,
+    writers: &BTreeSet<Grantee>,
+    settings: &Settings,
+) -> BTreeSet<Grantee> {
+    let mentions = |sql: &Sql| lex::mentions_schema(sql.as_str(), schema.as_str());
+    let policies = table.policies.values().filter(|policy| policy.exprs().any(mentions));
+    let mut callers: BTreeSet<_> =
+        policies.flat_map(|policy| bound(policy, holders, settings)).collect();
+    if table.columns.iter().filter_map(|column| column.default.as_ref()).any(mentions) {
+        callers.extend(writers.iter().cloned());
+    }
+    callers
 }
 
 /// Sequences that defaults count with. An identity column needs none: Postgres numbers it itself.

@@ -81,6 +81,7 @@ pub enum Others<'a> {
 pub fn predicate(expr: &Expr, own: &Shape<'_>, others: Others<'_>) -> (Term, Vec<Problem>) {
     let mut linker = Linker::new(others);
     linker.scope.push(Some(own.clone()));
+    linker.called.push(own.table.name.as_str().to_owned());
     let term = linker.boolean(expr);
     (term, linker.problems)
 }
@@ -142,10 +143,14 @@ struct Linker<'a> {
     others: Others<'a>,
     /// The tables in scope, the innermost last; none for one that is unseen or unknown.
     scope: Vec<Option<Shape<'a>>>,
+    /// What they are called in SQL, as far as it is known.
+    called: Vec<String>,
     /// Parameters with the number of tables in scope where their arguments were linked.
     parameters: Vec<(String, usize, Typed)>,
     /// Whether we are in a function that runs as its owner.
     in_definer: bool,
+    /// Whether an argument with SQL written by hand came to stand in a lookup of a predicate's body.
+    raw_moved: bool,
     /// The next node's number.
     next: usize,
     problems: Vec<Problem>,
@@ -156,8 +161,10 @@ impl<'a> Linker<'a> {
         Linker {
             others,
             scope: Vec::new(),
+            called: Vec::new(),
             parameters: Vec::new(),
             in_definer: false,
+            raw_moved: false,
             next: 0,
             problems: Vec::new(),
         }
@@ -204,7 +211,11 @@ impl<'a> Linker<'a> {
             Expr::Literal(literal @ Literal::Text(_)) => {
                 Typed { term: Term::Constant(literal.clone()), kind: Kind::Untyped }
             }
-            Expr::Column(column) => self.column(node, column),
+            Expr::Column(column) => {
+                let typed = self.column(node, column);
+                self.no_citext_in_definer(node, &typed.kind);
+                typed
+            }
             Expr::Parameter(name) => self.parameter(node, name),
             Expr::Now => request(Request::Now, Kind::base(BaseType::Timestamptz)),
             Expr::Interval(interval) => {
@@ -249,6 +260,18 @@ impl<'a> Linker<'a> {
         }
     }
 
+    /// A function of ours has no `search_path`, so that nobody can put an operator in its way; and
+    /// without the one that `citext` brings along, Postgres compares it as text.
+    fn no_citext_in_definer(&mut self, node: usize, kind: &Kind) {
+        if let Kind::Known(PgType { base: BaseType::Named(name), .. }) = kind
+            && self.in_definer
+            && name.name.as_str() == "citext"
+        {
+            let message = "in `definer(..)` Postgres would compare `citext` with regard to case";
+            self.problem(node, message, "look it up without `definer(..)`, or by another column");
+        }
+    }
+
     fn column(&mut self, node: usize, column: &ColumnRef) -> Typed {
         let unknown = |name: &str| Typed {
             term: Ident::new(name).map_or(Term::Bool(false), |name| {
@@ -289,6 +312,7 @@ impl<'a> Linker<'a> {
         let found = self.parameters.iter().rev().find(|(known, ..)| known == name);
         let found = found.map(|(_, linked_at, argument)| {
             let by = isize::try_from(depth - linked_at).unwrap_or_default();
+            self.raw_moved |= by > 0 && holds_raw(&argument.term);
             Typed { term: argument.term.clone().shifted(by), kind: argument.kind.clone() }
         });
         found.unwrap_or_else(|| {
@@ -530,9 +554,17 @@ impl<'a> Linker<'a> {
     fn exists(&mut self, node: usize, table: &str, alias: &str, filter: &Expr) -> Term {
         let shape = self.table(node, table);
         let name = shape.as_ref().map(|shape| shape.table.clone());
+        let ambiguous = self.called.iter().any(|other| other == alias);
         self.scope.push(shape);
+        self.called.push(alias.to_owned());
         let filter = self.boolean(filter);
+        self.called.pop();
         self.scope.pop();
+        if ambiguous && holds_raw(&filter) {
+            let message =
+                format!("in SQL written by hand, `{alias}` could be either of two tables");
+            self.problem(node, message, "give the row another name");
+        }
         match name {
             Some(table) => Term::Exists(Box::new(Lookup {
                 table,
@@ -640,7 +672,7 @@ impl<'a> Linker<'a> {
             }
             return truth(Term::Bool(false));
         }
-        let mut linked = Vec::new();
+        let (mut linked, mut raw) = (Vec::new(), None);
         for (at, argument) in arguments.iter().enumerate() {
             let argument_node = self.next;
             let mut typed = self.value(argument);
@@ -652,15 +684,34 @@ impl<'a> Linker<'a> {
                     format!("`{parameter}` of `{name}` is {ty}, and `{argument}` is {is}");
                 self.problem(argument_node, message, "");
             }
-            linked.push((parameter.clone(), depth, Typed { term: typed.term, kind }));
+            // What Postgres would take a string for in the body depends on what it meets there.
+            let term = match typed.kind {
+                Kind::Untyped if ty.family() != TypeFamily::Text => {
+                    Term::Cast { value: Box::new(typed.term), ty: ty.clone() }
+                }
+                _ => typed.term,
+            };
+            if holds_raw(&term) {
+                raw = raw.or(Some(argument_node));
+            }
+            linked.push((parameter.clone(), depth, Typed { term, kind }));
         }
         // The body's own problems are told where it is declared, once.
         let (next, problems) = (self.next, self.problems.len());
         let outer = std::mem::replace(&mut self.parameters, linked);
+        let moved_before = std::mem::take(&mut self.raw_moved);
         let term = self.boolean(&predicate.body);
         self.parameters = outer;
         self.next = next;
-        if self.problems.len() > problems {
+        let moved = self.raw_moved;
+        self.raw_moved |= moved_before;
+        if moved && let Some(raw) = raw {
+            self.problems.truncate(problems);
+            let message = format!(
+                "`{name}` looks in a table for this, where names of SQL written by hand could mean that table's"
+            );
+            self.problem(raw, message, "name a column, or write the whole lookup here");
+        } else if self.problems.len() > problems {
             self.problems.truncate(problems);
             self.problem(node, format!("the predicate `{name}` has a mistake of its own"), "");
         }
@@ -674,6 +725,10 @@ fn truth(term: Term) -> Typed {
 
 fn request(request: Request, kind: Kind) -> Typed {
     Typed { term: Term::Request(request), kind }
+}
+
+fn holds_raw(term: &Term) -> bool {
+    term.nodes().any(|(node, _)| matches!(node, Term::Raw(_)))
 }
 
 /// A text as a pattern that matches nothing but itself.

@@ -14,6 +14,22 @@ pub(crate) fn grants(predicate: &Term, grantee: &Grantee) -> BTreeSet<Grant> {
     objects.into_iter().map(grant).collect()
 }
 
+/// The tables whose rows are asked for and none of whose columns is read, by one lookup or another.
+pub(crate) fn rows(predicate: &Term) -> BTreeSet<&QualifiedName> {
+    let lookups = predicate.nodes().filter_map(|(node, _)| match node {
+        Term::Exists(lookup) if !reads_own(lookup) => Some(&lookup.table),
+        _ => None,
+    });
+    lookups.collect()
+}
+
+fn reads_own(lookup: &Lookup) -> bool {
+    lookup
+        .filter
+        .nodes()
+        .any(|(node, depth)| matches!(node, Term::Column(column) if column.up == depth))
+}
+
 type Objects = BTreeSet<(GrantObject, Privilege)>;
 
 /// `tables` are those of the lookups around, the innermost last.

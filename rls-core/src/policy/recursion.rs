@@ -17,6 +17,7 @@ use crate::lex::{self, TokenKind};
 use crate::model::{
     Command, DeclaredTable, Expr, Grantee, Ident, NamedPredicate, Policy, PolicyKind, QualifiedName,
 };
+use crate::provider::Settings;
 use crate::resolve::{Part, ResolveError};
 
 /// Tables whose policies read each other.
@@ -30,14 +31,24 @@ pub(crate) struct Cycle {
 pub(crate) fn cycles(
     tables: &BTreeMap<QualifiedName, DeclaredTable>,
     compiled: &BTreeMap<QualifiedName, Policies>,
+    settings: &Settings,
 ) -> Vec<Cycle> {
     let reads: BTreeMap<_, _> =
         compiled.iter().map(|(table, policies)| (table, reads(policies))).collect();
     let policies = || tables.values().flat_map(|declared| declared.table.policies.values());
-    let roles: BTreeSet<&Grantee> =
+    let named: BTreeSet<&Grantee> =
         policies().flat_map(|policy| &policy.roles).chain([&Grantee::Public]).collect();
+    let members: BTreeSet<Grantee> =
+        settings.managed_roles.keys().cloned().map(Grantee::Role).collect();
+    // Those that policies name come first: a message tells of them where it can.
+    let members = members.iter().filter(|role| !named.contains(role));
     let mut found: BTreeMap<Vec<QualifiedName>, Cycle> = BTreeMap::new();
-    for role in roles {
+    for role in named.iter().copied().chain(members) {
+        let roles = match role {
+            Grantee::Public => BTreeSet::new(),
+            Grantee::Role(role) => settings.with_inherited(role),
+        };
+        let roles = roles.into_iter().map(Grantee::Role).chain([Grantee::Public]).collect();
         for table in tables.keys() {
             for command in [Command::Select, Command::Insert, Command::Update, Command::Delete] {
                 let mut walk = Walk {
@@ -45,6 +56,7 @@ pub(crate) fn cycles(
                     compiled,
                     reads: &reads,
                     role,
+                    roles: &roles,
                     path: Vec::new(),
                     expanded: BTreeSet::new(),
                     found: &mut found,
@@ -175,6 +187,8 @@ struct Walk<'a, 'f> {
     compiled: &'a BTreeMap<QualifiedName, Policies>,
     reads: &'a BTreeMap<&'a QualifiedName, BTreeMap<Ident, Reads>>,
     role: &'a Grantee,
+    /// Whose policies bind it: its own, those of the roles that it is a member of, and everyone's.
+    roles: &'a BTreeSet<Grantee>,
     path: Vec<Step>,
     expanded: BTreeSet<QualifiedName>,
     found: &'f mut BTreeMap<Vec<QualifiedName>, Cycle>,
@@ -220,7 +234,7 @@ impl<'a> Walk<'a, '_> {
         };
         let applies = |policy: &Policy| {
             [Command::All, command].contains(&policy.command)
-                && [self.role, &Grantee::Public].iter().any(|role| policy.roles.contains(role))
+                && !policy.roles.is_disjoint(self.roles)
         };
         let policies = declared.table.policies.iter().filter(|(_, policy)| applies(policy));
         let policies: Vec<_> = policies

@@ -68,7 +68,12 @@ impl Writer {
                 };
                 (Operator, self.infix(time, sign, by))
             }
-            Term::Cast { value, ty } => (Tightest, format!("{}::{ty}", self.tight(value))),
+            Term::Cast { value, ty } => {
+                // The cast binds more tightly than a sign.
+                let text = self.tight(value);
+                let value = if text.starts_with('-') { format!("({text})") } else { text };
+                (Tightest, format!("{value}::{ty}"))
+            }
             Term::Json { value, path, output } => {
                 (Operator, format!("{} {}", self.tight(value), at_path(path, *output)))
             }

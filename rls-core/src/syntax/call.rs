@@ -181,7 +181,10 @@ fn mentions(tokens: proc_macro2::TokenStream, states: &mut super::predicate::Sta
             TokenTree::Group(group) => mentions(group.stream(), states),
             TokenTree::Ident(name) => {
                 let dot = |token: Option<&TokenTree>| matches!(token, Some(TokenTree::Punct(punct)) if punct.as_char() == '.');
-                let row = dot(tokens.get(at + 1)) && !(at > 0 && dot(tokens.get(at - 1)));
+                // `old.is_null()` asks something of a column that is called so.
+                let method = matches!(tokens.get(at + 3), Some(TokenTree::Group(group)) if group.delimiter() == proc_macro2::Delimiter::Parenthesis);
+                let row =
+                    dot(tokens.get(at + 1)) && !(at > 0 && dot(tokens.get(at - 1))) && !method;
                 states.old |= row && name == "old";
                 states.new |= row && name == "new";
             }
