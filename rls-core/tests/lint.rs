@@ -233,6 +233,18 @@ fn columns() -> Vec<Case> {
         docs
     };
     let different = || Expr::compare(CompareOp::Ne, col("title"), text("secret"));
+    let two_updates = || {
+        docs(vec![
+            policy("rows", Command::Select).using(own_row()),
+            policy("mine", Command::Update).using(own_row()),
+            policy("locked", Command::Update).using(not(col("is_locked"))),
+        ])
+    };
+    let member = || exists("members", and([same_team(), Expr::owned_by("user_id")]));
+    let few_columns = |columns: &[&str]| {
+        let read = policy("own", Command::Select).using(Expr::owned_by("user_id"));
+        only(members(vec![read]), "own", columns)
+    };
     vec![
         case(
             "sensitive_columns_exposed",
@@ -243,6 +255,22 @@ fn columns() -> Vec<Case> {
             "sensitive_columns_exposed",
             with_key(vec![public()]),
             only(with_key(vec![public()]), "read", &["id", "title"]),
+        ),
+        case(
+            "column_lists_merge",
+            only(only(two_updates(), "mine", &["title"]), "locked", &["title", "user_id"]),
+            only(only(two_updates(), "mine", &["title"]), "locked", &["title"]),
+        ),
+        cases(
+            "lookup_exposes_columns",
+            vec![
+                docs(vec![policy("read", Command::Select).using(member())]),
+                few_columns(&["team_id"]),
+            ],
+            vec![
+                docs(vec![policy("read", Command::Select).using(member())]),
+                few_columns(&["team_id", "user_id"]),
+            ],
         ),
         case("user_settable_identity", numbered(Identity::ByDefault), numbered(Identity::Always)),
         case(

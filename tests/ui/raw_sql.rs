@@ -18,4 +18,14 @@ struct Raw {
     owner: String,
 }
 
+#[derive(Table)]
+#[rls(crud_policy(
+    role = authenticated,
+    read = id.is_in([sql("1, 2"), 3]),
+    delete = exists(Inner, |row| sql("user = 'x'")),
+))]
+struct Inner {
+    id: i64,
+}
+
 fn main() {}

@@ -86,6 +86,7 @@ use crate::share::{is_shared, may_edit};
         with_check = updated_at == now(),
     ),
     allow(multiple_permissive_policies, reason = "owners and editors may leave different things behind"),
+    allow(column_lists_merge, reason = "what editors must not change is held by `was_as_visible`"),
 )]
 pub struct Document {
     /// Made up by Postgres.

@@ -139,7 +139,7 @@ impl Extraction<'_> {
         body: crate::model::Sql,
     ) -> Option<QualifiedName> {
         let whole = format!("{returns} {arguments:?} {}", body.as_str());
-        let name = format!("{about}_{:08x}", fnv1a(whole.as_bytes()) as u32);
+        let name = format!("{about}_{:016x}", fnv1a(whole.as_bytes()));
         let schema = Ident::new(PRIVATE_SCHEMA).ok()?;
         let name = QualifiedName::new(schema, Ident::shortened(&name).ok()?);
         let function = Function { name: name.clone(), arguments, returns, body };

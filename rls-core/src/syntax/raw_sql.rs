@@ -37,7 +37,7 @@ pub(super) fn lexical(text: &LitStr, own: Option<&Shape<'_>>, ctxt: &Ctxt) -> Op
     }
     if !contained(text, &sql, &tokens, ctxt)
         || !complete(text, &tokens, ctxt)
-        || !own.is_none_or(|own| unmistakable(text, &tokens, own, ctxt))
+        || !unmistakable(text, &tokens, own, ctxt)
     {
         return None;
     }
@@ -61,6 +61,10 @@ fn contained(text: &LitStr, sql: &str, tokens: &[Token], ctxt: &Ctxt) -> bool {
             TokenKind::Punctuation(';') => {
                 ("`;` ends a statement, and this is an expression", "take it away")
             }
+            TokenKind::Punctuation(',') if open.is_empty() => (
+                "a list is several expressions, and this is one",
+                "write one `sql(\"..\")` for each",
+            ),
             TokenKind::Parameter => {
                 ("there are no parameters here", "use a literal, `claim(\"..\")` or a column")
             }
@@ -141,8 +145,14 @@ fn complete(text: &LitStr, tokens: &[Token], ctxt: &Ctxt) -> bool {
 }
 
 /// Whether no word is taken for a value that is meant for a column: `user` is whoever connected.
-fn unmistakable(text: &LitStr, tokens: &[Token], own: &Shape<'_>, ctxt: &Ctxt) -> bool {
-    let column = |word: &str| own.columns.iter().any(|column| column.name.as_str() == word);
+///
+/// In a lookup the columns may be another table's; of these words, `user` is the one that is a
+/// column's name now and then.
+fn unmistakable(text: &LitStr, tokens: &[Token], own: Option<&Shape<'_>>, ctxt: &Ctxt) -> bool {
+    let column = |word: &str| match own {
+        Some(own) => own.columns.iter().any(|column| column.name.as_str() == word),
+        None => word == "user",
+    };
     // After a full stop every word is a name.
     let after_dot = |at: usize| at > 0 && tokens[at - 1].kind == TokenKind::Punctuation('.');
     let mut words = tokens.iter().map(word).enumerate();
@@ -151,7 +161,11 @@ fn unmistakable(text: &LitStr, tokens: &[Token], own: &Shape<'_>, ctxt: &Ctxt) -
     });
     if let Some(word) = mistaken {
         let message = format!("`{word}` without quotes is who or when, not the column");
-        ctxt.error_help(text, message, format!("write `\"{word}\"` for the column"));
+        let help = match own {
+            Some(_) => format!("write `\"{word}\"` for the column"),
+            None => format!("write `\"{word}\"` for a column, or `current_{word}`"),
+        };
+        ctxt.error_help(text, message, help);
     }
     mistaken.is_none()
 }

@@ -5,6 +5,7 @@ mod access;
 mod columns;
 mod performance;
 mod predicate;
+mod privileges;
 mod raw;
 mod registry;
 mod rows;
@@ -101,8 +102,14 @@ pub fn lint(
 /// Something that is looked for in one table; each file says which there are.
 type Rule = fn(&View<'_>, &mut Report<'_>);
 
-const RULES: &[Rule] =
-    &[access::rules, rows::rules, columns::rules, trust::rules, performance::rules];
+const RULES: &[Rule] = &[
+    access::rules,
+    rows::rules,
+    columns::rules,
+    privileges::rules,
+    trust::rules,
+    performance::rules,
+];
 
 /// The findings of one table.
 struct Report<'a> {

@@ -66,6 +66,10 @@ lints! {
         "a lookup in a table that the role cannot read";
     SENSITIVE_COLUMNS_EXPOSED "sensitive_columns_exposed" Warning
         "a column that looks secret is readable by everyone";
+    COLUMN_LISTS_MERGE "column_lists_merge" Warning
+        "policies for one role name different columns";
+    LOOKUP_EXPOSES_COLUMNS "lookup_exposes_columns" Warning
+        "a lookup takes a column that its table keeps from the role";
     USER_SETTABLE_IDENTITY "user_settable_identity" Info
         "a role chooses the number that Postgres should";
     AUTH_RLS_INITPLAN "auth_rls_initplan" Warning

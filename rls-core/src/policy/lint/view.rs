@@ -6,7 +6,7 @@ use super::predicate::constant;
 use crate::model::{
     Command, DeclaredTable, Expr, Grantee, Ident, Policy, PolicyKind, QualifiedName,
 };
-use crate::policy::compile::Site;
+use crate::policy::compile::{Compiled, Site};
 use crate::policy::index::IndexNeed;
 use crate::policy::optimize::Gate;
 use crate::policy::term::Term;
@@ -218,6 +218,12 @@ impl Predicate<'_> {
     /// The predicate as a whole.
     pub(super) fn part(&self) -> Part {
         self.node(0)
+    }
+
+    /// What it was compiled to.
+    pub(super) fn compiled<'a>(&self, view: &View<'a>) -> Option<&'a Compiled> {
+        let policies = view.resolved.policies.get(&view.declared.table.name)?;
+        policies.get(&(self.policy.clone(), self.gate))
     }
 
     /// A node of it, by its number in preorder.
