@@ -167,6 +167,13 @@ fn mistakes_come_in_the_form_that_was_asked_for() {
 }
 
 #[test]
+fn the_two_ways_to_ask_for_json_say_the_same_of_what_is_before_the_declaration() {
+    let project = Project::new("provider = \"neno\"", TODOS);
+    let json = project.run(&["check", "--json"]).exits(1).json();
+    assert_eq!(json, project.run(&["check", "--format", "json"]).exits(1).json());
+}
+
+#[test]
 fn one_predicate_of_a_crud_policy_is_told_once() {
     let schema = TODOS.replace("auth_uid(user_id)", r#"claim("unsafe_metadata.id") == user_id"#);
     let json = Project::new(NEON, &schema).run(&["check", "--json"]).exits(1).json();
