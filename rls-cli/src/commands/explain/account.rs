@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rls_core::model::{
-    Command, DeclaredTable, Grantee, Ident, Identity, Policy, PolicyKind, QualifiedName, Sql,
+    Command, DeclaredTable, Function, Grantee, Ident, Identity, Policy, PolicyKind, QualifiedName,
+    Sql,
 };
 use rls_core::policy::compile::Compiled;
 use rls_core::policy::index::{IndexNeed, Served};
@@ -24,6 +25,8 @@ pub(super) struct Account {
     /// `file:line`.
     place: String,
     policies: Vec<PolicyAccount>,
+    /// What the policies call, in the order of their names.
+    functions: Vec<Function>,
     /// The indexes that the policies lean on, in the order of their use.
     indexes: Vec<IndexNeed>,
     /// What callers of each role would run.
@@ -100,13 +103,14 @@ impl Account {
             rust_name: scanned.table.rust_name.clone(),
             place: format!("{}:{}", path.display(), Place::of(source, range.start).line),
             policies: policies.collect(),
+            functions: called(compiled.values(), &resolved.schema.functions),
             indexes,
-            statements: statements(&scanned.table, &table.policies),
+            statements: statements(&scanned.table, &table.policies, &resolved.schema.grantees),
         })
     }
 
     pub(super) fn text(&self) -> String {
-        let Account { table, rust_name, place, policies, indexes, statements: _ } = self;
+        let Account { table, rust_name, place, policies, functions, indexes, statements: _ } = self;
         let mut text = format!("{} ({rust_name}, {place})\n", styled(BOLD, &table.to_string()));
         let mut told: Vec<&GateAccount> = Vec::new();
         for PolicyAccount { name, kind, command, roles, gates } in policies {
@@ -117,6 +121,14 @@ impl Account {
                 text += &gate.text(before);
                 told.push(gate);
             }
+        }
+        if !functions.is_empty() {
+            let title = styled(BOLD, "functions");
+            text += &format!("\n{title}, which read as their owner, whom no policy holds back\n");
+        }
+        for Function { name, arguments: _, returns, body } in functions {
+            let body = styled(GREEN, body.as_str());
+            text += &format!("  {name} returns {returns}\n    {body}\n");
         }
         if !indexes.is_empty() {
             text += &format!("\n{}\n", styled(BOLD, "indexes"));
@@ -140,6 +152,13 @@ impl Account {
                 "gates": policy.gates.iter().map(GateAccount::json).collect::<Vec<_>>(),
             })
         };
+        let function = |Function { name, arguments: _, returns, body }: &Function| {
+            json!({
+                "name": name.to_string(),
+                "returns": returns.to_string(),
+                "body": body.as_str(),
+            })
+        };
         let index = |need: &IndexNeed| {
             let (served, name) = served(&need.served);
             json!({
@@ -155,6 +174,7 @@ impl Account {
             "struct": self.rust_name,
             "place": self.place,
             "policies": self.policies.iter().map(policy).collect::<Vec<_>>(),
+            "functions": self.functions.iter().map(function).collect::<Vec<_>>(),
             "indexes": self.indexes.iter().map(index).collect::<Vec<_>>(),
         })
     }
@@ -220,7 +240,10 @@ fn gate_account(
     table: &QualifiedName,
     provider: Provider,
 ) -> GateAccount {
-    let sql = |term: &Term| render::term(term, Some(table), provider).as_str().to_owned();
+    let sql = |term: &Term| {
+        let term = with_lookups(term.clone());
+        render::term(&term, Some(table), provider).as_str().to_owned()
+    };
     let rewrite = |rewrite: &Rewrite| RewriteAccount {
         pass: rewrite.pass.name(),
         why: rewrite.why.clone(),
@@ -235,6 +258,29 @@ fn gate_account(
     }
 }
 
+/// What goes into functions, written out: they are made after all rewrites.
+fn with_lookups(term: Term) -> Term {
+    match term {
+        Term::Definer(lookup) => with_lookups(Term::Exists(lookup)),
+        other => other.map_parts(&mut |part, _| with_lookups(part)),
+    }
+}
+
+/// The functions that predicates call.
+fn called<'a>(
+    compiled: impl Iterator<Item = &'a Compiled>,
+    functions: &BTreeMap<QualifiedName, Function>,
+) -> Vec<Function> {
+    let names: BTreeSet<_> = compiled
+        .flat_map(|compiled| compiled.optimized.nodes())
+        .filter_map(|(node, _)| match node {
+            Term::Call { function, .. } | Term::AnyOfCall { function, .. } => Some(function),
+            _ => None,
+        })
+        .collect();
+    names.into_iter().filter_map(|name| functions.get(name)).cloned().collect()
+}
+
 fn command(command: Command) -> &'static str {
     match command {
         Command::All => "ALL",
@@ -246,7 +292,12 @@ fn command(command: Command) -> &'static str {
 }
 
 /// For each role that policies name, the statements that look rows up: SELECT, UPDATE and DELETE.
-fn statements(declared: &DeclaredTable, policies: &BTreeMap<Ident, Policy<Sql>>) -> Vec<Statement> {
+/// PUBLIC names all of `grantees`.
+fn statements(
+    declared: &DeclaredTable,
+    policies: &BTreeMap<Ident, Policy<Sql>>,
+    grantees: &BTreeSet<Grantee>,
+) -> Vec<Statement> {
     let open = policies.iter().filter(|(_, policy)| policy.kind == PolicyKind::Permissive);
     let mut wanted: BTreeMap<(&Ident, &'static str), BTreeSet<&Ident>> = BTreeMap::new();
     for (name, policy) in open {
@@ -259,7 +310,11 @@ fn statements(declared: &DeclaredTable, policies: &BTreeMap<Ident, Policy<Sql>>)
             .map(|column| &column.name)
             .filter(|column| readable.is_none_or(|readable| readable.contains(*column)))
             .collect();
-        for role in &policy.roles {
+        let roles = match policy.roles.contains(&Grantee::Public) {
+            true => grantees,
+            false => &policy.roles,
+        };
+        for role in roles {
             let Grantee::Role(role) = role else { continue };
             let commands: &[_] = match policy.command {
                 Command::All => &["SELECT", "UPDATE", "DELETE"],
