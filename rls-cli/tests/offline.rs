@@ -409,6 +409,32 @@ fn a_key_that_is_misspelt_is_not_missing_too() {
 }
 
 #[test]
+fn a_mistake_in_a_predicate_is_told_there_and_nowhere_else() {
+    let with = |predicates: &str| {
+        let schema = format!(
+            "#[derive(Table)]\n#[rls(crud_policy(role = authenticated, read = one(id), modify = two(id)))]\npub struct A {{ #[rls(primary_key)] pub id: i64 }}\n{predicates}"
+        );
+        mistake(&Project::new(NEON, &schema))
+    };
+    let two = "#[predicate] fn two(a: i64) -> bool { one(a) && a == 2 }\n";
+    for (one, place, said) in [
+        ("exists(A, |a| a.idd == b)", "5:15", "unknown column `idd`"),
+        ("exists(A, |a| a == b)", "5:15", "`a` is a whole row"),
+        ("b == 1 || two(b)", "6:39", "the predicate `one` is made of itself, by this"),
+    ] {
+        let one = format!("#[predicate] fn one(b: i64) -> bool {{\n{one} }}\n");
+        let (at, message) = with(&format!("{one}{two}"));
+        assert_eq!((&*at, &*message), (&*format!("src/schema.rs:{place}"), said));
+    }
+}
+
+#[test]
+fn a_predicate_with_too_few_arguments_is_not_at_fault_itself() {
+    let schema = "#[derive(Table)]\n#[rls(crud_policy(role = authenticated, read = one()))]\npub struct A { #[rls(primary_key)] pub id: i64 }\n#[predicate] fn one(b: i64) -> bool { b == 1 }\n";
+    assert_eq!(mistake(&Project::new(NEON, schema)).1, "`one` takes 1 argument, here: 0");
+}
+
+#[test]
 fn a_closure_without_a_row_is_told_where_it_is() {
     for (closure, said) in [
         ("|| true", "the closure takes one row"),

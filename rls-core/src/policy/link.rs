@@ -621,9 +621,14 @@ impl<'a> Linker<'a> {
         let depth = self.scope.len();
         let (name, wanted) = (&predicate.name, predicate.parameters.len());
         if wanted != arguments.len() {
+            let plural = if wanted == 1 { "" } else { "s" };
             let message =
-                format!("`{name}` takes {wanted} arguments, and here are {}", arguments.len());
+                format!("`{name}` takes {wanted} argument{plural}, here: {}", arguments.len());
             self.problem(node, message, "");
+            for argument in arguments {
+                self.value(argument);
+            }
+            return truth(Term::Bool(false));
         }
         let mut linked = Vec::new();
         for (at, argument) in arguments.iter().enumerate() {

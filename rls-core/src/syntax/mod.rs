@@ -31,4 +31,5 @@ pub mod sql_parser;
 
 pub use ctxt::{Ctxt, Diagnostic};
 pub use lower::{Lowered, lower};
+use named::parameters;
 pub use named::{LoweredPredicate, lower_predicate};

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
+use syn::ext::IdentExt;
 use syn::punctuated::Punctuated;
 use syn::visit::{self, Visit};
 use syn::{
@@ -17,7 +18,7 @@ use syn::{
 pub use super::cfg::Features;
 use super::cfg::{self, Verdict};
 use super::found::Predicates;
-use super::{Ctxt, Diagnostic, lower, lower_predicate};
+use super::{Ctxt, Diagnostic, lower, lower_predicate, parameters};
 use crate::Place;
 use crate::model::{DeclaredTable, QualifiedName, Schema};
 use crate::provider::Settings;
@@ -359,6 +360,8 @@ impl<'a> File<'a> {
                     "give one of the two another name",
                 );
             }
+        } else if let Some(parameters) = parameters(input) {
+            self.scan.predicates.add_broken(input.sig.ident.unraw().to_string(), parameters);
         }
     }
 
