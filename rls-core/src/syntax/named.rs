@@ -6,7 +6,9 @@ use syn::{FnArg, ItemFn, Pat, ReturnType, Stmt, Type};
 
 use super::predicate::{self, Scope};
 use super::{Ctxt, rust_type};
-use crate::model::{Expr, NamedPredicate, PgType};
+#[cfg(feature = "scan")]
+use crate::model::PgType;
+use crate::model::{Expr, NamedPredicate};
 use crate::policy::link::{self, Others};
 
 /// A named predicate with the tokens of each node of its body, in preorder.
@@ -18,6 +20,7 @@ pub struct LoweredPredicate {
 }
 
 /// The parameters of a function, where all of them can be read.
+#[cfg(feature = "scan")]
 pub(super) fn parameters(input: &ItemFn) -> Option<Vec<(String, PgType)>> {
     let parameter = |input: &FnArg| match input {
         FnArg::Typed(typed) => match &*typed.pat {
