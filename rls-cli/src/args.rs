@@ -93,6 +93,13 @@ pub(crate) enum Command {
     },
 }
 
+impl Command {
+    /// Whether it was asked for JSON by an option of its own.
+    pub(crate) fn prints_json(&self) -> bool {
+        matches!(self, Command::Check(CheckArgs { format: Format::Json, .. }))
+    }
+}
+
 #[derive(clap::Args)]
 pub(crate) struct DatabaseArgs {
     /// The database [default: what rls.toml names, else $DATABASE_URL, else a development Postgres]

@@ -29,7 +29,7 @@ async fn main() -> ExitCode {
         Ok(args) => args,
         Err(error) => return output::usage(&error, arguments.iter().any(|arg| arg == "--json")),
     };
-    let json = args.json;
+    let json = args.json || args.command.prints_json();
     let result = commands::run(args).await;
     output::finish(result, json)
 }

@@ -188,6 +188,13 @@ fn mistakes_come_in_the_form_that_was_asked_for() {
 }
 
 #[test]
+fn the_two_ways_to_ask_for_json_say_the_same_of_what_is_before_the_declaration() {
+    let project = Project::new("provider = \"neno\"", TODOS);
+    let json = project.run(&["check", "--json"]).exits(1).json();
+    assert_eq!(json, project.run(&["check", "--format", "json"]).exits(1).json());
+}
+
+#[test]
 fn one_predicate_of_a_crud_policy_is_told_once() {
     let schema = TODOS.replace("auth_uid(user_id)", r#"claim("unsafe_metadata.id") == user_id"#);
     let json = Project::new(NEON, &schema).run(&["check", "--json"]).exits(1).json();
@@ -272,6 +279,51 @@ fn a_plan_is_that_of_the_role_under_its_policies() {
     assert_eq!(plans.len(), 3, "{json:#}");
     assert!(plans.iter().all(|plan| plan["refused"].is_null()), "{json:#}");
 }
+
+#[test]
+fn a_policy_for_everyone_is_planned_for_every_role() {
+    let schema = TODOS.replace("role = authenticated", "role = public");
+    let live = Live::new(NEON, &schema);
+    live.apply(&["--allow", "widens-access"]).exits(0);
+    let json = live.run(&["explain", "todos", "--plan", "--json"]).exits(0).json();
+    let plans = json["plans"].as_array().unwrap();
+    let of = |role: &str| plans.iter().filter(|plan| plan["role"] == role).count();
+    assert_eq!((of("authenticated"), of("anonymous")), (3, 3), "{json:#}");
+}
+
+#[test]
+fn a_function_is_explained_with_what_it_asks() {
+    let schema = TODOS.replace("modify = auth_uid(user_id)", LOOKUP) + FRIENDS;
+    let (text, json) = Project::new(NEON, &schema).both(&["explain", "todos"]);
+    text.says("functions")
+        .says("returns boolean")
+        .says("    SELECT EXISTS (SELECT 1 FROM public.friends");
+    let functions = json["functions"].as_array().unwrap();
+    assert_eq!(functions.len(), 1, "{json:#}");
+    let rewrites = json["policies"][1]["gates"][0]["rewrites"].as_array().unwrap();
+    let before = rewrites.last().unwrap()["before"].as_str().unwrap();
+    assert_eq!(before.matches("FROM public.friends").count(), 2, "{json:#}");
+}
+
+/// In WITH CHECK the outer lookup is rewritten, with the inner one in it.
+const LOOKUP: &str =
+    "modify = auth_uid(user_id), insert = exists(Friend, |f| f.me == user_id && friends(f.friend))";
+
+const FRIENDS: &str = "
+#[derive(Table)]
+#[rls(table = \"friends\", crud_policy(role = authenticated, read = auth_uid(me)))]
+pub struct Friend {
+    #[rls(primary_key)]
+    pub me: String,
+    #[rls(primary_key)]
+    pub friend: String,
+}
+
+#[rls_schema::predicate]
+fn friends(user: String) -> bool {
+    definer(exists(Friend, |f| f.friend == user && auth_uid(f.me)))
+}
+";
 
 #[test]
 fn what_the_server_refuses_is_an_answer() {

@@ -398,6 +398,69 @@ fn every_mistake_of_every_file_is_told_at_once() {
 }
 
 #[test]
+fn a_key_that_is_misspelt_is_not_missing_too() {
+    let policy = "name = \"x\", command = select, role = authenticated, using = true";
+    for key in ["name", "command", "role", "using"] {
+        let policy = policy.replace(&format!("{key} ="), &format!("{key}z ="));
+        let schema =
+            table("A").replace("pub struct", &format!("#[rls(policy({policy}))]\npub struct"));
+        assert_eq!(mistake(&Project::new(NEON, &schema)).1, format!("unknown key `{key}z`"));
+    }
+}
+
+#[test]
+fn a_mistake_in_a_predicate_is_told_there_and_nowhere_else() {
+    let with = |predicates: &str| {
+        let schema = format!(
+            "#[derive(Table)]\n#[rls(crud_policy(role = authenticated, read = one(id), modify = two(id)))]\npub struct A {{ #[rls(primary_key)] pub id: i64 }}\n{predicates}"
+        );
+        mistake(&Project::new(NEON, &schema))
+    };
+    let two = "#[predicate] fn two(a: i64) -> bool { one(a) && a == 2 }\n";
+    for (one, place, said) in [
+        ("exists(A, |a| a.idd == b)", "5:15", "unknown column `idd`"),
+        ("exists(A, |a| a == b)", "5:15", "`a` is a whole row"),
+        ("b == 1 || two(b)", "6:39", "the predicate `one` is made of itself, by this"),
+    ] {
+        let one = format!("#[predicate] fn one(b: i64) -> bool {{\n{one} }}\n");
+        let (at, message) = with(&format!("{one}{two}"));
+        assert_eq!((&*at, &*message), (&*format!("src/schema.rs:{place}"), said));
+    }
+}
+
+#[test]
+fn a_predicate_with_too_few_arguments_is_not_at_fault_itself() {
+    let schema = "#[derive(Table)]\n#[rls(crud_policy(role = authenticated, read = one()))]\npub struct A { #[rls(primary_key)] pub id: i64 }\n#[predicate] fn one(b: i64) -> bool { b == 1 }\n";
+    assert_eq!(mistake(&Project::new(NEON, schema)).1, "`one` takes 1 argument, here: 0");
+}
+
+#[test]
+fn a_closure_without_a_row_is_told_where_it_is() {
+    for (closure, said) in [
+        ("|| true", "the closure takes one row"),
+        ("|a, b| true", "the closure takes one row"),
+        ("|_| true", "the row has a name and nothing else"),
+        ("|a: A| a.id == 1", "the row has a name and nothing else"),
+    ] {
+        let schema = format!(
+            "#[derive(Table)]\n#[rls(crud_policy(role = authenticated, read = exists(A, {closure})))]\npub struct A {{ #[rls(primary_key)] pub id: i64 }}\n"
+        );
+        let (place, message) = mistake(&Project::new(NEON, &schema));
+        let column = if closure.starts_with("||") { 58 } else { 59 };
+        assert_eq!((place, &*message), (format!("src/schema.rs:2:{column}"), said));
+    }
+}
+
+#[test]
+fn what_is_never_closed_is_told_as_that() {
+    for (schema, place) in [("pub struct A {\n", "1:14"), ("fn a() {\n)\n", "2:1")] {
+        let (at, message) = mistake(&Project::new(NEON, schema));
+        assert_eq!(at, format!("src/schema.rs:{place}"));
+        assert!(message.contains("no partner"), "{message}");
+    }
+}
+
+#[test]
 fn places_count_characters_whatever_the_file_begins_with() {
     let body = "#[derive(Table)]\npub struct A { /* ü日🦀 */\tpub id: u64 }\n";
     let place = |text: &str| mistake(&Project::new(NEON, text)).0;

@@ -11,16 +11,19 @@ use crate::model::{
     Argument, Function, Ident, PRIVATE_SCHEMA, PgType, QualifiedName, Routine, Schema, Sql,
 };
 
-// One row for each type: the return type at 0, the arguments behind it.
+// One row for each type: the return type at 0, the arguments behind it. One that belongs to a role that
+// policies bind reads as that role, and the role may alter it.
 const FUNCTIONS: &str = "
 SELECT p.oid, n.nspname::text AS schema, p.proname::text AS name, p.prosrc AS body,
     p.prokind = 'f' AND l.lanname = 'sql' AND p.prosecdef AND p.provolatile = 's' AND p.proparallel = 'r'
         AND NOT p.proisstrict AND NOT p.proleakproof AND NOT p.proretset AND p.provariadic = 0
         AND p.pronargdefaults = 0 AND p.proallargtypes IS NULL AND p.prosqlbody IS NULL
-        AND coalesce(p.proconfig = ARRAY['search_path=\"\"'], false) AS ours,
+        AND coalesce(p.proconfig = ARRAY['search_path=\"\"'], false)
+        AND (o.rolname = current_user OR o.rolname <> ALL ($4::name[])) AS ours,
     a.at::int AS at, coalesce(p.proargnames[a.at], '') AS argument, format_type(a.type, -1) AS type,
     s.nspname::text AS type_schema, e.typname::text AS type_name
-FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang,
+FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang
+    JOIN pg_roles o ON o.oid = p.proowner,
     LATERAL (SELECT 0 AS at, p.prorettype AS type
         UNION ALL SELECT at, type FROM unnest(p.proargtypes) WITH ORDINALITY AS u (type, at)) AS a
     JOIN pg_type t ON t.oid = a.type
@@ -31,7 +34,8 @@ WHERE (n.nspname, p.proname) IN (SELECT * FROM unnest($1::name[], $2::name[])) O
 ORDER BY p.oid, a.at";
 
 pub(super) async fn read(transaction: &Transaction<'_>, asked: &Asked) -> Result<Vec<Row>, Error> {
-    let names = [&asked.function_schemas, &asked.function_names, &asked.private_schemas];
+    let names =
+        [&asked.function_schemas, &asked.function_names, &asked.private_schemas, &asked.roles];
     ask::rows(transaction, FUNCTIONS, &names).await
 }
 

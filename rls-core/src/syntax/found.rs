@@ -5,8 +5,8 @@ use std::ops::Range;
 use std::path::PathBuf;
 
 use super::scan::{Scan, source_error};
-use crate::model::{Expr, NamedPredicate};
-use crate::policy::link::{self, Others, Shape};
+use crate::model::{Expr, Literal, NamedPredicate, PgType};
+use crate::policy::link::{self, Others, Problem, Shape};
 
 /// The named predicates by name.
 #[derive(Default)]
@@ -17,6 +17,19 @@ struct Found {
     path: PathBuf,
     /// Where each node of the body stands.
     places: Vec<Range<usize>>,
+    state: State,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Not looked at.
+    New,
+    /// Being looked at, after those that it is made of.
+    Open,
+    /// Without a mistake.
+    Sound,
+    /// What is wrong is told where it is declared, and not again where it is used.
+    Broken,
 }
 
 impl Predicates {
@@ -28,48 +41,96 @@ impl Predicates {
         places: Vec<Range<usize>>,
     ) -> bool {
         let name = predicate.name.clone();
-        self.0.insert(name, Found { predicate, path, places }).is_some()
+        let found = Found { predicate, path, places, state: State::New };
+        self.0.insert(name, found).is_some()
     }
 
-    /// Puts the predicates in the place of their names, in their bodies too. `around` are those
-    /// that are being put in place already: what is made of itself stays a name.
-    fn fill_in(&self, expr: &mut Expr, around: &mut Vec<String>) {
+    /// Adds one whose body has no meaning, unless there is one of that name.
+    pub(super) fn add_broken(&mut self, name: String, parameters: Vec<(String, PgType)>) {
+        let predicate = NamedPredicate { name: name.clone(), parameters, body: nothing() };
+        let (path, places, state) = (PathBuf::new(), Vec::new(), State::Broken);
+        self.0.entry(name).or_insert(Found { predicate, path, places, state });
+    }
+
+    /// Puts the predicates in the place of their names, in their bodies too.
+    fn fill_in(&self, expr: &mut Expr) {
         for part in expr.parts_mut() {
-            self.fill_in(part, around);
+            self.fill_in(part);
         }
         if let Expr::Named { path, predicate, arguments: _ } = expr {
-            let name = Expr::last_segment(path).to_owned();
-            let Some(found) = self.0.get(&name).filter(|_| !around.contains(&name)) else { return };
+            let Some(found) = self.0.get(Expr::last_segment(path)) else { return };
             let mut filled = found.predicate.clone();
-            around.push(name);
-            self.fill_in(&mut filled.body, around);
-            around.pop();
+            match found.state {
+                // What is made of itself is not sound, so this comes to an end.
+                State::Sound => self.fill_in(&mut filled.body),
+                State::New | State::Open | State::Broken => filled.body = nothing(),
+            }
             *predicate = Some(Box::new(filled));
         }
     }
+
+    /// Looks at each, after those that it is made of.
+    fn check(&mut self, shapes: &[Shape<'_>]) -> Vec<(PathBuf, Range<usize>, Problem)> {
+        let names: Vec<_> = self.0.keys().cloned().collect();
+        let mut mistakes = Vec::new();
+        for name in names {
+            self.check_one(&name, shapes, &mut mistakes);
+        }
+        mistakes
+    }
+
+    fn check_one(
+        &mut self,
+        name: &str,
+        shapes: &[Shape<'_>],
+        mistakes: &mut Vec<(PathBuf, Range<usize>, Problem)>,
+    ) {
+        let Some(found) = self.0.get_mut(name).filter(|found| found.state == State::New) else {
+            return;
+        };
+        found.state = State::Open;
+        let mut filled = found.predicate.clone();
+        let mut problems = Vec::new();
+        for (node, called) in found.predicate.body.clone().nodes().enumerate() {
+            let Expr::Named { path, .. } = called else { continue };
+            let called = Expr::last_segment(path);
+            self.check_one(called, shapes, mistakes);
+            if self.0.get(called).is_some_and(|found| found.state == State::Open) {
+                let message = format!("the predicate `{called}` is made of itself, by this");
+                problems.push(Problem { node, message, help: None });
+            }
+        }
+        self.fill_in(&mut filled.body);
+        problems.extend(link::named(&filled, Others::All(shapes)));
+        let Some(found) = self.0.get_mut(name) else { return };
+        found.state = if problems.is_empty() { State::Sound } else { State::Broken };
+        mistakes.extend(problems.into_iter().map(|problem| {
+            let range = found.places.get(problem.node).cloned().unwrap_or_default();
+            (found.path.clone(), range, problem)
+        }));
+    }
+}
+
+/// A body without a mistake.
+fn nothing() -> Expr {
+    Expr::Literal(Literal::Bool(true))
 }
 
 impl Scan {
     /// Puts the named predicates in the place of their names, and checks each by itself.
     pub(super) fn fill_in_predicates(&mut self) {
-        let predicates = std::mem::take(&mut self.predicates);
+        let mut predicates = std::mem::take(&mut self.predicates);
+        let tables: Vec<_> = self.tables.iter().map(|scanned| scanned.table.clone()).collect();
+        let shapes: Vec<_> = tables.iter().map(Shape::from).collect();
+        for (path, range, Problem { node: _, message, help }) in predicates.check(&shapes) {
+            self.errors.push(source_error(&self.sources, path, range, message, help));
+        }
         for scanned in &mut self.tables {
             let table = &mut scanned.table.table;
             let policies = table.policies.values_mut();
             let clauses =
                 policies.flat_map(|policy| policy.using.iter_mut().chain(&mut policy.with_check));
-            clauses.for_each(|expr| predicates.fill_in(expr, &mut Vec::new()));
-        }
-        let tables: Vec<_> = self.tables.iter().map(|scanned| scanned.table.clone()).collect();
-        let shapes: Vec<_> = tables.iter().map(Shape::from).collect();
-        for Found { predicate, path, places } in predicates.0.values() {
-            let mut filled = predicate.clone();
-            predicates.fill_in(&mut filled.body, &mut vec![predicate.name.clone()]);
-            for problem in link::named(&filled, Others::All(&shapes)) {
-                let range = places.get(problem.node).cloned().unwrap_or_default();
-                let (message, help) = (problem.message, problem.help);
-                self.errors.push(source_error(&self.sources, path.clone(), range, message, help));
-            }
+            clauses.for_each(|expr| predicates.fill_in(expr));
         }
         self.predicates = predicates;
     }

@@ -31,4 +31,6 @@ pub mod sql_parser;
 
 pub use ctxt::{Ctxt, Diagnostic};
 pub use lower::{Lowered, lower};
+#[cfg(feature = "scan")]
+use named::parameters;
 pub use named::{LoweredPredicate, lower_predicate};

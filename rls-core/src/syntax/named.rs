@@ -6,6 +6,8 @@ use syn::{FnArg, ItemFn, Pat, ReturnType, Stmt, Type};
 
 use super::predicate::{self, Scope};
 use super::{Ctxt, rust_type};
+#[cfg(feature = "scan")]
+use crate::model::PgType;
 use crate::model::{Expr, NamedPredicate};
 use crate::policy::link::{self, Others};
 
@@ -15,6 +17,21 @@ pub struct LoweredPredicate {
     pub predicate: NamedPredicate,
     /// Where the nodes of its body stand.
     pub places: Vec<TokenStream>,
+}
+
+/// The parameters of a function, where all of them can be read.
+#[cfg(feature = "scan")]
+pub(super) fn parameters(input: &ItemFn) -> Option<Vec<(String, PgType)>> {
+    let parameter = |input: &FnArg| match input {
+        FnArg::Typed(typed) => match &*typed.pat {
+            Pat::Ident(name) => {
+                Some((name.ident.unraw().to_string(), rust_type::map(&typed.ty).ok()?.ty))
+            }
+            _ => None,
+        },
+        FnArg::Receiver(_) => None,
+    };
+    input.sig.inputs.iter().map(parameter).collect()
 }
 
 /// Reads a function with `#[predicate]`. None, and the mistakes in `ctxt`, where it is none.

@@ -106,10 +106,14 @@ pub(super) fn full(item: &Item, ctxt: &Ctxt) -> Option<FullPolicy> {
     let list = item.list(ctxt)?;
     let before = ctxt.count();
     let items = attr::nested(list, POLICY_KEYS, ctxt);
+    let complete = ctxt.count() == before;
     let find = |key: &str| items.iter().find(|item| item.key == key);
     let value = |key: &str| find(key).and_then(|item| item.value(ctxt)).cloned();
     let missing = |what: &str, help: &str| {
-        ctxt.error_help(&item.meta, format!("`policy` does not say {what}"), help);
+        // A key that is misspelt is not missing too.
+        if complete {
+            ctxt.error_help(&item.meta, format!("`policy` does not say {what}"), help);
+        }
     };
     if find("name").is_none() {
         missing("what it is called", "write `name = \"..\"`");

@@ -452,12 +452,18 @@ pub(super) fn closure(
 ) -> Option<(String, Parsed)> {
     let parameter = match closure.inputs.first() {
         Some(Pat::Ident(pat)) if closure.inputs.len() == 1 && pat.subpat.is_none() => &pat.ident,
-        _ => {
-            ctxt.error_help(
-                &closure.inputs,
-                "the closure takes one row",
-                "write `exists(Table, |row| ..)`",
-            );
+        Some(other) if closure.inputs.len() == 1 => {
+            let help = "write `exists(Table, |row| ..)`";
+            ctxt.error_help(other, "the row has a name and nothing else", help);
+            return None;
+        }
+        found => {
+            let help = "write `exists(Table, |row| ..)`";
+            match found {
+                Some(_) => ctxt.error_help(&closure.inputs, "the closure takes one row", help),
+                // Where there is none, there is no place for it either.
+                None => ctxt.error_help(closure, "the closure takes one row", help),
+            }
             return None;
         }
     };

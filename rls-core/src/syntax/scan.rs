@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
+use syn::ext::IdentExt;
 use syn::punctuated::Punctuated;
 use syn::visit::{self, Visit};
 use syn::{
@@ -17,7 +18,7 @@ use syn::{
 pub use super::cfg::Features;
 use super::cfg::{self, Verdict};
 use super::found::Predicates;
-use super::{Ctxt, Diagnostic, lower, lower_predicate};
+use super::{Ctxt, Diagnostic, lower, lower_predicate, parameters};
 use crate::Place;
 use crate::model::{DeclaredTable, QualifiedName, Schema};
 use crate::provider::Settings;
@@ -198,6 +199,7 @@ impl<'a> File<'a> {
         };
         let offset = unseen(&text);
         let parsed = syn::parse_file(&text[offset..]);
+        let unpaired = parsed.as_ref().err().and_then(|_| unpaired(&text[offset..]));
         scan.sources.insert(path.to_owned(), text);
         let mut file =
             File { path: path.to_owned(), directory, inline: 0, doubt, offset, features, scan };
@@ -212,7 +214,7 @@ impl<'a> File<'a> {
             },
             Err(error) => {
                 let ctxt = Ctxt::new();
-                ctxt.syn_error(error);
+                ctxt.syn_error(unpaired.unwrap_or(error));
                 file.report(ctxt);
             }
         }
@@ -358,6 +360,8 @@ impl<'a> File<'a> {
                     "give one of the two another name",
                 );
             }
+        } else if let Some(parameters) = parameters(input) {
+            self.scan.predicates.add_broken(input.sig.ident.unraw().to_string(), parameters);
         }
     }
 
@@ -546,6 +550,12 @@ fn module_directory(path: &Path) -> PathBuf {
 fn unseen(text: &str) -> usize {
     let shell = text.starts_with("#!") && !text[2..].trim_start().starts_with('[');
     if shell { text.find('\n').unwrap_or(text.len()) } else { 0 }
+}
+
+/// What keeps a text from being tokens at all, of which the parser says nothing that helps.
+fn unpaired(text: &str) -> Option<syn::Error> {
+    let error = text.parse::<TokenStream>().err()?;
+    Some(syn::Error::new(error.span(), "a bracket or a quotation mark has no partner from here on"))
 }
 
 fn byte_range(tokens: TokenStream, offset: usize) -> Range<usize> {

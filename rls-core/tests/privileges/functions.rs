@@ -167,6 +167,7 @@ async fn drift_of_a_function_is_repaired() {
         ("alter function rls_private.is_member reset search_path", changes),
         ("alter function rls_private.is_member set search_path = public", changes),
         ("alter function rls_private.is_member set work_mem = '1MB'", changes),
+        ("alter function rls_private.is_member owner to pr_nobody", changes),
         (
             "create or replace function rls_private.is_member(team int) returns boolean language sql
              stable parallel safe security definer set search_path = '' as 'select true'",

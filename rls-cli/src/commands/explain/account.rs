@@ -25,7 +25,7 @@ pub(super) struct Account {
     /// `file:line`.
     place: String,
     policies: Vec<PolicyAccount>,
-    /// The functions that lookups of `definer` became.
+    /// What the policies call, in the order of their names.
     functions: Vec<Function>,
     /// The indexes that the policies lean on, in the order of their use.
     indexes: Vec<IndexNeed>,
@@ -54,14 +54,6 @@ struct RewriteAccount {
     why: String,
     before: String,
     after: String,
-}
-
-/// The functions that a predicate calls.
-fn called(compiled: &Compiled) -> impl Iterator<Item = &QualifiedName> {
-    compiled.optimized.nodes().filter_map(|(node, _)| match node {
-        Term::Call { function, .. } | Term::AnyOfCall { function, .. } => Some(function),
-        _ => None,
-    })
 }
 
 /// A statement that the policies of the table apply to.
@@ -108,16 +100,14 @@ impl Account {
                 indexes.push(need.clone());
             }
         }
-        let called: BTreeSet<_> = compiled.values().flat_map(called).collect();
-        let functions = called.into_iter().filter_map(|name| resolved.schema.functions.get(name));
         Ok(Account {
-            functions: functions.cloned().collect(),
             table: name.clone(),
             rust_name: scanned.table.rust_name.clone(),
             place: format!("{}:{}", path.display(), Place::of(source, range.start).line),
             policies: policies.collect(),
+            functions: called(compiled.values(), &resolved.schema.functions),
             indexes,
-            statements: statements(&scanned.table, &table.policies),
+            statements: statements(&scanned.table, &table.policies, &resolved.schema.grantees),
         })
     }
 
@@ -135,14 +125,12 @@ impl Account {
             }
         }
         if !functions.is_empty() {
-            let what = styled(BOLD, "functions, which run as their owner");
-            text += &format!("\n{what}\n");
+            let title = styled(BOLD, "functions");
+            text += &format!("\n{title}, which read as their owner, whom no policy holds back\n");
         }
-        for function in functions {
-            let Function { name, arguments, returns, body } = function;
-            let types: Vec<_> = arguments.iter().map(|argument| argument.ty.to_string()).collect();
-            text +=
-                &format!("  {name}({}) -> {returns}\n    {}\n", types.join(", "), body.as_str());
+        for Function { name, arguments: _, returns, body } in functions {
+            let body = styled(GREEN, body.as_str());
+            text += &format!("  {name} returns {returns}\n    {body}\n");
         }
         if !indexes.is_empty() {
             text += &format!("\n{}\n", styled(BOLD, "indexes"));
@@ -166,6 +154,13 @@ impl Account {
                 "gates": policy.gates.iter().map(GateAccount::json).collect::<Vec<_>>(),
             })
         };
+        let function = |Function { name, arguments: _, returns, body }: &Function| {
+            json!({
+                "name": name.to_string(),
+                "returns": returns.to_string(),
+                "body": body.as_str(),
+            })
+        };
         let index = |need: &IndexNeed| {
             let (served, name) = served(&need.served);
             json!({
@@ -176,21 +171,12 @@ impl Account {
                 "why": need.why,
             })
         };
-        let function = |function: &Function| {
-            let types = function.arguments.iter().map(|argument| argument.ty.to_string());
-            json!({
-                "name": function.name.to_string(),
-                "arguments": types.collect::<Vec<_>>(),
-                "returns": function.returns.to_string(),
-                "body": function.body.as_str(),
-            })
-        };
         json!({
             "table": self.table.to_string(),
-            "functions": self.functions.iter().map(function).collect::<Vec<_>>(),
             "struct": self.rust_name,
             "place": self.place,
             "policies": self.policies.iter().map(policy).collect::<Vec<_>>(),
+            "functions": self.functions.iter().map(function).collect::<Vec<_>>(),
             "indexes": self.indexes.iter().map(index).collect::<Vec<_>>(),
         })
     }
@@ -256,7 +242,10 @@ fn gate_account(
     table: &QualifiedName,
     provider: Provider,
 ) -> GateAccount {
-    let sql = |term: &Term| render::term(term, Some(table), provider).as_str().to_owned();
+    let sql = |term: &Term| {
+        let term = with_lookups(term.clone());
+        render::term(&term, Some(table), provider).as_str().to_owned()
+    };
     let rewrite = |rewrite: &Rewrite| RewriteAccount {
         pass: rewrite.pass.name(),
         why: rewrite.why.clone(),
@@ -271,6 +260,29 @@ fn gate_account(
     }
 }
 
+/// What goes into functions, written out: they are made after all rewrites.
+fn with_lookups(term: Term) -> Term {
+    match term {
+        Term::Definer(lookup) => with_lookups(Term::Exists(lookup)),
+        other => other.map_parts(&mut |part, _| with_lookups(part)),
+    }
+}
+
+/// The functions that predicates call.
+fn called<'a>(
+    compiled: impl Iterator<Item = &'a Compiled>,
+    functions: &BTreeMap<QualifiedName, Function>,
+) -> Vec<Function> {
+    let names: BTreeSet<_> = compiled
+        .flat_map(|compiled| compiled.optimized.nodes())
+        .filter_map(|(node, _)| match node {
+            Term::Call { function, .. } | Term::AnyOfCall { function, .. } => Some(function),
+            _ => None,
+        })
+        .collect();
+    names.into_iter().filter_map(|name| functions.get(name)).cloned().collect()
+}
+
 fn command(command: Command) -> &'static str {
     match command {
         Command::All => "ALL",
@@ -282,7 +294,12 @@ fn command(command: Command) -> &'static str {
 }
 
 /// For each role that policies name, the statements that look rows up: SELECT, UPDATE and DELETE.
-fn statements(declared: &DeclaredTable, policies: &BTreeMap<Ident, Policy<Sql>>) -> Vec<Statement> {
+/// PUBLIC names all of `grantees`.
+fn statements(
+    declared: &DeclaredTable,
+    policies: &BTreeMap<Ident, Policy<Sql>>,
+    grantees: &BTreeSet<Grantee>,
+) -> Vec<Statement> {
     let open = policies.iter().filter(|(_, policy)| policy.kind == PolicyKind::Permissive);
     let mut wanted: BTreeMap<(&Ident, &'static str), BTreeSet<&Ident>> = BTreeMap::new();
     for (name, policy) in open {
@@ -295,7 +312,11 @@ fn statements(declared: &DeclaredTable, policies: &BTreeMap<Ident, Policy<Sql>>)
             .map(|column| &column.name)
             .filter(|column| readable.is_none_or(|readable| readable.contains(*column)))
             .collect();
-        for role in &policy.roles {
+        let roles = match policy.roles.contains(&Grantee::Public) {
+            true => grantees,
+            false => &policy.roles,
+        };
+        for role in roles {
             let Grantee::Role(role) = role else { continue };
             let commands: &[_] = match policy.command {
                 Command::All => &["SELECT", "UPDATE", "DELETE"],
