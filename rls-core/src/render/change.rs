@@ -103,7 +103,7 @@ fn create_policy(table: &str, policy: &Named<Policy<Sql>>) -> String {
     let mut text = format!(
         "CREATE POLICY {} ON {table}\n    AS {kind} FOR {} TO {}",
         ident(&policy.name),
-        self::command(*command),
+        command_name(*command),
         grantees(roles)
     );
     for (clause, sql) in [("USING", using), ("WITH CHECK", with_check)] {
@@ -114,7 +114,8 @@ fn create_policy(table: &str, policy: &Named<Policy<Sql>>) -> String {
     text
 }
 
-fn command(command: Command) -> &'static str {
+/// The command as SQL spells it.
+pub fn command_name(command: Command) -> &'static str {
     match command {
         Command::All => "ALL",
         Command::Select => "SELECT",

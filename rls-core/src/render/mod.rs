@@ -12,7 +12,7 @@ mod term;
 mod types;
 
 pub(crate) use change::column_list;
-pub use change::{create_extension, privilege_name, script, statements};
+pub use change::{command_name, create_extension, privilege_name, script, statements};
 #[cfg(feature = "syntax")]
 pub(crate) use quote::is_keyword;
 pub use quote::{ident, literal, qualified};

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::PathBuf;
 
-use super::scan::{Scan, source_error};
+use super::places::source_error;
+use super::scan::Scan;
 use crate::model::{Expr, Literal, NamedPredicate, PgType};
 use crate::policy::link::{self, Others, Problem, Shape};
 

@@ -25,6 +25,8 @@ mod cfg;
 #[cfg(feature = "scan")]
 mod found;
 #[cfg(feature = "scan")]
+mod places;
+#[cfg(feature = "scan")]
 pub mod scan;
 #[cfg(feature = "sql-parser")]
 pub mod sql_parser;

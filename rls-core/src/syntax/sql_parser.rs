@@ -10,8 +10,9 @@ use sqlparser::parser::Parser;
 use sqlparser::tokenizer::Token as SqlToken;
 
 use super::Ctxt;
+use super::places::source_error;
 use super::raw_sql::{Relation, has_subquery, names};
-use super::scan::{Scan, source_error};
+use super::scan::Scan;
 use crate::lex::{self, Token, TokenKind};
 use crate::model::{Ident, QualifiedName};
 

@@ -84,7 +84,7 @@ impl Account {
                 PolicyKind::Permissive => "permissive",
                 PolicyKind::Restrictive => "restrictive",
             },
-            command: command(policy.command),
+            command: render::command_name(policy.command),
             roles: policy.roles.iter().map(ToString::to_string).collect(),
             gates: [Gate::Using, Gate::Check]
                 .into_iter()
@@ -281,16 +281,6 @@ fn called<'a>(
         })
         .collect();
     names.into_iter().filter_map(|name| functions.get(name)).cloned().collect()
-}
-
-fn command(command: Command) -> &'static str {
-    match command {
-        Command::All => "ALL",
-        Command::Select => "SELECT",
-        Command::Insert => "INSERT",
-        Command::Update => "UPDATE",
-        Command::Delete => "DELETE",
-    }
 }
 
 /// For each role that policies name, the statements that look rows up: SELECT, UPDATE and DELETE.
