@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! syn::DeriveInput ──decl──▶ Decl ──lower──▶ model::Table
-//!          attr, policy, rust_type            lower_policy, predicate, call, raw_sql
+//!          attr, policy, rust_type            lower_policy, predicate, call, method, raw_sql
 //! ```
 //! Every step goes on after an error and leaves it in the [`Ctxt`]: all mistakes of a run are told
 //! at once.
@@ -14,6 +14,7 @@ mod ctxt;
 mod decl;
 mod lower;
 mod lower_policy;
+mod method;
 mod named;
 mod policy;
 mod predicate;
