@@ -281,6 +281,13 @@ fn a_plan_is_that_of_the_role_under_its_policies() {
 }
 
 #[test]
+fn names_of_indexes_are_written_as_sql_writes_them() {
+    let schema = TODOS.replace("default = auth_uid(), index", r#"column = "User, Id", index"#);
+    let project = Project::new(NEON, &schema.replace(r#""todos""#, r#""To Dos""#));
+    project.both(&["explain", "Todo"]).0.says(r#"public."To Dos" ("User, Id")  declared"#);
+}
+
+#[test]
 fn a_policy_for_everyone_is_planned_for_every_role() {
     let schema = TODOS.replace("role = authenticated", "role = public");
     let live = Live::new(NEON, &schema);

@@ -138,7 +138,8 @@ impl Account {
         for need in indexes {
             let (served, name) = served(&need.served);
             let name = name.map(|name| format!(" {name}")).unwrap_or_default();
-            let (table, columns) = (&need.table, columns(need).join(", "));
+            let columns: Vec<_> = need.columns.iter().map(render::ident).collect();
+            let (table, columns) = (render::qualified(&need.table), columns.join(", "));
             text += &format!("  {table} ({columns})  {served}{name}\n    {}\n", need.why);
         }
         text
