@@ -225,3 +225,22 @@ async fn one_policy_for_all_that_refuses_new_rows_lets_the_old_ones_be_read() {
         assert_eq!(row.get::<_, bool>(0), held, "{privilege}");
     }
 }
+
+/// A list is made of every row that the lookup could be about, and a row that has nothing to do with
+/// the request must not spoil it.
+#[test]
+fn definer_lists_only_what_belongs_to_the_request() {
+    let items = "#[derive(Table)] #[rls(table = \"items\")]
+        struct Item { #[rls(primary_key)] id: i64, owner: String, data: Value, open: bool }";
+    let of = |name, filter: &str| {
+        read(name, items, &format!("definer(exists(Item, |i| i.id == id && {filter}))")).unwrap()
+    };
+    assert!(of("definer_own", "auth_uid(i.owner)").starts_with("id = ANY ((SELECT rls_private."));
+    for (name, filter) in [
+        ("definer_cast", "auth_uid(i.owner) && i.data[\"n\"] as i64 > 5"),
+        ("definer_open", "i.open"),
+    ] {
+        let sql = of(name, filter);
+        assert!(sql.starts_with("rls_private.items_") && sql.ends_with("(id)"), "{sql}");
+    }
+}

@@ -6,11 +6,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::optimize::membership::{Listed, listed};
 use super::optimize::{Context, Gate, optimize};
-use super::term::{Column, Lookup, Term, all, conjuncts};
-use crate::model::{
-    Argument, CompareOp, Function, Ident, PRIVATE_SCHEMA, PgType, QualifiedName, fnv1a,
-};
+use super::term::{Column, Lookup, Term};
+use crate::model::{Argument, Function, Ident, PRIVATE_SCHEMA, PgType, QualifiedName, fnv1a};
 use crate::provider::Provider;
 use crate::render;
 
@@ -71,23 +70,22 @@ impl Extraction<'_> {
     }
 
     fn call(&mut self, lookup: Lookup, top: bool) -> Term {
-        let values = (self.context.gate == Gate::Using && top).then(|| split(&lookup)).flatten();
-        match values {
-            Some(values) => self.values(values),
+        let list = (self.context.gate == Gate::Using && top).then(|| listed(&lookup)).flatten();
+        match list.and_then(|list| self.list(list)) {
+            Some(term) => term,
             None => self.answer(lookup),
         }
     }
 
     /// A function that gives every value that the outer one may have, called once for a statement.
-    fn values(&mut self, Values { outer, output, ty, lookup }: Values) -> Term {
+    fn list(&mut self, Listed { output, outer, rest }: Listed) -> Option<Term> {
+        let ty = output.ty.clone().filter(|ty| !ty.array)?;
         let ty = PgType { array: true, ..ty };
-        let columns = format!("{}_{}", lookup.table.name, output.name);
-        let lookup = self.optimized(lookup);
+        let about = format!("{}_{}", rest.table.name, output.name);
+        let lookup = self.optimized(rest);
         let body = render::array_body(&lookup, &output, self.provider);
-        match self.function(&columns, Vec::new(), ty.clone(), body) {
-            Some(function) => Term::AnyOfCall { value: Box::new(outer), function, ty },
-            None => Term::Bool(false),
-        }
+        let function = self.function(&about, Vec::new(), ty.clone(), body)?;
+        Some(Term::AnyOfCall { value: Box::new(Term::Column(outer)), function, ty })
     }
 
     /// A function that says whether there is such a row, with what the filter reads from outside as
@@ -150,43 +148,6 @@ impl Extraction<'_> {
 
 fn text() -> PgType {
     PgType::plain(crate::model::BaseType::Text)
-}
-
-/// A lookup whose rows give the values that one term outside may have.
-struct Values {
-    outer: Term,
-    output: Column,
-    ty: PgType,
-    lookup: Lookup,
-}
-
-/// `row.column = outside AND rest`, where the rest reads nothing from outside.
-fn split(lookup: &Lookup) -> Option<Values> {
-    let terms = conjuncts(lookup.filter.clone());
-    let (at, outer, output) = terms.iter().enumerate().find_map(|(at, term)| {
-        let Term::Compare { op: CompareOp::Eq, left, right } = term else { return None };
-        let pair = |inner: &Term, outer: &Term| match inner {
-            Term::Column(column)
-                if column.up == 0 && matches!(outer, Term::Column(c) if c.up > 0) =>
-            {
-                Some((outer.clone(), column.clone()))
-            }
-            _ => None,
-        };
-        let (outer, output) = pair(left, right).or_else(|| pair(right, left))?;
-        Some((at, outer, output))
-    })?;
-    let rest: Vec<_> =
-        terms.into_iter().enumerate().filter(|(n, _)| *n != at).map(|(_, t)| t).collect();
-    let rest = all(rest);
-    let ty = output.ty.clone().filter(|ty| !ty.array)?;
-    // Within the filter, the lookup's own table is the innermost: what is further out is outside.
-    let free = rest.nodes().any(|(node, depth)| matches!(node, Term::Column(c) if c.up > depth));
-    if free {
-        return None;
-    }
-    let lookup = Lookup { filter: rest, ..lookup.clone() };
-    Some(Values { outer: outer.shifted(-1), output, ty, lookup })
 }
 
 /// Columns from outside of the term become arguments; each is one argument, however often it stands

@@ -71,27 +71,46 @@ impl Pass<'_, '_> {
     }
 
     fn member(&self, lookup: &Lookup) -> Option<(Term, MemberForm)> {
-        let (outward, rest): (Vec<_>, Vec<_>) =
-            conjuncts(lookup.filter.clone()).into_iter().partition(|term| term.reads_beyond(1));
-        let [equality] = outward.as_slice() else { return None };
-        let (output, outer) = correlation(equality)?;
-        let raises_anew = |(node, _): (&Term, usize)| raises(node) && !is_asked_once(node);
-        if !same_equality(output, outer)
-            || rest.iter().flat_map(Term::nodes).any(raises_anew)
-            || !rest.iter().any(is_about_the_request)
-        {
-            return None;
-        }
+        let Listed { output, outer, rest } = listed(lookup)?;
         let leading = self.scope.last().and_then(|table| self.context.leading.get(table));
         let form = match leading.is_some_and(|leading| leading.contains(&outer.name)) {
             true => MemberForm::Array,
             false => MemberForm::Hashed,
         };
-        let value = Box::new(Term::Column(Column { up: 0, ..outer.clone() }));
-        let Lookup { table, alias, filter: _, probe } = lookup.clone();
-        let lookup = Box::new(Lookup { table, alias, filter: all(rest), probe });
-        Some((Term::Member { value, lookup, output: output.clone(), form }, form))
+        let value = Box::new(Term::Column(outer));
+        Some((Term::Member { value, lookup: Box::new(rest), output, form }, form))
     }
+}
+
+/// A lookup as a list of values, among which a column is looked for.
+pub(crate) struct Listed {
+    /// What each row of the lookup gives.
+    pub(crate) output: Column,
+    /// The column that is looked for, in the scope around the lookup.
+    pub(crate) outer: Column,
+    /// The lookup without the equality of the two.
+    pub(crate) rest: Lookup,
+}
+
+/// Whether a lookup can be read as a list, and which. Says nothing of what NULL counts as.
+pub(crate) fn listed(lookup: &Lookup) -> Option<Listed> {
+    let (outward, rest): (Vec<_>, Vec<_>) =
+        conjuncts(lookup.filter.clone()).into_iter().partition(|term| term.reads_beyond(1));
+    let [equality] = outward.as_slice() else { return None };
+    let (output, outer) = correlation(equality)?;
+    let raises_anew = |(node, _): (&Term, usize)| raises(node) && !is_asked_once(node);
+    if !same_equality(output, outer)
+        || rest.iter().flat_map(Term::nodes).any(raises_anew)
+        || !rest.iter().any(is_about_the_request)
+    {
+        return None;
+    }
+    let Lookup { table, alias, filter: _, probe } = lookup.clone();
+    Some(Listed {
+        output: output.clone(),
+        outer: Column { up: 0, ..outer.clone() },
+        rest: Lookup { table, alias, filter: all(rest), probe },
+    })
 }
 
 /// The columns of an equality between the lookup's row and the row of the table around it.

@@ -13,7 +13,7 @@ mod factor;
 mod facts;
 mod fold;
 mod hoist;
-mod membership;
+pub(crate) mod membership;
 mod order;
 mod probe;
 
