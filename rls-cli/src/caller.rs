@@ -27,8 +27,14 @@ impl Caller {
             None if sub.is_none() => return Ok(Caller { role, claims: None }),
             None => Map::from_iter([("role".to_owned(), json!(role.as_str()))]),
         };
-        if let Some(sub) = sub {
-            object.insert("sub".to_owned(), json!(sub));
+        if let Some(sub) = sub
+            && let Some(other) = object.insert("sub".to_owned(), json!(sub))
+            && other != sub
+        {
+            return Err(Error::hint(
+                format!("`--sub` is \"{sub}\" and the `sub` of `--claims` is {other}"),
+                "leave one of them out",
+            ));
         }
         let claims = Some(Value::Object(object).to_string());
         Ok(Caller { role, claims })

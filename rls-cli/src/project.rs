@@ -6,12 +6,12 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 use rls_core::Settings;
-use rls_core::model::Schema;
-use rls_core::resolve::Resolved;
+use rls_core::model::{Ident, Schema};
+use rls_core::resolve::{Resolved, nearest};
 use rls_core::syntax::scan::{Features, Scan, SourceError, scan};
 use serde::Deserialize;
 
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::error::{Error, Result};
 
 pub(crate) struct Project {
@@ -114,8 +114,32 @@ impl Project {
                 "add `#[derive(rls_schema::Table)]` to a struct, or name the files under `source` in rls.toml",
             ));
         }
+        if scan.errors.is_empty() {
+            self.check_forced(&scan)?;
+        }
         let resolved = scan.resolve(&self.settings());
         Ok(Declared { scan, resolved })
+    }
+
+    /// A schema that is misspelt would leave its tables without what was asked for.
+    fn check_forced(&self, scan: &Scan) -> Result<()> {
+        let schemas: BTreeSet<_> =
+            scan.tables.iter().map(|scanned| scanned.table.table.name.schema.as_str()).collect();
+        let mut forced = self.config.force_row_security.iter().map(Ident::as_str);
+        let Some(unknown) = forced.find(|schema| !schemas.contains(schema)) else { return Ok(()) };
+        let path = below(&self.root, config::FILE);
+        let message = format!(
+            "{}: `force-row-security` names the schema `{unknown}`, which has no tables",
+            path.display()
+        );
+        let known = schemas.iter().copied();
+        Err(match nearest(unknown, known.clone()) {
+            Some(near) => Error::hint(message, format!("did you mean `{near}`?")),
+            None => {
+                let names: Vec<_> = known.map(|name| format!("`{name}`")).collect();
+                Error::hint(message, format!("the tables are in {}", names.join(", ")))
+            }
+        })
     }
 
     fn scan(&self) -> Result<Scan> {

@@ -372,6 +372,9 @@ fn what_cannot_be_asked_is_an_error_and_no_hang() {
             .exits(1)
             .says("--claims");
     }
+    let two = ["--sub", "user_1", "--claims", r#"{"sub": "user_2"}"#, "select 1"];
+    let both = live.both(&[&["query", "--role", "anonymous"][..], &two].concat()).0;
+    both.exits(1).says("`--sub` is \"user_1\" and the `sub` of `--claims` is \"user_2\"");
 }
 
 // migrate

@@ -233,6 +233,16 @@ roles = [
         .says("GRANT anonymous TO authenticated;");
 }
 
+#[test]
+fn a_forced_schema_has_tables() {
+    let project = Project::new("provider = \"neon\"\nforce-row-security = [\"publc\"]", TODOS);
+    for command in ["check", "sql", "diff", "apply", "generate"] {
+        let told = project.both(&[command]).0.exits(1);
+        told.says("rls.toml: `force-row-security` names the schema `publc`, which has no tables")
+            .says("did you mean `public`?");
+    }
+}
+
 // Which files are read
 
 #[test]
@@ -429,9 +439,54 @@ fn a_mistake_in_a_predicate_is_told_there_and_nowhere_else() {
 }
 
 #[test]
+fn what_is_said_of_a_lookup_names_its_row() {
+    for (filter, said, help) in [
+        (
+            "a.name == id",
+            "`a.name` is text and `id` is bigint, which Postgres does not compare",
+            None,
+        ),
+        (
+            "a.id",
+            "a predicate is true or false, and `a.id` is bigint",
+            Some("compare it, as in `a.id == ..`"),
+        ),
+        (
+            "a.id.like(\"x\")",
+            "`a.id` is bigint, and only text has a form",
+            Some("write `a.id as String`"),
+        ),
+        ("a.name.like(5)", "`5` is a number, and only text has a form", Some("write a string")),
+    ] {
+        let schema = format!(
+            "#[derive(Table)]\n#[rls(crud_policy(role = authenticated, read = exists(A, |a| {filter})))]\npub struct A {{ #[rls(primary_key)] pub id: i64, pub name: String }}\n"
+        );
+        let project = Project::new(NEON, &schema);
+        assert_eq!(mistake(&project).1, said);
+        if let Some(help) = help {
+            project.both(&["check"]).0.says(help);
+        }
+    }
+}
+
+#[test]
+fn predicates_that_double_come_to_an_end() {
+    let twice = |of: u32| {
+        format!("#[predicate] fn p{}(a: i64) -> bool {{ p{of}(a) && p{of}(a) }}\n", of + 1)
+    };
+    let chain: String = (0..20).map(twice).collect();
+    let schema = format!(
+        "#[derive(Table)]\n#[rls(crud_policy(role = authenticated, read = p20(id)))]\npub struct A {{ #[rls(primary_key)] pub id: i64 }}\n#[predicate] fn p0(a: i64) -> bool {{ a == 1 }}\n{chain}"
+    );
+    let (at, message) = mistake(&Project::new(NEON, &schema));
+    assert_eq!(message, "`p11` has more than 10000 parts, with all it is made of");
+    assert_eq!(at, "src/schema.rs:15:39");
+}
+
+#[test]
 fn a_predicate_with_too_few_arguments_is_not_at_fault_itself() {
     let schema = "#[derive(Table)]\n#[rls(crud_policy(role = authenticated, read = one()))]\npub struct A { #[rls(primary_key)] pub id: i64 }\n#[predicate] fn one(b: i64) -> bool { b == 1 }\n";
-    assert_eq!(mistake(&Project::new(NEON, schema)).1, "`one` takes 1 argument, here: 0");
+    assert_eq!(mistake(&Project::new(NEON, schema)).1, "`one` takes one argument, and here are 0");
 }
 
 #[test]

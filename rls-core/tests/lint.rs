@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rls_core::model::{
     AllowedLint, BaseType, Column, Command, CompareOp, DeclaredTable, Expr, Grantee, Ident,
-    Identity, NamedPredicate, PgType, Policy, PolicyKind, PrimaryKey, QualifiedName, RowSecurity,
-    Table,
+    Identity, NamedPredicate, PgType, Policy, PolicyKind, PrimaryKey, QualifiedName, Role,
+    RowSecurity, Table,
 };
 use rls_core::policy::lint::{ALL, Finding, Severity, lint};
 use rls_core::resolve::{Part, resolve};
@@ -422,6 +422,78 @@ fn the_todos_of_the_guide_have_no_warning() {
 }
 
 #[test]
+fn the_policies_of_one_declaration_are_told_once() {
+    let each = |using: fn() -> Expr, role| {
+        let all = [Command::Update, Command::Delete].into_iter().zip(["change", "delete"]);
+        let mut all: Vec<_> =
+            all.map(|(it, name)| policy(name, it).using(using()).to(role)).collect();
+        all.push(policy("add", Command::Insert).check(using()).to(role));
+        docs(all)
+    };
+    let told = |table| {
+        let found = findings(&[table], Provider::Neon);
+        found.into_iter().map(|it| (it.lint.name, it.message)).collect::<Vec<_>>()
+    };
+    let (blind, change) = (
+        "update_without_select",
+        "UPDATE and DELETE with a WHERE or RETURNING fails or finds no row",
+    );
+    let always = told(each(yes, "authenticated"));
+    let every = "`authenticated` may INSERT, UPDATE, DELETE every row there is";
+    assert!(always.contains(&("rls_policy_always_true", every.to_owned())), "{always:?}");
+    assert!(
+        always.contains(&(blind, format!("no policy lets `authenticated` read: {change}"))),
+        "{always:?}"
+    );
+    assert_eq!(always.len(), 2, "{always:?}");
+    let anybody = told(each(|| not(col("is_locked")), "anonymous"));
+    let writes = anybody.iter().filter(|(name, _)| *name == "anonymous_write").collect::<Vec<_>>();
+    assert_eq!(writes.len(), 1, "{anybody:?}");
+    assert!(writes[0].1.contains("INSERT, UPDATE, DELETE"), "{anybody:?}");
+    // Other rows, or other roles, are something else.
+    let mut two = each(yes, "authenticated");
+    let add = two.table.policies.get_mut(&ident("add")).unwrap();
+    add.roles = BTreeSet::from([Grantee::Role(ident("anonymous"))]);
+    let two = told(two);
+    assert!(two.iter().any(|(name, _)| *name == "anonymous_write"), "{two:?}");
+    assert!(two.iter().any(|(name, _)| *name == "rls_policy_always_true"), "{two:?}");
+}
+
+#[test]
+fn members_come_under_the_policies_of_their_roles() {
+    let found = |table: DeclaredTable, inherit: bool| {
+        let mut settings = Settings::new(Provider::Neon);
+        let member_of = BTreeSet::from([ident("authenticated"), ident("anonymous")]);
+        let clerk = Role { inherit, member_of, ..Role::default() };
+        settings.managed_roles.insert(ident("clerk"), clerk);
+        names(&findings_with(&[table], &settings))
+    };
+    // The member is let in by its own policy, and the one that narrows is for it too.
+    let narrow =
+        || docs(vec![crud(own_row()).to("clerk"), crud(own_row()).named("narrow").restrictive()]);
+    assert!(!found(narrow(), true).contains(&"restrictive_without_permissive"));
+    assert!(found(narrow(), false).contains(&"restrictive_without_permissive"));
+    // Who reads as a member is not blind.
+    let write = || {
+        docs(vec![
+            policy("change", Command::Update).using(own_row()).to("clerk"),
+            policy("read", Command::Select).using(own_row()),
+        ])
+    };
+    assert!(!found(write(), true).contains(&"update_without_select"));
+    assert!(found(write(), false).contains(&"update_without_select"));
+    // Policies of two roles that have nothing in common but a member.
+    let both = || {
+        docs(vec![
+            policy("a", Command::Select).using(own_row()),
+            policy("b", Command::Select).using(col("is_public")).to("anonymous"),
+        ])
+    };
+    assert!(found(both(), true).contains(&"multiple_permissive_policies"));
+    assert!(!found(both(), false).contains(&"multiple_permissive_policies"));
+}
+
+#[test]
 fn subjects_are_uuids_on_supabase() {
     let tables = [docs(vec![crud(Expr::owned_by("account"))])];
     let found = names(&findings(&tables, Provider::Supabase));
@@ -453,10 +525,13 @@ fn names_are_stable_and_explanations_have_a_source() {
 }
 
 fn findings(tables: &[DeclaredTable], provider: Provider) -> Vec<Finding> {
-    let settings = Settings::new(provider);
-    let resolved = resolve(tables.to_vec(), &settings).unwrap();
+    findings_with(tables, &Settings::new(provider))
+}
+
+fn findings_with(tables: &[DeclaredTable], settings: &Settings) -> Vec<Finding> {
+    let resolved = resolve(tables.to_vec(), settings).unwrap();
     let named = tables.iter().map(|it| (it.table.name.clone(), it.clone()));
-    lint(&named.collect::<BTreeMap<_, _>>(), &resolved, &settings)
+    lint(&named.collect::<BTreeMap<_, _>>(), &resolved, settings)
 }
 
 fn names(findings: &[Finding]) -> Vec<&'static str> {

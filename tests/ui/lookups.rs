@@ -23,6 +23,15 @@ pub struct Document {
 
 pub struct NotATable;
 
+#[derive(Table)]
+#[rls(crud_policy(
+    role = authenticated,
+    read = tru,
+))]
+pub struct Folder {
+    team_id: i64,
+}
+
 #[predicate]
 pub fn is_member(team: i64) -> bool {
     exists(Member, |m| m.team_id == team && m.user == "x")

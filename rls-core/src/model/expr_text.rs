@@ -16,6 +16,13 @@ enum Binding {
     Call,
 }
 
+impl Expr {
+    /// How it is written inside of lookups whose rows have these names, the innermost last.
+    pub fn text_within(&self, rows: &[String]) -> String {
+        text(self, &mut rows.iter().map(String::as_str).collect())
+    }
+}
+
 impl fmt::Display for Expr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&text(self, &mut Vec::new()))

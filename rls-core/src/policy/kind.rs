@@ -107,8 +107,8 @@ pub(super) fn castable(from: &Kind, to: &PgType) -> bool {
         || *from == Kind::Known(to.clone())
 }
 
-/// What to write where two types do not compare.
-pub(super) fn remedy(left: (&Expr, &Kind), right: (&Expr, &Kind)) -> String {
+/// What to write where two types do not compare, inside of lookups with these `rows`.
+pub(super) fn remedy(left: (&Expr, &Kind), right: (&Expr, &Kind), rows: &[String]) -> String {
     let (literal, other) = match (left.1, right.1) {
         (Kind::Untyped | Kind::Number, Kind::Known(_)) => (true, None),
         (Kind::Known(_), Kind::Untyped | Kind::Number) => (true, None),
@@ -125,8 +125,15 @@ pub(super) fn remedy(left: (&Expr, &Kind), right: (&Expr, &Kind)) -> String {
     };
     match (literal, other) {
         (true, _) => "write a literal of the other's type".to_owned(),
-        (false, Some((expr, ty))) if expr.parts().is_empty() => format!("write `{expr} as {ty}`"),
-        (false, Some((expr, ty))) => format!("write `({expr}) as {ty}`"),
+        (false, Some((expr, ty))) => {
+            let text = expr.text_within(rows);
+            let simple = expr.parts().is_empty();
+            if simple {
+                format!("write `{text} as {ty}`")
+            } else {
+                format!("write `({text}) as {ty}`")
+            }
+        }
         (false, None) => "cast one of them in `sql(\"..\")`".to_owned(),
     }
 }

@@ -19,7 +19,12 @@ struct Found {
     /// Where each node of the body stands.
     places: Vec<Range<usize>>,
     state: State,
+    /// How many parts it has with all that it is made of, once that is known.
+    size: usize,
 }
+
+/// More than anybody writes. Predicates that are made of others twice grow by doubling.
+const MOST_PARTS: usize = 10_000;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
@@ -42,7 +47,7 @@ impl Predicates {
         places: Vec<Range<usize>>,
     ) -> bool {
         let name = predicate.name.clone();
-        let found = Found { predicate, path, places, state: State::New };
+        let found = Found { predicate, path, places, state: State::New, size: 0 };
         self.0.insert(name, found).is_some()
     }
 
@@ -50,7 +55,7 @@ impl Predicates {
     pub(super) fn add_broken(&mut self, name: String, parameters: Vec<(String, PgType)>) {
         let predicate = NamedPredicate { name: name.clone(), parameters, body: nothing() };
         let (path, places, state) = (PathBuf::new(), Vec::new(), State::Broken);
-        self.0.entry(name).or_insert(Found { predicate, path, places, state });
+        self.0.entry(name).or_insert(Found { predicate, path, places, state, size: 0 });
     }
 
     /// Puts the predicates in the place of their names, in their bodies too.
@@ -92,7 +97,9 @@ impl Predicates {
         found.state = State::Open;
         let mut filled = found.predicate.clone();
         let mut problems = Vec::new();
+        let mut size: usize = 0;
         for (node, called) in found.predicate.body.clone().nodes().enumerate() {
+            size = size.saturating_add(1);
             let Expr::Named { path, .. } = called else { continue };
             let called = Expr::last_segment(path);
             self.check_one(called, shapes, mistakes);
@@ -100,11 +107,20 @@ impl Predicates {
                 let message = format!("the predicate `{called}` is made of itself, by this");
                 problems.push(Problem { node, message, help: None });
             }
+            size = size.saturating_add(self.0.get(called).map_or(0, |found| found.size));
         }
-        self.fill_in(&mut filled.body);
-        problems.extend(link::named(&filled, Others::All(shapes)));
+        if size <= MOST_PARTS {
+            self.fill_in(&mut filled.body);
+            problems.extend(link::named(&filled, Others::All(shapes)));
+        } else {
+            let message =
+                format!("`{name}` has more than {MOST_PARTS} parts, with all it is made of");
+            let help = Some("say it with fewer, or by a lookup in a table".to_owned());
+            problems.push(Problem { node: 0, message, help });
+        }
         let Some(found) = self.0.get_mut(name) else { return };
-        found.state = if problems.is_empty() { State::Sound } else { State::Broken };
+        (found.state, found.size) =
+            if problems.is_empty() { (State::Sound, size) } else { (State::Broken, 1) };
         mistakes.extend(problems.into_iter().map(|problem| {
             let range = found.places.get(problem.node).cloned().unwrap_or_default();
             (found.path.clone(), range, problem)

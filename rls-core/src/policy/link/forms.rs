@@ -18,6 +18,7 @@ impl Linker<'_> {
                 && amount.kind != Kind::base(BaseType::Interval)
         {
             let (time_is, by_is) = (typed.kind.describe(), amount.kind.describe());
+            let (time, by) = (self.text(time), self.text(by));
             self.problem(
                 node,
                 format!("`{time}` is {time_is} and `{by}` is {by_is}: only times are moved, and only by intervals"),
@@ -44,7 +45,8 @@ impl Linker<'_> {
         let jsonb = Kind::base(BaseType::Jsonb);
         if typed.kind != Kind::Unknown && typed.kind != jsonb {
             let is = typed.kind.describe();
-            let message = format!("`{value}` is {is}, and only `jsonb` has something at a path");
+            let shown = self.text(value);
+            let message = format!("`{shown}` is {is}, and only `jsonb` has something at a path");
             let help = match value {
                 Expr::Claim(_) => "write the whole path, as in `claim(\"a.b\")`",
                 _ => "make the field a `serde_json::Value`",
@@ -67,8 +69,8 @@ impl Linker<'_> {
             return typed;
         }
         if !castable(&typed.kind, ty) {
-            let message =
-                format!("`{value}` is {}, which does not become {ty}", typed.kind.describe());
+            let (value, is) = (self.text(value), typed.kind.describe());
+            let message = format!("`{value}` is {is}, which does not become {ty}");
             self.problem(node, message, "write what does, or `sql(\"..\")`");
         }
         if typed.kind == kind {
@@ -100,8 +102,10 @@ impl Linker<'_> {
         (left, left_node, one): (&Expr, usize, &mut Typed),
         (right, right_node, other): (&Expr, usize, &mut Typed),
     ) {
+        let rows = self.rows.clone();
         let not_an_id = |expr: &Expr, kind: &Kind| {
-            format!("the user's id is text or uuid, and `{expr}` is {}", kind.describe())
+            let (expr, is) = (expr.text_within(&rows), kind.describe());
+            format!("the user's id is text or uuid, and `{expr}` is {is}")
         };
         let help = "make it a `String` or a `Uuid`";
         if settle(one, &other.kind).is_err() {
@@ -111,11 +115,13 @@ impl Linker<'_> {
             return self.problem(left_node, not_an_id(left, &one.kind), help);
         }
         if !comparable(&one.kind, &other.kind) {
+            let help = remedy((left, &one.kind), (right, &other.kind), &self.rows);
+            let (left, right) = (self.text(left), self.text(right));
             let (left_is, right_is) = (one.kind.describe(), other.kind.describe());
             self.problem(
                 node,
                 format!("`{left}` is {left_is} and `{right}` is {right_is}, which Postgres does not compare"),
-                remedy((left, &one.kind), (right, &other.kind)),
+                help,
             );
         }
     }
@@ -155,8 +161,13 @@ impl Linker<'_> {
         for (expr, kind) in [(value, &text.kind), (pattern, &wanted.kind)] {
             let family = kind.family();
             if family.is_some_and(|family| family != TypeFamily::Text) {
-                let message = format!("`{expr}` is {}, and only text has a form", kind.describe());
-                self.problem(node, message, format!("write `{expr} as String`"));
+                let shown = self.text(expr);
+                let message = format!("`{shown}` is {}, and only text has a form", kind.describe());
+                let help = match expr {
+                    Expr::Literal(_) => "write a string".to_owned(),
+                    _ => format!("write `{shown} as String`"),
+                };
+                self.problem(node, message, help);
             }
         }
         let constant = match pattern {
@@ -207,7 +218,7 @@ impl Linker<'_> {
         let mut wanted = self.value(value);
         let Kind::Known(ty) = &inside.kind else {
             if inside.kind != Kind::Unknown {
-                let is = inside.kind.describe();
+                let (container, is) = (self.text(container), inside.kind.describe());
                 let message = format!("`{container}` is {is}, which contains nothing");
                 self.problem(
                     node,
@@ -231,10 +242,8 @@ impl Linker<'_> {
         }
         let textual = wanted.kind.family().is_none_or(|family| family == TypeFamily::Text);
         if !textual {
-            let message = format!(
-                "`{value}` is {}, and what is looked for here is text",
-                wanted.kind.describe()
-            );
+            let (value, is) = (self.text(value), wanted.kind.describe());
+            let message = format!("`{value}` is {is}, and what is looked for here is text");
             self.problem(value_node, message, "write a string");
         }
         if ty.base == BaseType::Jsonb {
@@ -242,6 +251,7 @@ impl Linker<'_> {
             return truth(Term::JsonContains { container, value });
         }
         if ty.family() != TypeFamily::Text {
+            let container = self.text(container);
             let message = format!("`{container}` is {ty}, which contains nothing");
             self.problem(node, message, "only arrays, `jsonb`, claims and text contain something");
         }

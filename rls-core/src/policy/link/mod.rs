@@ -147,6 +147,8 @@ struct Linker<'a> {
     scope: Vec<Option<Shape<'a>>>,
     /// What they are called in SQL, as far as it is known.
     called: Vec<String>,
+    /// The rows of the lookups that we are in, the innermost last.
+    rows: Vec<String>,
     /// Parameters with the number of tables in scope where their arguments were linked.
     parameters: Vec<(String, usize, Typed)>,
     /// Whether we are in a function that runs as its owner.
@@ -164,6 +166,7 @@ impl<'a> Linker<'a> {
             others,
             scope: Vec::new(),
             called: Vec::new(),
+            rows: Vec::new(),
             parameters: Vec::new(),
             in_definer: false,
             raw_moved: false,
@@ -177,6 +180,11 @@ impl<'a> Linker<'a> {
         self.problems.push(Problem { node, message: message.into(), help });
     }
 
+    /// The expression as it is written here.
+    fn text(&self, expr: &Expr) -> String {
+        expr.text_within(&self.rows)
+    }
+
     /// An expression that has to be true or false.
     fn boolean(&mut self, expr: &Expr) -> Term {
         let (node, before) = (self.next, self.problems.len());
@@ -187,6 +195,7 @@ impl<'a> Linker<'a> {
             Kind::Number | Kind::Untyped | Kind::Subject => false,
         };
         if !boolean && self.problems.len() == before {
+            let expr = self.text(expr);
             let help = match typed.kind {
                 Kind::Subject => "write `auth_uid(column)`".to_owned(),
                 _ => format!("compare it, as in `{expr} == ..`"),

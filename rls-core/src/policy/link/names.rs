@@ -79,7 +79,9 @@ impl<'a> Linker<'a> {
         let ambiguous = self.called.iter().any(|other| other == alias);
         self.scope.push(shape);
         self.called.push(alias.to_owned());
+        self.rows.push(alias.to_owned());
         let filter = self.boolean(filter);
+        self.rows.pop();
         self.called.pop();
         self.scope.pop();
         if ambiguous && holds_raw(&filter) {
@@ -201,7 +203,7 @@ impl<'a> Linker<'a> {
             let Some((parameter, ty)) = predicate.parameters.get(at) else { continue };
             let kind = Kind::Known(ty.clone());
             if settle(&mut typed, &kind).is_err() || !comparable(&typed.kind, &kind) {
-                let is = typed.kind.describe();
+                let (argument, is) = (self.text(argument), typed.kind.describe());
                 let message =
                     format!("`{parameter}` of `{name}` is {ty}, and `{argument}` is {is}");
                 self.problem(argument_node, message, "");
@@ -248,11 +250,12 @@ fn holds_raw(term: &Term) -> bool {
 fn unknown_column(shape: &Shape<'_>, field: &str, qualify: bool) -> (String, String) {
     let fields = || shape.columns.iter().map(|column| column.field);
     let renamed = shape.columns.iter().find(|column| column.name.as_str() == field);
+    let truth = if qualify { None } else { nearest(field, ["true", "false"]) };
     let help = if shape.skipped.contains(&field) {
         "the field is marked `skip`".to_owned()
     } else if let Some(column) = renamed {
         format!("the field of that column is called `{}`", column.field)
-    } else if let Some(near) = nearest(field, fields()) {
+    } else if let Some(near) = nearest(field, fields()).or(truth) {
         format!("did you mean `{near}`?")
     } else {
         let names: Vec<_> = fields().map(|name| format!("`{name}`")).collect();

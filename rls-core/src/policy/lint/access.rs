@@ -8,7 +8,7 @@ use super::registry::{
     POLICY_EXISTS_RLS_DISABLED, RESTRICTIVE_WITHOUT_PERMISSIVE, RLS_DISABLED_IN_PUBLIC,
     RLS_ENABLED_NO_POLICY, UNREACHABLE_POLICY, UPDATE_HIDES_ROW, UPDATE_WITHOUT_SELECT,
 };
-use super::view::{COMMANDS, PolicyView, View};
+use super::view::{COMMANDS, PolicyView, Shared, View};
 use super::{Report, names};
 use crate::model::{Command, Grantee, Ident, RowSecurity};
 use crate::policy::term::Term;
@@ -62,7 +62,9 @@ fn restrictive_without_permissive(view: &View<'_>, report: &mut Report<'_>) {
             view.permissive().iter().any(|other| {
                 let commands = COMMANDS.iter().map(|(command, _)| *command);
                 let mut both = commands.filter(|it| policy.covers(*it) && other.covers(*it));
-                let meets = other.serves(role) || *role == Grantee::Public;
+                // A member may be let in by its own policy, and comes under this one all the same.
+                let members = other.roles().iter().any(|member| other.comes_under(member, role));
+                let meets = other.serves(role) || members || *role == Grantee::Public;
                 meets && both.any(|command| !other.refuses(command))
             })
         };
@@ -121,37 +123,35 @@ fn covered(first: &PolicyView<'_>, second: &PolicyView<'_>) -> bool {
 
 /// UPDATE and DELETE find their rows by a WHERE, and INSERT reads back by RETURNING: both read.
 fn write_without_select(view: &View<'_>, report: &mut Report<'_>) {
+    let (mut inserts, mut changes) = (Vec::new(), Vec::new());
     for policy in view.permissive() {
         let blind: Vec<_> = policy.roles().iter().filter(|role| is_blind(view, role)).collect();
-        let writes: Vec<_> = COMMANDS[1..]
-            .iter()
-            .filter(|(command, _)| policy.covers(*command) && !policy.refuses(*command))
-            .collect();
+        let mut writes: Vec<_> = COMMANDS[1..].iter().map(|(command, _)| *command).collect();
+        writes.retain(|command| policy.covers(*command) && !policy.refuses(*command));
         if blind.is_empty() || writes.is_empty() {
             continue;
         }
-        let changes: Vec<_> =
-            writes.iter().filter(|(it, _)| *it != Command::Insert).map(|(_, name)| *name).collect();
-        let help = "let the role read these rows too";
-        if changes.is_empty() {
-            report.add(
-                &INSERT_WITHOUT_SELECT,
-                policy.part(),
-                format!("no policy lets {} read: `INSERT .. RETURNING` fails", names(&blind)),
-                help,
-            );
+        if writes == [Command::Insert] {
+            Shared::add(&mut inserts, &policy, policy.part(), blind, writes);
         } else {
-            report.add(
-                &UPDATE_WITHOUT_SELECT,
-                policy.part(),
-                format!(
-                    "no policy lets {} read: {} with a WHERE or RETURNING fails or finds no row",
-                    names(&blind),
-                    changes.join(" and ")
-                ),
-                help,
-            );
+            writes.retain(|command| *command != Command::Insert);
+            Shared::add(&mut changes, &policy, policy.part(), blind, writes);
         }
+    }
+    let help = "let the role read these rows too";
+    // Whoever cannot find what it changes is told that already.
+    inserts.retain(|insert| changes.iter().all(|change| change.subject != insert.subject));
+    for insert in inserts {
+        let blind = names(&insert.subject);
+        let message = format!("no policy lets {blind} read: `INSERT .. RETURNING` fails");
+        report.add(&INSERT_WITHOUT_SELECT, insert.part, message, help);
+    }
+    for change in changes {
+        let (blind, commands) = (names(&change.subject), change.commands().join(" and "));
+        let message = format!(
+            "no policy lets {blind} read: {commands} with a WHERE or RETURNING fails or finds no row"
+        );
+        report.add(&UPDATE_WITHOUT_SELECT, change.part, message, help);
     }
 }
 
@@ -236,10 +236,12 @@ fn lookup_sees_nothing(view: &View<'_>, report: &mut Report<'_>) {
 
 fn multiple_permissive_policies(view: &View<'_>, report: &mut Report<'_>) {
     let policies = view.permissive();
-    let roles: BTreeSet<_> = policies.iter().flat_map(PolicyView::roles).collect();
+    let named: BTreeSet<_> = policies.iter().flat_map(PolicyView::roles).cloned().collect();
+    let members = view.settings.managed_roles.keys().cloned().map(Grantee::Role);
+    let members: Vec<_> = members.filter(|role| !named.contains(role)).collect();
     // Which policies meet, in which commands, is the same for many roles: that is one thing to tell.
     let mut meetings: BTreeMap<(BTreeSet<&Ident>, Vec<&str>), Vec<&Grantee>> = BTreeMap::new();
-    for role in roles {
+    for role in named.iter().chain(&members) {
         let (mut met, mut commands) = (BTreeSet::new(), Vec::new());
         for (command, command_name) in COMMANDS {
             let open = view.opening(command, role);
@@ -248,7 +250,10 @@ fn multiple_permissive_policies(view: &View<'_>, report: &mut Report<'_>) {
                 commands.push(command_name);
             }
         }
-        if !met.is_empty() {
+        // A member has the meetings of its role: only one of its own is worth telling.
+        let told =
+            members.contains(role) && meetings.contains_key(&(met.clone(), commands.clone()));
+        if !met.is_empty() && !told {
             meetings.entry((met, commands)).or_default().push(role);
         }
     }

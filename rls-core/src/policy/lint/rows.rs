@@ -10,22 +10,18 @@ use super::registry::{
     ANONYMOUS_WRITE, OWNER_COLUMN_NULLABLE, RLS_POLICY_ALWAYS_TRUE, ROW_CAN_BE_GIVEN_AWAY,
     ROW_CAN_BE_STOLEN, SELF_GRANTED_ACCESS, SELF_GUARDING_COLUMN,
 };
-use super::view::{COMMANDS, PolicyView, Predicate, View};
+use super::view::{COMMANDS, PolicyView, Predicate, Shared, View};
 use super::{Report, names};
-use crate::model::{Command, Grantee, Ident, QualifiedName};
+use crate::model::{Command, Expr, Grantee, Ident, QualifiedName};
 use crate::policy::optimize::Gate;
 use crate::policy::term::{Lookup, Term};
 use crate::resolve::Part;
 
 pub(super) fn rules(view: &View<'_>, report: &mut Report<'_>) {
+    open_writes(view, report);
     for policy in view.permissive() {
         let stolen = stolen(view, &policy);
         let given_away = given_away(view, &policy);
-        if is_anonymous(&policy) {
-            anonymous_write(&policy, report);
-        } else if stolen.is_none() && given_away.is_none() {
-            always_true(&policy, report);
-        }
         if let Some((using, owner)) = stolen {
             report.add(
                 &ROW_CAN_BE_STOLEN,
@@ -56,43 +52,49 @@ fn is_anonymous(policy: &PolicyView<'_>) -> bool {
     })
 }
 
-/// The commands that write, as far as the policy lets anything through.
-fn writes(policy: &PolicyView<'_>) -> Vec<(Command, &'static str)> {
-    let mut commands = COMMANDS[1..].to_vec();
-    commands.retain(|(command, _)| policy.covers(*command) && !policy.refuses(*command));
-    commands
-}
-
-fn anonymous_write(policy: &PolicyView<'_>, report: &mut Report<'_>) {
-    let unasked = |command| policy.predicates(command).find(|it| !asks_who(it.term));
-    let open: Vec<_> =
-        writes(policy).into_iter().filter_map(|(it, name)| Some((unasked(it)?, name))).collect();
-    if let Some((predicate, _)) = open.first() {
-        let commands: Vec<_> = open.iter().map(|(_, name)| *name).collect();
+/// Writes that ask for nothing, or nobody; what is said of stealing and giving away says more.
+fn open_writes(view: &View<'_>, report: &mut Report<'_>) {
+    let (mut anonymous, mut always) = (Vec::new(), Vec::new());
+    for policy in view.permissive() {
+        if is_anonymous(&policy) {
+            unasked(&policy, &mut anonymous, |it| !asks_who(it.term));
+        } else if stolen(view, &policy).is_none() && given_away(view, &policy).is_none() {
+            unasked(&policy, &mut always, |it| constant(it.term) == Some(true));
+        }
+    }
+    for open in anonymous {
+        let commands = open.commands().join(", ");
         report.add(
             &ANONYMOUS_WRITE,
-            predicate.part(),
-            format!(
-                "without an account anybody may {}, and nothing here asks who it is",
-                commands.join(", ")
-            ),
+            open.part,
+            format!("without an account anybody may {commands}, and nothing here asks who it is"),
             "ask for `auth_uid(..)`, or allow this with the reason why anybody may",
+        );
+    }
+    for open in always {
+        let (who, commands) = (names(open.roles), open.commands().join(", "));
+        report.add(
+            &RLS_POLICY_ALWAYS_TRUE,
+            open.part,
+            format!("{who} may {commands} every row there is"),
+            "say which rows, as in `auth_uid(user_id)`",
         );
     }
 }
 
-fn always_true(policy: &PolicyView<'_>, report: &mut Report<'_>) {
-    let open = |command| policy.predicates(command).find(|it| constant(it.term) == Some(true));
-    let open: Vec<_> =
-        writes(policy).into_iter().filter_map(|(it, name)| Some((open(it)?, name))).collect();
-    if let Some((predicate, _)) = open.first() {
-        let commands: Vec<_> = open.iter().map(|(_, name)| *name).collect();
-        report.add(
-            &RLS_POLICY_ALWAYS_TRUE,
-            predicate.part(),
-            format!("{} may {} every row there is", names(policy.roles()), commands.join(", ")),
-            "say which rows, as in `auth_uid(user_id)`",
-        );
+/// The commands that write through a predicate of that kind.
+fn unasked<'a>(
+    policy: &PolicyView<'a>,
+    all: &mut Vec<Shared<'a, &'a Expr>>,
+    is: impl Fn(&Predicate<'a>) -> bool,
+) {
+    let mut open = COMMANDS[1..].iter().map(|(command, _)| *command).filter_map(|command| {
+        let through = policy.covers(command) && !policy.refuses(command);
+        Some((policy.predicates(command).find(|it| is(it)).filter(|_| through)?, command))
+    });
+    if let Some((predicate, command)) = open.next() {
+        let commands = [command].into_iter().chain(open.map(|(_, command)| command)).collect();
+        Shared::add(all, policy, predicate.part(), predicate.expr, commands);
     }
 }
 

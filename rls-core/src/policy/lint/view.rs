@@ -25,6 +25,7 @@ pub(super) struct View<'a> {
 /// A policy with its predicates.
 #[derive(Clone, Copy)]
 pub(super) struct PolicyView<'a> {
+    settings: &'a Settings,
     pub(super) name: &'a Ident,
     pub(super) policy: &'a Policy,
     /// Which rows it is asked about.
@@ -66,7 +67,8 @@ impl<'a> View<'a> {
                 Some(Predicate { policy: name, gate, expr, term, indexes: &found.indexes })
             };
             let using = predicate(Gate::Using);
-            PolicyView { name, policy, using, check: predicate(Gate::Check).or(using) }
+            let check = predicate(Gate::Check).or(using);
+            PolicyView { settings: self.settings, name, policy, using, check }
         };
         self.declared.table.policies.iter().map(policy).collect()
     }
@@ -168,14 +170,30 @@ impl<'a> PolicyView<'a> {
         self.policy.command == Command::All || self.policy.command == command
     }
 
+    /// Whether it is asked when that role does something: a member comes under the policies of the
+    /// roles that it inherits from.
     pub(super) fn serves(&self, role: &Grantee) -> bool {
-        self.policy.roles.contains(role) || self.policy.roles.contains(&Grantee::Public)
+        let mut roles = self.policy.roles.iter();
+        roles.any(|named| *named == Grantee::Public || self.comes_under(role, named))
+    }
+
+    /// Whether what is for the second role is for the first too.
+    pub(super) fn comes_under(&self, member: &Grantee, role: &Grantee) -> bool {
+        match (member, role) {
+            (Grantee::Role(member), Grantee::Role(role)) => {
+                self.settings.with_inherited(member).contains(role)
+            }
+            (Grantee::Public, _) | (_, Grantee::Public) => member == role,
+        }
     }
 
     /// Whether some caller comes under both.
     pub(super) fn shares_role(&self, other: &PolicyView<'_>) -> bool {
+        let managed = self.settings.managed_roles.keys().cloned().map(Grantee::Role);
         self.policy.roles.iter().any(|role| other.serves(role))
             || other.policy.roles.iter().any(|role| self.serves(role))
+            // A member of two roles that have nothing else in common.
+            || managed.into_iter().any(|role| self.serves(&role) && other.serves(&role))
     }
 
     /// The predicates that a command has to pass.
@@ -229,6 +247,41 @@ impl Predicate<'_> {
     /// A node of it, by its number in preorder.
     pub(super) fn node(&self, node: usize) -> Part {
         Part::Expr(Site::Policy(self.policy.clone(), self.gate), node)
+    }
+}
+
+/// Something that is true of several policies for the same roles, as those of one `crud_policy`, and
+/// told once.
+pub(super) struct Shared<'a, T> {
+    /// Whom they serve.
+    pub(super) roles: &'a BTreeSet<Grantee>,
+    /// What they have in common.
+    pub(super) subject: T,
+    /// Where the first of them says so.
+    pub(super) part: Part,
+    commands: Vec<Command>,
+}
+
+impl<'a, T: PartialEq> Shared<'a, T> {
+    /// Adds a policy with its commands.
+    pub(super) fn add(
+        all: &mut Vec<Self>,
+        policy: &PolicyView<'a>,
+        part: Part,
+        subject: T,
+        commands: Vec<Command>,
+    ) {
+        let roles = policy.roles();
+        match all.iter_mut().find(|known| known.roles == roles && known.subject == subject) {
+            Some(known) => known.commands.extend(commands),
+            None => all.push(Shared { roles, subject, part, commands }),
+        }
+    }
+
+    /// The names of the commands of all of them.
+    pub(super) fn commands(&self) -> Vec<&'static str> {
+        let all = COMMANDS.iter().filter(|(command, _)| self.commands.contains(command));
+        all.map(|(_, name)| *name).collect()
     }
 }
 
