@@ -14,6 +14,10 @@ pub use crate::model::{
     Unique,
 };
 
+/// Stands for an argument of a named predicate, so that the compiler counts them.
+#[derive(Clone, Copy, Debug)]
+pub struct Argument;
+
 /// A name that the derive has checked.
 #[allow(clippy::expect_used, reason = "the derive refuses every name for which this could fail")]
 pub fn ident(name: &str) -> Ident {

@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 use rls_core::syntax::{Ctxt, Diagnostic, lower_predicate};
-use syn::{FnArg, ItemFn};
+use syn::{FnArg, ItemFn, Pat};
 
 use crate::{expr, witness};
 
@@ -30,13 +30,20 @@ pub(crate) fn expand(input: &ItemFn) -> TokenStream {
         }
         _ => quote!(::core::unreachable!()),
     };
+    let parameters = input.sig.inputs.iter().filter_map(|input| match input {
+        FnArg::Typed(typed) => match &*typed.pat {
+            Pat::Ident(name) => Some(&name.ident),
+            _ => None,
+        },
+        FnArg::Receiver(_) => None,
+    });
     let errors = diagnostics.iter().map(Diagnostic::to_compile_error);
     quote! {
         #(#errors)*
 
         #(#attrs)*
-        #[allow(dead_code)]
-        #visibility fn #name() -> ::rls_schema::model::NamedPredicate {
+        #[allow(dead_code, unused_variables)]
+        #visibility fn #name(#(#parameters: ::rls_schema::__private::Argument),*) -> ::rls_schema::model::NamedPredicate {
             #body
         }
     }

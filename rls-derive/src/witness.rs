@@ -1,6 +1,6 @@
 //! What lets the compiler find what a declaration names elsewhere, and blame the token that names it:
 //! each table's struct has a constant for each of its columns, which lookups in it refer to, and named
-//! predicates are functions, which are called once.
+//! predicates are functions, which are called with as many arguments.
 
 use std::collections::BTreeSet;
 
@@ -70,7 +70,7 @@ pub(crate) fn lookups_of_predicate(body: &Expr, places: &[TokenStream]) -> Token
 enum Named<'a> {
     Table(&'a str),
     Column { table: &'a str, field: &'a str },
-    Predicate(&'a str),
+    Predicate { path: &'a str, arguments: usize },
 }
 
 /// Tells of everything that is named, with the node's number.
@@ -87,8 +87,8 @@ fn walk<'a>(
     {
         tell(node, Named::Column { table: tables[at], field: &column.field });
     }
-    if let Expr::Named { path, .. } = e {
-        tell(node, Named::Predicate(path));
+    if let Expr::Named { path, predicate: _, arguments } = e {
+        tell(node, Named::Predicate { path, arguments: arguments.len() });
     }
     if let Expr::Exists { table, .. } = e {
         tell(node, Named::Table(table));
@@ -103,7 +103,8 @@ fn walk<'a>(
 }
 
 fn check(named: Named<'_>, tokens: TokenStream) -> TokenStream {
-    let (Named::Table(path) | Named::Column { table: path, .. } | Named::Predicate(path)) = named;
+    let (Named::Table(path) | Named::Column { table: path, .. } | Named::Predicate { path, .. }) =
+        named;
     let Ok(path) = syn::parse_str::<syn::Path>(path) else { return TokenStream::new() };
     let first = || tokens.clone().into_iter().next().map_or_else(Span::call_site, |t| t.span());
     let last = || tokens.clone().into_iter().last().map_or_else(Span::call_site, |t| t.span());
@@ -121,11 +122,14 @@ fn check(named: Named<'_>, tokens: TokenStream) -> TokenStream {
             let path = respanned(quote!(#path), span);
             quote_spanned!(span=> let () = #path::#column;)
         }
-        Named::Predicate(text) => {
+        Named::Predicate { path: text, arguments } => {
             let span = first();
             let name = predicate_name(text);
             let path = respanned(quote!(#path), span);
-            quote_spanned!(span=> let #name: p::NamedPredicate = #path();)
+            // Without a place of their own: the compiler would suggest text to write there.
+            let arguments = std::iter::repeat_n(quote!(p::Argument), arguments);
+            let arguments = quote!((#(#arguments),*));
+            quote_spanned!(span=> let #name: p::NamedPredicate = #path #arguments;)
         }
     }
 }

@@ -37,4 +37,11 @@ pub fn is_member(team: i64) -> bool {
     exists(Member, |m| m.team_id == team && m.user == "x")
 }
 
+#[derive(Table)]
+#[rls(crud_policy(role = authenticated, read = is_member(), modify = is_member(team_id, id)))]
+pub struct Label {
+    id: i64,
+    team_id: i64,
+}
+
 fn main() {}
