@@ -30,8 +30,8 @@
 pub use rls_core::model::Schema;
 #[cfg(feature = "scan")]
 pub use rls_core::syntax::scan;
-pub use rls_core::{Declaration, Grants, Provider, Settings, Table, model, resolve};
-pub use rls_derive::{Table, predicate};
+pub use rls_core::{Declaration, Grants, Provider, Sequence, Settings, Table, model, resolve};
+pub use rls_derive::{Sequence, Table, predicate};
 
 /// What the derive's output calls. Not part of the public interface.
 #[doc(hidden)]

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use rls_core::model::DeclaredTable;
 use rls_core::syntax::scan::{Features, scan};
-use rls_schema::Table;
+use rls_schema::{Sequence, Table};
 
 fn scanned(path: &str) -> Vec<DeclaredTable> {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(path);
@@ -45,8 +45,20 @@ fn the_gallery() {
         gallery::Document::table(),
         gallery::Team::table(),
         gallery::Member::table(),
+        gallery::Order::table(),
+        gallery::Room::table(),
+        gallery::Booking::table(),
+        gallery::Other::table(),
     ];
     assert_eq!(scanned("tests/gallery/mod.rs"), derived);
+}
+
+#[test]
+fn sequences_of_the_gallery() {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/gallery/mod.rs");
+    let found: Vec<_> = scan(&[root], &Features::new()).sequences.into_iter().collect();
+    let found: Vec<_> = found.into_iter().map(|scanned| scanned.declared).collect();
+    assert_eq!(found, [gallery::OrderNumber::sequence(), gallery::Ticket::sequence()]);
 }
 
 #[test]

@@ -20,10 +20,15 @@ fn sql(provider: Provider, grants: Grants) -> Result<String, Box<dyn std::error:
         .table::<gallery::EveryType>()
         .table::<gallery::Label>()
         .table::<gallery::Team>()
-        .table::<gallery::Member>();
+        .table::<gallery::Member>()
+        .table::<gallery::Room>()
+        .table::<gallery::Booking>()
+        .table::<gallery::Other>()
+        .sequence::<gallery::OrderNumber>()
+        .sequence::<gallery::Ticket>();
     // Its columns are granted one by one, and the blanket form grants all.
     let declared = match grants {
-        Grants::Policies => declared.table::<gallery::Document>(),
+        Grants::Policies => declared.table::<gallery::Document>().table::<gallery::Order>(),
         Grants::Schema => declared,
     };
     Ok(declared.build()?.to_sql())

@@ -28,6 +28,12 @@ pub(crate) struct Config {
     /// Schemas whose tables enforce their policies on the owner too.
     #[serde(default)]
     pub(crate) force_row_security: BTreeSet<Ident>,
+    /// Whether documentation becomes comments in the database.
+    #[serde(default = "yes")]
+    pub(crate) comments: bool,
+    /// Extensions besides the provider's.
+    #[serde(default)]
+    pub(crate) extensions: BTreeSet<Ident>,
     /// The files to begin reading at, instead of the crate's roots.
     pub(crate) source: Option<Vec<PathBuf>>,
     /// The features to read the source with, instead of the default ones.
@@ -41,6 +47,10 @@ pub(crate) struct Config {
 
 fn migrations() -> PathBuf {
     PathBuf::from("migrations")
+}
+
+fn yes() -> bool {
+    true
 }
 
 impl Config {
@@ -72,6 +82,8 @@ impl Config {
             roles: self.roles.existing.clone(),
             managed_roles: self.roles.managed.clone(),
             force: self.force_row_security.clone(),
+            comments: self.comments,
+            extensions: self.extensions.clone(),
         }
     }
 }

@@ -234,3 +234,46 @@ fn a_table_that_goes_by_another_name_is_not_missed() {
         assert!(code == 1 || run.out.contains("2 tables"), "{source}: {run}");
     }
 }
+
+#[test]
+fn constraints_and_indexes_of_every_kind_come_and_go() {
+    let declare = |rooms: &str, bookings: &str, label: &str, other: &str, title: &str| {
+        let read = "crud_policy(role = authenticated, read = true)";
+        [
+            table(
+                "rooms",
+                &format!(", {rooms} {read}"),
+                &format!("site: i32, number: i32, {label} label: String"),
+            ),
+            table(
+                "bookings",
+                &format!(", {bookings} {read}"),
+                &format!(
+                    "#[rls(primary_key)] id: i64, site: Option<i32>, #[rls(column = \"Room\")] room: Option<i32>, \
+                     {other} other: Option<i64>, #[rls(sql_type = \"int4range\")] during: String, \
+                     starts_at: DateTime<Utc>, ends_at: DateTime<Utc>, {title} title: String, tags: Vec<String>"
+                ),
+            ),
+            table("other", &format!(", {read}"), "#[rls(primary_key)] id: i64"),
+        ]
+        .concat()
+    };
+    let bare = declare("", "", "", "", "");
+    let full = declare(
+        "primary_key(columns = [site, number], include = [label]), \
+         unique(columns = [label, site], name = \"one label\", initially_deferred), check = number > 0,",
+        "foreign_key(columns = [site, room], references = rooms(site, number), match_full, initially_deferred), \
+         check(name = \"in order\", expr = starts_at < ends_at, no_inherit), \
+         check(expr = sql(\"upper(during) - lower(during) > 0\"), not_valid), \
+         exclude(elements = [(during, \"&&\")], predicate = room.is_some(), deferrable), \
+         index(columns = [desc(starts_at), site], name = \"newest\"), \
+         index(columns = [sql(\"lower(title)\")], unique, predicate = room.is_null()), \
+         index(columns = [nulls_last(desc(ends_at))], include = [title], with(fillfactor = 70)), \
+         index(columns = [tags], method = gin),",
+        "#[rls(unique(deferrable), check = label != \"\")]",
+        "#[rls(references(other(id), name = \"to other\", on_update = cascade, deferrable))]",
+        "#[rls(index(class = \"text_pattern_ops\"))]",
+    );
+    both_roads(&bare, &full);
+    both_roads(&full, &bare);
+}

@@ -1,8 +1,8 @@
 //! The user's side: the trait that the derive implements, and collecting tables into a schema.
 
-use crate::model::{DeclaredTable, Schema};
+use crate::model::{DeclaredSequence, DeclaredTable, Schema};
 use crate::provider::Settings;
-use crate::resolve::{ResolveErrors, resolve};
+use crate::resolve::{Declared, ResolveErrors, resolve};
 
 /// A declared table. Implemented by `#[derive(Table)]`.
 pub trait Table {
@@ -10,18 +10,31 @@ pub trait Table {
     fn table() -> DeclaredTable;
 }
 
+/// A declared sequence that belongs to no column. Implemented by `#[derive(Sequence)]`.
+pub trait Sequence {
+    /// The sequence as declared.
+    fn sequence() -> DeclaredSequence;
+}
+
 /// Tables on their way to becoming a [`Schema`].
 #[derive(Clone, Debug)]
 pub struct Declaration {
     settings: Settings,
-    tables: Vec<DeclaredTable>,
+    declared: Declared,
 }
 
 impl Declaration {
     /// Adds a table by its Rust type.
     #[must_use]
     pub fn table<T: Table>(mut self) -> Self {
-        self.tables.push(T::table());
+        self.declared.tables.push(T::table());
+        self
+    }
+
+    /// Adds a sequence by its Rust type.
+    #[must_use]
+    pub fn sequence<S: Sequence>(mut self) -> Self {
+        self.declared.sequences.push(S::sequence());
         self
     }
 
@@ -31,14 +44,14 @@ impl Declaration {
     /// # Errors
     /// All violations at once: a table declared twice, an unknown role, a foreign key to nowhere.
     pub fn build(self) -> Result<Schema, ResolveErrors> {
-        Ok(resolve(self.tables, &self.settings)?.schema)
+        Ok(resolve(self.declared, &self.settings)?.schema)
     }
 }
 
 impl Schema {
     /// Begins a schema for a provider.
     pub fn declare(settings: Settings) -> Declaration {
-        Declaration { settings, tables: Vec::new() }
+        Declaration { settings, declared: Declared::default() }
     }
 
     /// The SQL that makes this schema in an empty database: the same text for the same

@@ -8,10 +8,13 @@ pub use std::string::String;
 pub use std::vec;
 
 pub use crate::model::{
-    AllowedLint, BaseType, Column, ColumnRef, Command, CompareOp, DeclaredTable, Expr, ForeignKey,
-    Grantee, Ident, Identity, Index, Interval, Literal, NamedPredicate, PgType, Policy, PolicyKind,
-    PrimaryKey, QualifiedName, ReferentialAction, RowSecurity, ShiftOp, Table, TextForm, TimeUnit,
-    Unique,
+    AllowedLint, BaseType, Check, Column, ColumnRef, Command, Commented, CompareOp,
+    DeclaredSequence, DeclaredTable, Deferral, Exclusion, ExclusionElement, Expr, ForeignKey,
+    Generated, Grantee, Ident, Identity, Index, IndexKey, IndexValue, Interval, Literal,
+    NamedPredicate, OperatorClass, Partition, PartitionStrategy, Partitioning, PgType, Policy,
+    PolicyKind, PrimaryKey, QualifiedName, ReferentialAction, RowSecurity, Sequence,
+    SequenceOptions, SequenceOwner, ShiftOp, Sql, Table, TextForm, TimeUnit, Trigger, TriggerEvent,
+    TriggerTiming, Unique,
 };
 
 /// Stands for an argument of a named predicate, so that the compiler counts them.

@@ -44,6 +44,10 @@ pub struct Settings {
     pub managed_roles: BTreeMap<Ident, Role>,
     /// Schemas whose tables enforce their policies on the owner too.
     pub force: BTreeSet<Ident>,
+    /// Whether what the declaration says about things becomes comments in the database.
+    pub comments: bool,
+    /// Extensions besides the provider's that are created where they are missing, and never dropped.
+    pub extensions: BTreeSet<Ident>,
 }
 
 impl Settings {
@@ -55,6 +59,8 @@ impl Settings {
             roles: Vec::new(),
             managed_roles: BTreeMap::new(),
             force: BTreeSet::new(),
+            comments: true,
+            extensions: BTreeSet::new(),
         }
     }
 

@@ -1,10 +1,13 @@
 //! Rules that span tables, and the step from declared tables to a compiled [`Schema`].
 
+mod objects;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::model::{
-    DeclaredTable, Expr, Grantee, Ident, PgType, QualifiedName, RowSecurity, Schema, Table,
+    DeclaredSequence, DeclaredTable, Expr, Grantee, Ident, PgType, QualifiedName, RowSecurity,
+    Schema, Table,
 };
 use crate::policy::compile::{self, Linked, Policies, Site};
 use crate::policy::definer::{self, Functions};
@@ -72,14 +75,33 @@ impl fmt::Display for ResolveErrors {
 
 impl std::error::Error for ResolveErrors {}
 
-/// Compiles declared tables for a provider.
+/// Everything that a program, or its source, declares.
+#[derive(Clone, Debug, Default)]
+pub struct Declared {
+    /// Tables, in any order.
+    pub tables: Vec<DeclaredTable>,
+    /// Sequences that belong to no column, in any order.
+    pub sequences: Vec<DeclaredSequence>,
+}
+
+impl From<Vec<DeclaredTable>> for Declared {
+    fn from(tables: Vec<DeclaredTable>) -> Self {
+        Declared { tables, ..Declared::default() }
+    }
+}
+
+/// Compiles a declaration for a provider.
 ///
 /// # Errors
 /// See [`ResolveErrors`]; every violation is reported.
-pub fn resolve(tables: Vec<DeclaredTable>, settings: &Settings) -> Result<Resolved, ResolveErrors> {
+pub fn resolve(
+    declared: impl Into<Declared>,
+    settings: &Settings,
+) -> Result<Resolved, ResolveErrors> {
+    let Declared { tables, sequences: free } = declared.into();
     let mut errors = Vec::new();
     let tables = by_name(tables, &mut errors);
-    relation_names(&tables, &mut errors);
+    relation_names(&tables, &free, &mut errors);
     for declared in tables.values() {
         foreign_keys(&declared.table, &tables, &mut errors);
         roles(&declared.table, settings, &mut errors);
@@ -92,7 +114,8 @@ pub fn resolve(tables: Vec<DeclaredTable>, settings: &Settings) -> Result<Resolv
     if !errors.is_empty() {
         return Err(ResolveErrors(errors));
     }
-    let resolved = compile(&tables, &linked, settings, &mut errors);
+    let mut resolved = compile(&tables, &linked, settings, &mut errors);
+    objects::add(&tables, &free, settings, &mut resolved.schema);
     if errors.is_empty() { Ok(resolved) } else { Err(ResolveErrors(errors)) }
 }
 
@@ -184,14 +207,16 @@ fn by_name(tables: Vec<DeclaredTable>, errors: &mut Vec<ResolveError>) -> Tables
 }
 
 /// Tables, indexes and the indexes behind keys share one name space in each schema.
-fn relation_names(tables: &Tables, errors: &mut Vec<ResolveError>) {
+fn relation_names(tables: &Tables, free: &[DeclaredSequence], errors: &mut Vec<ResolveError>) {
     let mut taken: BTreeMap<QualifiedName, String> =
         tables.keys().map(|name| (name.clone(), format!("the table `{name}`"))).collect();
+    objects::sequence_names(tables, free, &mut taken, errors);
     for DeclaredTable { table, .. } in tables.values() {
         let primary_key = table.primary_key.iter().map(|key| (&key.name, "primary key"));
         let uniques = table.uniques.keys().map(|name| (name, "unique constraint"));
         let indexes = table.indexes.keys().map(|name| (name, "index"));
-        for (name, what) in primary_key.chain(uniques).chain(indexes) {
+        let exclusions = table.exclusions.keys().map(|name| (name, "exclusion constraint"));
+        for (name, what) in primary_key.chain(uniques).chain(indexes).chain(exclusions) {
             let full = QualifiedName::new(table.name.schema.clone(), name.clone());
             let this = format!("the {what} of `{}`", table.name);
             if let Some(other) = taken.insert(full, this) {
@@ -264,8 +289,15 @@ fn key_problem(
             ));
         }
     }
-    let primary = target.primary_key.as_ref().is_some_and(|key| key.columns == references);
-    let unique = target.uniques.values().any(|unique| unique.columns == references);
+    // In any order: Postgres finds the key by its columns.
+    let is_key = |columns: &[Ident]| {
+        columns.len() == references.len() && columns.iter().all(|name| references.contains(name))
+    };
+    let primary = target.primary_key.as_ref().is_some_and(|key| is_key(&key.columns));
+    let unique = target.uniques.values().any(|unique| is_key(&unique.columns))
+        || target.indexes.values().any(|index| {
+            index.unique && index.plain_columns().is_some_and(|columns| is_key(&columns))
+        });
     (!primary && !unique).then(|| {
         let names: Vec<_> = references.iter().map(Ident::as_str).collect();
         (
@@ -332,13 +364,17 @@ fn compile(
             .extension()
             .and_then(|name| Ident::new(name).ok())
             .into_iter()
+            .chain(settings.extensions.iter().cloned())
             .collect(),
         namespaces: tables.keys().map(|name| name.schema.clone()).chain(of_functions).collect(),
         grantees,
         roles: settings.managed_roles.clone(),
         tables: compiled,
+        sequences: BTreeMap::new(),
         functions,
         strays: Vec::new(),
+        comments: BTreeMap::new(),
+        undeclared_comments: BTreeMap::new(),
         grants: grants.grants,
         default_privileges: grants.default_privileges,
     };
@@ -367,10 +403,16 @@ fn policies(
         (each.collect::<BTreeMap<_, _>>(), functions)
     };
     let mut bare = BTreeSet::new();
-    let (needed, _) = all(&Created::new(), &bare);
-    let needs = needed.values().flat_map(BTreeMap::values).flat_map(|compiled| &compiled.indexes);
+    let first = all(&Created::new(), &bare);
+    let needs = first.0.values().flat_map(BTreeMap::values).flat_map(|compiled| &compiled.indexes);
     let created = index::create(tables, needs);
-    let (mut policies, mut functions) = all(&created, &bare);
+    let (mut policies, mut functions) = if created.is_empty() {
+        first
+    } else {
+        // A large schema is not held twice.
+        drop(first);
+        all(&created, &bare)
+    };
     loop {
         let cycles = recursion::cycles(tables, &policies, settings);
         let before = bare.len();

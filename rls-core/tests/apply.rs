@@ -235,8 +235,8 @@ async fn names_that_need_quotes() {
     let mut t = table("my \"Table\"");
     t.name.schema = id("My Schema");
     t.columns = vec![column("Owner Id", "text"), column("select", "\"My Schema\".\"Mood\"[]")];
-    t.indexes.insert(id("An Index"), Index { columns: vec![id("Owner Id"), id("select")] });
-    t.uniques.insert(id("Uniq'ue"), Unique { columns: vec![id("Owner Id")] });
+    t.indexes.insert(id("An Index"), Index::btree(vec![id("Owner Id"), id("select")]));
+    t.uniques.insert(id("Uniq'ue"), Unique::new(vec![id("Owner Id")]));
     t.policies.insert(
         id("a \"policy\" -- x"),
         policy(
@@ -318,8 +318,8 @@ async fn a_failure_at_run_time_names_its_statement() {
     let one = schema([t.clone()], &plain(&["cat_user"]));
     converge(&mut client, &one).await;
     client.batch_execute("insert into t values (1, 1), (1, 2)").await.unwrap();
-    t.indexes.insert(id("first_idx"), Index { columns: vec![id("m")] });
-    t.uniques.insert(id("t_n_key"), Unique { columns: vec![id("n")] });
+    t.indexes.insert(id("first_idx"), Index::btree(vec![id("m")]));
+    t.uniques.insert(id("t_n_key"), Unique::new(vec![id("n")]));
     let two = schema([t], &plain(&["cat_user"]));
     let error = apply(&mut client, &two, ALL, &mut |_, _, _| {}).await.unwrap_err();
     let Error::Database(failure) = &error else { panic!("{error}") };

@@ -615,25 +615,20 @@ fn teams() -> DeclaredTable {
 }
 
 fn table(name: &str, key: &[&str], columns: Vec<Column>, policies: Vec<Named>) -> DeclaredTable {
-    let key = PrimaryKey {
-        name: ident(&format!("{name}_pkey")),
-        columns: key.iter().map(|name| ident(name)).collect(),
-    };
+    let columns_of_key = key.iter().map(|name| ident(name)).collect();
+    let key = PrimaryKey::new(ident(&format!("{name}_pkey")), columns_of_key);
+    let name = QualifiedName::new(ident("public"), ident(name));
     DeclaredTable::from(Table {
-        name: QualifiedName::new(ident("public"), ident(name)),
         columns,
         primary_key: Some(key),
-        uniques: BTreeMap::new(),
-        foreign_keys: BTreeMap::new(),
-        indexes: BTreeMap::new(),
-        row_security: RowSecurity::Enabled,
         policies: policies.into_iter().map(|it| (ident(it.name), it.policy)).collect(),
+        ..Table::new(name, RowSecurity::Enabled)
     })
 }
 
 fn column(name: &str, base: BaseType) -> Column {
     let (name, ty) = (ident(name), PgType::plain(base));
-    Column { name, ty, nullable: false, default: None, identity: None }
+    Column { nullable: false, ..Column::new(name, ty) }
 }
 
 fn add(declared: &mut DeclaredTable, column: Column) {

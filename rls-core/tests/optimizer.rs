@@ -327,7 +327,8 @@ fn indexes(resolved: &Resolved) -> Vec<String> {
     tables
         .flat_map(|table| table.indexes.iter())
         .map(|(name, index)| {
-            let columns: Vec<_> = index.columns.iter().map(Ident::as_str).collect();
+            let columns = index.plain_columns().unwrap();
+            let columns: Vec<_> = columns.iter().map(Ident::as_str).collect();
             format!("{name} ({})", columns.join(", "))
         })
         .collect()
@@ -353,8 +354,8 @@ fn indexes_follow_from_policies_and_choose_the_form() {
 fn an_index_that_is_there_is_not_made_again() {
     let mut tables = with_policy(Command::Select, membership());
     tables[0].table.primary_key =
-        Some(PrimaryKey { name: id("docs_pkey"), columns: vec![id("team_id"), id("id")] });
-    let unique = Unique { columns: vec![id("user_id")] };
+        Some(PrimaryKey::new(id("docs_pkey"), vec![id("team_id"), id("id")]));
+    let unique = Unique::new(vec![id("user_id")]);
     tables[1].table.uniques.insert(id("members_user_id_key"), unique);
     let resolved = resolved(tables);
     assert!(indexes(&resolved).is_empty());
@@ -367,10 +368,7 @@ fn an_index_that_is_there_is_not_made_again() {
 fn no_index_is_made_where_none_is_wanted_nor_under_a_name_that_is_taken() {
     let mut tables = with_policy(Command::Select, membership());
     tables[0].policy_indexes = false;
-    tables[2]
-        .table
-        .indexes
-        .insert(id("members_user_id_team_id_idx"), Index { columns: vec![id("id")] });
+    tables[2].table.indexes.insert(id("members_user_id_team_id_idx"), Index::btree(vec![id("id")]));
     let resolved = resolved(tables);
     assert_eq!(
         indexes(&resolved),

@@ -6,14 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use rls_core::model::{
-    AllowedLint, BaseType, Column, DeclaredTable, ForeignKey, Grantee, Ident, Index, PgType,
-    Policy, PrimaryKey, QualifiedName, Table, Unique,
+    AllowedLint, BaseType, Column, DeclaredTable, Generated, Grantee, Ident, PgType, Policy,
+    QualifiedName, SequenceOptions, Table,
 };
 use rls_core::syntax::Lowered;
 use syn::DeriveInput;
 
 use crate::expr::expr;
-use crate::witness;
+use crate::{constraint, index, sequence, trigger, witness};
 
 /// `impl Table for …`, and what other tables' lookups are checked against.
 pub(crate) fn expand(input: &DeriveInput, lowered: &Lowered) -> TokenStream {
@@ -27,6 +27,8 @@ pub(crate) fn expand(input: &DeriveInput, lowered: &Lowered) -> TokenStream {
         force,
         policy_columns,
         allowed,
+        sequences,
+        comments,
     } = &lowered.table;
     let table = self::table(table);
     let force = option(force.map(|force| quote!(#force)));
@@ -36,6 +38,11 @@ pub(crate) fn expand(input: &DeriveInput, lowered: &Lowered) -> TokenStream {
     });
     let allowed = allowed.iter().map(|AllowedLint { lint, reason }| {
         quote!(p::AllowedLint { lint: p::String::from(#lint), reason: p::String::from(#reason) })
+    });
+    let sequences = sequences.iter().map(sequence::sequence);
+    let comments = comments.iter().map(|(on, text)| {
+        let on = sequence::commented(on);
+        quote!((#on, p::String::from(#text)))
     });
     let witnesses = witness::columns(input);
     let lookups = witness::lookups(lowered);
@@ -56,6 +63,8 @@ pub(crate) fn expand(input: &DeriveInput, lowered: &Lowered) -> TokenStream {
                     force: #force,
                     policy_columns: #policy_columns,
                     allowed: p::vec![#(#allowed),*],
+                    sequences: p::vec![#(#sequences),*],
+                    comments: p::BTreeMap::from([#(#comments),*]),
                 }
             }
         }
@@ -68,23 +77,25 @@ fn table(table: &Table) -> TokenStream {
         columns,
         primary_key,
         uniques,
+        checks,
         foreign_keys,
+        exclusions,
         indexes,
+        triggers,
+        partitioning,
         row_security,
         policies,
     } = table;
     let name = qualified(name);
     let columns = columns.iter().map(column);
-    let primary_key = option(primary_key.as_ref().map(self::primary_key));
-    let uniques = map(uniques, |Unique { columns }| {
-        let columns = idents(columns);
-        quote!(p::Unique { columns: #columns })
-    });
-    let foreign_keys = map(foreign_keys, foreign_key);
-    let indexes = map(indexes, |Index { columns }| {
-        let columns = idents(columns);
-        quote!(p::Index { columns: #columns })
-    });
+    let primary_key = option(primary_key.as_ref().map(constraint::primary_key));
+    let uniques = map(uniques, constraint::unique);
+    let checks = map(checks, constraint::check);
+    let foreign_keys = map(foreign_keys, constraint::foreign_key);
+    let exclusions = map(exclusions, constraint::exclusion);
+    let indexes = map(indexes, index::index);
+    let triggers = map(triggers, trigger::trigger);
+    let partitioning = option(partitioning.as_ref().map(index::partitioning));
     let row_security = variant(row_security);
     let policies = map(policies, policy);
     quote! {
@@ -93,8 +104,12 @@ fn table(table: &Table) -> TokenStream {
             columns: p::vec![#(#columns),*],
             primary_key: #primary_key,
             uniques: #uniques,
+            checks: #checks,
             foreign_keys: #foreign_keys,
+            exclusions: #exclusions,
             indexes: #indexes,
+            triggers: #triggers,
+            partitioning: #partitioning,
             row_security: p::RowSecurity::#row_security,
             policies: #policies,
         }
@@ -102,7 +117,7 @@ fn table(table: &Table) -> TokenStream {
 }
 
 fn column(column: &Column) -> TokenStream {
-    let Column { name, ty, nullable, default, identity } = column;
+    let Column { name, ty, collation, nullable, default, identity, numbering, generated } = column;
     let name = ident(name);
     let ty = pg_type(ty);
     let default = option(default.as_ref().map(expr));
@@ -110,8 +125,40 @@ fn column(column: &Column) -> TokenStream {
         let identity = variant(identity);
         quote!(p::Identity::#identity)
     }));
+    let collation = option(collation.as_ref().map(qualified));
+    let numbering = sequence_options(numbering);
+    let generated = option(generated.as_ref().map(|Generated { expr, stored }| {
+        let expr = self::expr(expr);
+        quote!(p::Generated { expr: #expr, stored: #stored })
+    }));
     quote! {
-        p::Column { name: #name, ty: #ty, nullable: #nullable, default: #default, identity: #identity }
+        p::Column {
+            name: #name,
+            ty: #ty,
+            collation: #collation,
+            nullable: #nullable,
+            default: #default,
+            identity: #identity,
+            numbering: #numbering,
+            generated: #generated,
+        }
+    }
+}
+
+pub(crate) fn sequence_options(options: &SequenceOptions) -> TokenStream {
+    let SequenceOptions { start, increment, min, max, cache, cycle } = options;
+    let number = |value: &Option<i64>| option(value.map(|value| quote!(#value)));
+    let (start, increment, min) = (number(start), number(increment), number(min));
+    let (max, cache) = (number(max), number(cache));
+    quote! {
+        p::SequenceOptions {
+            start: #start,
+            increment: #increment,
+            min: #min,
+            max: #max,
+            cache: #cache,
+            cycle: #cycle,
+        }
     }
 }
 
@@ -128,28 +175,6 @@ pub(crate) fn pg_type(ty: &PgType) -> TokenStream {
         }
     };
     quote!(p::PgType { base: #base, modifiers: p::vec![#(#modifiers),*], array: #array })
-}
-
-fn primary_key(key: &PrimaryKey) -> TokenStream {
-    let PrimaryKey { name, columns } = key;
-    let (name, columns) = (ident(name), idents(columns));
-    quote!(p::PrimaryKey { name: #name, columns: #columns })
-}
-
-fn foreign_key(key: &ForeignKey) -> TokenStream {
-    let ForeignKey { columns, table, references, on_delete, on_update } = key;
-    let (columns, references) = (idents(columns), idents(references));
-    let table = qualified(table);
-    let (on_delete, on_update) = (variant(on_delete), variant(on_update));
-    quote! {
-        p::ForeignKey {
-            columns: #columns,
-            table: #table,
-            references: #references,
-            on_delete: p::ReferentialAction::#on_delete,
-            on_update: p::ReferentialAction::#on_update,
-        }
-    }
 }
 
 fn policy(policy: &Policy) -> TokenStream {
@@ -192,7 +217,10 @@ pub(crate) fn option(value: Option<TokenStream>) -> TokenStream {
     }
 }
 
-fn map<T>(items: &BTreeMap<Ident, T>, tokens: impl Fn(&T) -> TokenStream) -> TokenStream {
+pub(crate) fn map<T>(
+    items: &BTreeMap<Ident, T>,
+    tokens: impl Fn(&T) -> TokenStream,
+) -> TokenStream {
     let items = items.iter().map(|(name, item)| {
         let (name, item) = (ident(name), tokens(item));
         quote!((#name, #item))
@@ -200,17 +228,17 @@ fn map<T>(items: &BTreeMap<Ident, T>, tokens: impl Fn(&T) -> TokenStream) -> Tok
     quote!(p::BTreeMap::from([#(#items),*]))
 }
 
-fn idents(names: &[Ident]) -> TokenStream {
+pub(crate) fn idents(names: &[Ident]) -> TokenStream {
     let names = names.iter().map(ident);
     quote!(p::vec![#(#names),*])
 }
 
-fn ident(name: &Ident) -> TokenStream {
+pub(crate) fn ident(name: &Ident) -> TokenStream {
     let name = name.as_str();
     quote!(p::ident(#name))
 }
 
-fn qualified(name: &QualifiedName) -> TokenStream {
+pub(crate) fn qualified(name: &QualifiedName) -> TokenStream {
     let QualifiedName { schema, name } = name;
     let (schema, name) = (ident(schema), ident(name));
     quote!(p::QualifiedName { schema: #schema, name: #name })

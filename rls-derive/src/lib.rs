@@ -1,10 +1,14 @@
 //! The macros of `rls-schema`: they read structs and predicates with the grammar of `rls-core` and
 //! write the result down as a value. No rule lives here.
 
+mod constraint;
 mod expand;
 mod expr;
 mod fallback;
+mod index;
 mod predicate;
+mod sequence;
+mod trigger;
 mod witness;
 
 use proc_macro::TokenStream;
@@ -15,7 +19,8 @@ use syn::{DeriveInput, ItemFn, parse_macro_input};
 ///
 /// On the struct: `table`, `schema`, `crud_policy(..)`, `policy(..)`, `tenant = ..`, `force`,
 /// `row_security`, `policy_indexes`, `allow(lint, reason = "..")`. On fields: `column`, `sql_type`,
-/// `primary_key`, `identity`, `default`, `unique`, `references`, `index`, `skip`. The README of
+/// `primary_key`, `identity`, `default`, `unique`, `references`, `index`, `skip`, `serial`,
+/// `generated`, `comment`. The README of
 /// `rls-schema` shows them all.
 #[proc_macro_derive(Table, attributes(rls))]
 pub fn derive_table(input: TokenStream) -> TokenStream {
@@ -27,6 +32,16 @@ pub fn derive_table(input: TokenStream) -> TokenStream {
         Some(lowered) if diagnostics.is_empty() => expand::expand(&input, &lowered).into(),
         _ => fallback::fallback(&input, &diagnostics).into(),
     }
+}
+
+/// Declares a sequence that belongs to no column: `#[rls(sequence = "order_number", start = 1000)]` on
+/// a struct without fields.
+///
+/// Keys: `sequence`, `schema`, `sql_type`, `start`, `increment`, `min`, `max`, `cache`, `cycle`,
+/// `comment`. A column counts with it by `default = next(order_number)`.
+#[proc_macro_derive(Sequence, attributes(rls))]
+pub fn derive_sequence(input: TokenStream) -> TokenStream {
+    sequence::expand(&parse_macro_input!(input as DeriveInput)).into()
 }
 
 /// Declares a predicate that the policies of many tables can use by its name.

@@ -3,7 +3,7 @@
 
 #![allow(dead_code, missing_docs, reason = "read by tests, never used")]
 
-use rls_schema::{Table, predicate};
+use rls_schema::{Sequence, Table, predicate};
 
 pub struct Uuid;
 pub struct DateTime<T>(T);
@@ -214,4 +214,124 @@ pub struct Member {
 #[predicate]
 pub fn is_member(team: Uuid) -> bool {
     exists(Member, |m| m.team_id == team && auth_uid(m.user_id))
+}
+
+/// What was ordered,
+/// and for how much.
+///
+/// Only the first paragraph becomes a comment.
+#[derive(Table)]
+#[rls(
+    table = "orders",
+    crud_policy(
+        role = authenticated,
+        read = total > 0,
+        insert = quantity > 0,
+        insert_columns = [quantity, price],
+    ),
+    policy(
+        name = "cheap ones",
+        command = select,
+        role = anonymous,
+        using = price < 10,
+        comment = "visitors see what's cheap",
+    ),
+)]
+pub struct Order {
+    #[rls(primary_key, identity(always, start = 100, increment = 10, max = 1_000_000, cycle))]
+    pub id: i32,
+    /// As it stands on the invoice.
+    #[rls(default = next(order_number))]
+    pub number: i64,
+    #[rls(default = next("Gallery".ticket_number))]
+    pub ticket: i32,
+    #[rls(serial)]
+    pub place: i16,
+    #[rls(serial(name = "shelves", start = -5, min = -10, cache = 3))]
+    pub shelf: i64,
+    pub quantity: i32,
+    #[rls(comment = "in cents")]
+    pub price: i32,
+    #[rls(generated = sql("quantity * price"))]
+    pub total: i32,
+    #[rls(generated(quantity > 100, stored))]
+    pub is_large: bool,
+}
+
+/// Numbers for invoices.
+#[derive(Sequence)]
+#[rls(start = 1000)]
+pub struct OrderNumber;
+
+#[derive(Sequence)]
+#[rls(sequence = "ticket_number", schema = "Gallery", sql_type = "integer", increment = -1)]
+pub struct Ticket;
+
+/// Keys, constraints and indexes of every kind.
+#[derive(Table)]
+#[rls(
+    table = "rooms",
+    primary_key(columns = [site, number], include = [label]),
+    unique(columns = [label, site], nulls_not_distinct, name = "one label"),
+    check = number > 0,
+    crud_policy(role = authenticated, read = true),
+)]
+pub struct Room {
+    pub site: i32,
+    pub number: i32,
+    #[rls(unique(deferrable), check = label != "")]
+    pub label: String,
+}
+
+#[derive(Table)]
+#[rls(
+    table = "bookings",
+    foreign_key(
+        columns = [site, room],
+        references = rooms(site, number),
+        on_delete = set_null,
+        set_columns = [room],
+        match_full,
+        initially_deferred,
+    ),
+    check(name = "in order", expr = starts_at < ends_at && number.is_some(), no_inherit),
+    check(expr = sql("upper(during) - lower(during) > 0"), not_valid),
+    exclude(
+        elements = [(during, "&&"), (sql("int4range(lower(during), upper(during))"), "-|-")],
+        predicate = cancelled_at.is_null(),
+        deferrable,
+    ),
+    index(columns = [desc(starts_at), site], name = "newest"),
+    index(columns = [sql("lower(title)")], unique, predicate = cancelled_at.is_null()),
+    index(columns = [nulls_last(desc(ends_at)), nulls_first(number)], include = [title]),
+    index(columns = [collate(title, "C"), class(note, "text_pattern_ops")], with(fillfactor = 70)),
+    index(columns = [tags], method = gin),
+    crud_policy(role = authenticated, read = true),
+)]
+pub struct Booking {
+    #[rls(primary_key)]
+    pub id: i64,
+    pub site: Option<i32>,
+    #[rls(column = "Room")]
+    pub room: Option<i32>,
+    #[rls(references(other(id), name = "to other", on_update = cascade, deferrable))]
+    pub other: Option<i64>,
+    #[rls(sql_type = "int4range")]
+    pub during: String,
+    pub starts_at: DateTime<Utc>,
+    pub ends_at: DateTime<Utc>,
+    pub cancelled_at: Option<DateTime<Utc>>,
+    pub number: Option<i32>,
+    #[rls(index(class = "text_pattern_ops"), collation = "C")]
+    pub title: String,
+    #[rls(index(method = hash, name = "by note"))]
+    pub note: String,
+    pub tags: Vec<String>,
+}
+
+#[derive(Table)]
+#[rls(table = "other", crud_policy(role = authenticated, read = true))]
+pub struct Other {
+    #[rls(primary_key)]
+    pub id: i64,
 }

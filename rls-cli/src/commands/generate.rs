@@ -108,6 +108,10 @@ fn made_up(plan: &Plan) -> String {
             Change::DropForeignKey(on) | Change::AddForeignKey(on) => &on.table,
             Change::DropUnique(on) | Change::AddUnique(on) => &on.table,
             Change::DropPrimaryKey(on) | Change::AddPrimaryKey(on) => &on.table,
+            Change::DropCheck(on) | Change::AddCheck(on) => &on.table,
+            Change::DropExclusion(on) | Change::AddExclusion(on) => &on.table,
+            Change::DeferForeignKey(on) => &on.table,
+            Change::ValidateConstraint(on) => &on.table,
             Change::DropIndex(on) | Change::CreateIndex(on) => &on.table,
             Change::DropColumn(on) => &on.table,
             Change::AddColumn(on) => &on.table,
@@ -118,6 +122,11 @@ fn made_up(plan: &Plan) -> String {
             | Change::CreateExtension(_)
             | Change::CreateNamespace(_)
             | Change::DropFunction(_)
+            | Change::DropSequence(_)
+            | Change::CreateSequence { .. }
+            | Change::AlterSequence(_)
+            | Change::OwnSequence { .. }
+            | Change::Comment { .. }
             | Change::CreateFunction { .. }
             | Change::Revoke(_)
             | Change::RevokeMembership(_)

@@ -128,7 +128,10 @@ pub(super) fn understand(
     for row in &rows.objects {
         let name = QualifiedName::new(ident(row, "schema")?, ident(row, "name")?);
         let function = get(row, "function")?;
-        let ours = function && functions.declared.contains_key(&get(row, "oid")?);
+        let ours = match function {
+            true => functions.declared.contains_key(&get(row, "oid")?),
+            false => scope.sequences.contains_key(&name),
+        };
         let object =
             if function { GrantObject::Function(name) } else { GrantObject::Sequence(name) };
         match grant(row, object, notes)? {
@@ -141,7 +144,10 @@ pub(super) fn understand(
     let others = Others::new(&rows.others, objects)?;
     for grant in &scope.grants {
         let held = match &grant.object {
-            GrantObject::Schema(_) | GrantObject::Sequence(_) => others.reaches(grant),
+            GrantObject::Schema(_) => others.reaches(grant),
+            GrantObject::Sequence(name) => {
+                !scope.sequences.contains_key(name) && others.reaches(grant)
+            }
             GrantObject::Function(name) => {
                 !scope.functions.contains_key(name) && others.reaches(grant)
             }

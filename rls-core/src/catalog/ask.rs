@@ -63,7 +63,7 @@ impl Asked {
             | GrantObject::AllTables(_) => None,
         });
         let (table_schemas, table_names) = parted(scope.tables.keys());
-        let (sequence_schemas, sequence_names) = parted(sequences);
+        let (sequence_schemas, sequence_names) = parted(sequences.chain(scope.sequences.keys()));
         let (function_schemas, function_names) = parted(functions.chain(scope.functions.keys()));
         Asked {
             sequence_schemas,

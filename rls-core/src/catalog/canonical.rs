@@ -13,10 +13,10 @@ use std::collections::BTreeSet;
 use tokio_postgres::Transaction;
 use tokio_postgres::error::SqlState;
 
-use super::{Error, Failure, PLAIN_TEXT, ask, begin, end};
-use crate::diff::{Canonical, Pair, Site};
+use super::{Error, Failure, PLAIN_TEXT, alike, ask, begin, end};
+use crate::diff::{Canonical, Pair, Site, predicates};
 use crate::lex;
-use crate::model::{PgType, Schema, Sql, Table};
+use crate::model::{PgType, QualifiedName, Schema, Sql, Table};
 use crate::render;
 
 /// How often the text may change before it is given up.
@@ -42,32 +42,54 @@ pub async fn canonical(
     ask::run(&savepoint, &probe("BEGIN ATOMIC END")).await?;
     end(savepoint).await?;
 
-    // One that fails is found by halving.
-    let mut batches = vec![questions.as_slice()];
-    while let Some(batch) = batches.pop() {
-        match answers(transaction, batch).await? {
-            Some(answers) => {
-                for (question, answer) in batch.iter().zip(answers) {
-                    let Question { site, source, statement: _ } = question;
-                    canonical.insert(site.clone(), source.clone(), Sql::new(answer));
-                }
-            }
-            None if batch.len() > 1 => {
-                let (left, right) = batch.split_at(batch.len() / 2);
-                batches.extend([right, left]);
-            }
-            None => {}
+    let groups = alike::groups(&questions, schemas.previous);
+    let mut alone = Vec::new();
+    let firsts: Vec<_> = groups.iter().map(|group| group[0]).collect();
+    for (group, answer) in groups.iter().zip(ask_all(transaction, &firsts).await?) {
+        // What does not parse for one does not for any that is like it.
+        let Some(answer) = answer else { continue };
+        let (answer, good_for_all) = alike::without_table(group[0], &answer);
+        let (told, open) = group.split_at(if good_for_all { group.len() } else { 1 });
+        for Question { site, source, statement: _ } in told {
+            canonical.insert(site.clone(), source.clone(), answer.clone());
         }
+        alone.extend(open);
+    }
+    for (question, answer) in alone.iter().zip(ask_all(transaction, &alone).await?) {
+        let Some(answer) = answer else { continue };
+        let Question { site, source, statement: _ } = question;
+        let (answer, _) = alike::without_table(question, &answer);
+        canonical.insert(site.clone(), source.clone(), answer);
     }
     Ok(canonical)
 }
 
+/// The answer to each question, or none where it does not parse. One that fails is found by halving.
+async fn ask_all(
+    transaction: &mut Transaction<'_>,
+    questions: &[&Question],
+) -> Result<Vec<Option<String>>, Error> {
+    let mut all = Vec::new();
+    let mut batches = vec![questions];
+    while let Some(batch) = batches.pop() {
+        match answers(transaction, batch).await? {
+            Some(answers) => all.extend(answers.into_iter().map(Some)),
+            None if batch.len() > 1 => {
+                let (left, right) = batch.split_at(batch.len() / 2);
+                batches.extend([right, left]);
+            }
+            None => all.push(None),
+        }
+    }
+    Ok(all)
+}
+
 /// An expression, and the statement that makes Postgres read it.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Question {
-    site: Site,
-    source: Sql,
-    statement: String,
+pub(super) struct Question {
+    pub(super) site: Site,
+    pub(super) source: Sql,
+    pub(super) statement: String,
 }
 
 /// Both sides of every doubt, each text once.
@@ -77,6 +99,7 @@ fn questions(schemas: Pair<&Schema>) -> BTreeSet<Question> {
         if let Some(previous) = schemas.previous.tables.get(name) {
             policies(Pair { previous, next }, &mut questions);
             defaults(Pair { previous, next }, &mut questions);
+            constraints(Pair { previous, next }, &mut questions);
         }
     }
     questions
@@ -88,29 +111,48 @@ fn policies(tables: Pair<&Table<Sql>>, questions: &mut BTreeSet<Question>) {
         let Some(previous) = tables.previous.policies.get(name) else { continue };
         let using = doubt(previous.using.as_ref(), next.using.as_ref());
         let check = doubt(previous.with_check.as_ref(), next.with_check.as_ref());
-        questions.extend(using.chain(check).map(|source| Question {
-            site: Site { table: table.clone(), default_of: None },
-            source: source.clone(),
-            statement: format!(
-                "SELECT 1 FROM {} WHERE ({}\n)",
-                render::qualified(table),
-                source.as_str()
-            ),
-        }));
+        questions.extend(using.chain(check).map(|source| predicate(table, source)));
     }
 }
 
+/// Of constraints and indexes, which go by what they say: each text that is on one side only.
+fn constraints(tables: Pair<&Table<Sql>>, questions: &mut BTreeSet<Question>) {
+    let all = |table| predicates(table).into_iter().collect::<BTreeSet<_>>();
+    let (previous, next) = (all(tables.previous), all(tables.next));
+    let doubts = previous.symmetric_difference(&next);
+    questions.extend(doubts.map(|source| predicate(&tables.next.name, source)));
+}
+
+fn predicate(table: &QualifiedName, source: &Sql) -> Question {
+    Question {
+        site: Site { table: table.clone(), default_of: None },
+        source: source.clone(),
+        statement: format!(
+            "SELECT 1 FROM {} WHERE ({}\n)",
+            render::qualified(table),
+            source.as_str()
+        ),
+    }
+}
+
+/// Of defaults, and of what columns are computed from.
 fn defaults(tables: Pair<&Table<Sql>>, questions: &mut BTreeSet<Question>) {
+    let table = render::qualified(&tables.next.name);
     for next in &tables.next.columns {
         let Some(previous) = tables.previous.column(&next.name) else { continue };
         // A length in brackets is applied to whatever comes, so it makes no difference here.
         let ty = PgType { modifiers: Vec::new(), ..next.ty.clone() };
-        let both = doubt(previous.default.as_ref(), next.default.as_ref());
-        questions.extend(both.map(|source| Question {
-            site: Site { table: tables.next.name.clone(), default_of: Some(next.name.clone()) },
+        let site = Site { table: tables.next.name.clone(), default_of: Some(next.name.clone()) };
+        let question = |source: &Sql, from: &str| Question {
+            site: site.clone(),
             source: source.clone(),
-            statement: format!("SELECT CAST(({}\n) AS {ty})", source.as_str()),
-        }));
+            statement: format!("SELECT CAST(({}\n) AS {ty}){from}", source.as_str()),
+        };
+        let both = doubt(previous.default.as_ref(), next.default.as_ref());
+        questions.extend(both.map(|source| question(source, "")));
+        let (was, is) = (previous.generated.as_ref(), next.generated.as_ref());
+        let both = doubt(was.map(|was| &was.expr), is.map(|is| &is.expr));
+        questions.extend(both.map(|source| question(source, &format!(" FROM {table}"))));
     }
 }
 
@@ -123,8 +165,11 @@ fn doubt<'a>(previous: Option<&'a Sql>, next: Option<&'a Sql>) -> impl Iterator<
 /// The text at which each question comes to rest, or nothing where one of them does not parse.
 async fn answers(
     transaction: &mut Transaction<'_>,
-    batch: &[Question],
+    batch: &[&Question],
 ) -> Result<Option<Vec<String>>, Error> {
+    if batch.is_empty() {
+        return Ok(Some(Vec::new()));
+    }
     let statements = batch.iter().map(|question| question.statement.clone()).collect();
     let savepoint = begin(transaction).await?;
     let settled = settle(&savepoint, statements).await;

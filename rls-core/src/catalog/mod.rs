@@ -3,19 +3,23 @@
 //! or later.
 
 mod access;
+mod alike;
 mod ask;
 mod canonical;
+mod comments;
+mod constraints;
 mod failure;
 mod functions;
-mod keys;
+mod indexes;
 mod policies;
 mod relations;
 mod roles;
+mod sequences;
 mod server;
 
 use std::collections::BTreeSet;
 
-use futures_util::future::{try_join, try_join4, try_join5};
+use futures_util::future::{try_join, try_join3, try_join4, try_join5};
 use tokio_postgres::Transaction;
 
 use crate::model::{Ident, QualifiedName, Schema};
@@ -59,33 +63,39 @@ pub async fn introspect(transaction: &mut Transaction<'_>, scope: &Schema) -> Re
     let savepoint = begin(transaction).await?;
     ask::run(&savepoint, PLAIN_TEXT).await?;
     let asked = Asked::new(scope);
-    let ((server, relations, columns, keys, indexes), (policies, functions, roles, access)) =
-        try_join(
-            try_join5(
-                server::read(&savepoint, &asked),
-                relations::read(&savepoint, &asked),
-                relations::columns(&savepoint, &asked),
-                keys::constraints(&savepoint, &asked),
-                keys::indexes(&savepoint, &asked),
-            ),
-            try_join4(
-                policies::read(&savepoint, &asked),
-                functions::read(&savepoint, &asked),
-                roles::read(&savepoint, &asked),
-                access::read(&savepoint, &asked),
-            ),
-        )
-        .await?;
+    let (
+        (server, relations, columns, keys, indexes),
+        (policies, functions, roles, access),
+        (sequences, comments),
+    ) = try_join3(
+        try_join5(
+            server::read(&savepoint, &asked),
+            relations::read(&savepoint, &asked),
+            relations::columns(&savepoint, &asked),
+            constraints::read(&savepoint, &asked),
+            indexes::read(&savepoint, &asked),
+        ),
+        try_join4(
+            policies::read(&savepoint, &asked),
+            functions::read(&savepoint, &asked),
+            roles::read(&savepoint, &asked),
+            access::read(&savepoint, &asked),
+        ),
+        try_join(sequences::read(&savepoint, &asked), comments::read(&savepoint, &asked)),
+    )
+    .await?;
     end(savepoint).await?;
 
     let server::Server { extensions, namespaces, missing_roles, stand_in, mut notes } =
         server::understand(&server, scope)?;
     let mut tables = relations::understand(&relations, scope, &mut notes)?;
     relations::add_columns(&columns, &mut tables, &mut notes)?;
-    keys::add_constraints(&keys, scope, &mut tables, &mut notes)?;
-    keys::add_indexes(&indexes, &mut tables, &mut notes)?;
+    constraints::add(&keys, &mut tables, &mut notes)?;
+    indexes::add(&indexes, &mut tables, &mut notes)?;
     policies::add(&policies, &mut tables, &mut notes)?;
     let functions = functions::understand(&functions, scope)?;
+    let sequences = sequences::understand(&sequences, scope)?;
+    let (comments, undeclared_comments) = comments::understand(&comments, scope)?;
     let roles = roles::understand(&roles, scope, &mut notes)?;
     let access::Access { grants, default_privileges } =
         access::understand(&access, scope, &tables, &functions, &mut notes)?;
@@ -99,8 +109,11 @@ pub async fn introspect(transaction: &mut Transaction<'_>, scope: &Schema) -> Re
             grantees: scope.grantees.clone(),
             roles,
             tables,
+            sequences,
             functions,
             strays,
+            comments,
+            undeclared_comments,
             grants,
             default_privileges,
         },

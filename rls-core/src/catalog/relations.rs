@@ -6,8 +6,10 @@ use tokio_postgres::{Row, Transaction};
 
 use super::Error;
 use super::ask::{self, Asked, get, ident, list, with_declared};
+use super::sequences;
 use crate::model::{
-    BaseType, Column, Identity, PgType, QualifiedName, RowSecurity, Schema, Sql, Table,
+    BaseType, Column, Generated, Identity, PgType, QualifiedName, RowSecurity, Schema,
+    SequenceOptions, Sql, Table,
 };
 
 const RELATIONS: &str = "
@@ -69,16 +71,7 @@ pub(super) fn understand(
                 "{name} has row security, though it is declared without: it is never disabled"
             ));
         }
-        let table = Table {
-            row_security: row_security(row)?,
-            columns: Vec::new(),
-            primary_key: None,
-            uniques: BTreeMap::new(),
-            foreign_keys: BTreeMap::new(),
-            indexes: BTreeMap::new(),
-            policies: BTreeMap::new(),
-            name,
-        };
+        let table = Table::new(name, row_security(row)?);
         tables.declared.insert(get(row, "oid")?, table);
     }
     Ok(tables)
@@ -137,14 +130,21 @@ fn note(row: &Row, name: &QualifiedName, notes: &mut Vec<String>) -> Result<(), 
 const COLUMNS: &str = with_declared!(
     "SELECT a.attrelid AS oid, a.attname::text AS name, format_type(a.atttypid, a.atttypmod) AS type,
     s.nspname::text AS type_schema, e.typname::text AS type_name, a.attnotnull AS not_null,
-    a.attidentity::text AS identity, a.attgenerated <> '' AS generated,
-    a.attcollation <> t.typcollation AS collated, pg_get_expr(d.adbin, d.adrelid) AS default
+    a.attidentity::text AS identity, a.attgenerated::text AS generated,
+    q.seqstart AS start, q.seqincrement AS increment, q.seqmin AS min, q.seqmax AS max,
+    q.seqcache AS cache, q.seqcycle AS cycle,
+    cs.nspname::text AS collation_schema, co.collname::text AS collation, pg_get_expr(d.adbin, d.adrelid) AS default
 FROM declared c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
     JOIN pg_type t ON t.oid = a.atttypid
     JOIN pg_type e ON e.oid = CASE WHEN t.typcategory = 'A' AND t.typlen = -1 AND t.typelem <> 0
         THEN t.typelem ELSE t.oid END
     JOIN pg_namespace s ON s.oid = e.typnamespace
+    LEFT JOIN pg_collation co ON co.oid = a.attcollation AND a.attcollation <> t.typcollation
+    LEFT JOIN pg_namespace cs ON cs.oid = co.collnamespace
     LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+    LEFT JOIN pg_depend o ON a.attidentity <> '' AND o.refclassid = 'pg_class'::regclass AND o.refobjid = a.attrelid
+        AND o.refobjsubid = a.attnum AND o.classid = 'pg_class'::regclass AND o.deptype = 'i'
+    LEFT JOIN pg_sequence q ON q.seqrelid = o.objid
 ORDER BY a.attrelid, a.attnum"
 );
 
@@ -164,26 +164,40 @@ pub(super) fn add_columns(
         let Some(table) = tables.get(row)? else { continue };
         let name = ident(row, "name")?;
         let full = format!("{}.{name}", table.name);
-        let generated: bool = get(row, "generated")?;
-        if generated {
-            notes.push(format!("{full} is a generated column, which is left alone"));
-        }
-        if get(row, "collated")? {
-            notes.push(format!("{full} has a collation of its own, which is left alone"));
-        }
+        let collation = match get::<Option<&str>>(row, "collation")? {
+            Some(_) => {
+                Some(QualifiedName::new(ident(row, "collation_schema")?, ident(row, "collation")?))
+            }
+            None => None,
+        };
         // What generates a column stands where defaults do.
-        let default: Option<&str> = get(row, "default")?;
+        let expr = get::<Option<&str>>(row, "default")?.map(Sql::new);
+        let ty = column_type(row, &full, notes)?;
+        let unknown = |code: &str| Error::Unknown { what: full.clone(), code: code.to_owned() };
+        let (default, generated) = match get(row, "generated")? {
+            "" => (expr, None),
+            "s" => (None, expr.map(|expr| Generated { expr, stored: true })),
+            "v" => (None, expr.map(|expr| Generated { expr, stored: false })),
+            code => return Err(unknown(code)),
+        };
+        let identity = match get(row, "identity")? {
+            "" => None,
+            "d" => Some(Identity::ByDefault),
+            "a" => Some(Identity::Always),
+            code => return Err(unknown(code)),
+        };
         table.columns.push(Column {
-            ty: column_type(row, &full, notes)?,
+            collation,
             nullable: !get::<bool>(row, "not_null")?,
-            default: default.filter(|_| !generated).map(Sql::new),
-            identity: match get(row, "identity")? {
-                "" => None,
-                "d" => Some(Identity::ByDefault),
-                "a" => Some(Identity::Always),
-                code => return Err(Error::Unknown { what: full, code: code.to_owned() }),
+            default,
+            numbering: if identity.is_some() {
+                sequences::options(row)?.as_kept(&ty.base)
+            } else {
+                SequenceOptions::default()
             },
-            name,
+            identity,
+            generated,
+            ..Column::new(name, ty)
         });
     }
     Ok(())

@@ -9,7 +9,7 @@ use crate::model::{Ident, QualifiedName, Sql};
 pub struct Site {
     /// The table that it belongs to.
     pub table: QualifiedName,
-    /// The column whose default it is, or none for a policy.
+    /// The column whose default it is, or which is computed from it; none for a policy.
     pub default_of: Option<Ident>,
 }
 

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 
+use super::column::is_retyped;
 use super::table::On;
 use super::{Change, Pair};
 use crate::lex;
@@ -40,11 +41,12 @@ impl Rebuilt {
         };
         for change in changes {
             if let Change::AlterColumn(column) = change {
-                if column.item.previous.ty != column.item.next.ty {
+                if is_retyped(&column.item) {
                     columns(&column.table, std::slice::from_ref(&column.item.next.name));
                     rebuilt.named.insert(column.table.name.clone());
                 }
             } else if let Change::DropColumn(column) = change {
+                columns(&column.table, std::slice::from_ref(&column.item));
                 rebuilt.named.insert(column.table.name.clone());
             } else if let Change::DropFunction(routine) = change {
                 rebuilt.named.insert(routine.name.name.clone());

@@ -3,21 +3,29 @@
 
 #![warn(clippy::wildcard_enum_match_arm)]
 
+mod anew;
 mod canonical;
+mod column;
+mod comment;
+mod constraint;
 mod dependents;
 mod function;
 mod privileges;
 mod role;
+mod sequence;
 mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
-    Column, ForeignKey, Function, GrantObject, Grantee, Ident, Index, Policy, PrimaryKey,
-    Privilege, QualifiedName, Role, Routine, Schema, Sql, Table, Unique,
+    Check, Column, Commented, Deferral, Exclusion, ForeignKey, Function, GrantObject, Grantee,
+    Ident, Index, Policy, PrimaryKey, Privilege, QualifiedName, Role, Routine, Schema, Sequence,
+    Sql, Table, Unique,
 };
 
 pub use canonical::{Canonical, Site};
+#[cfg(feature = "postgres")]
+pub(crate) use constraint::predicates;
 pub(crate) use table::same_policy;
 
 /// Two states of one thing.
@@ -60,14 +68,36 @@ pub enum Change {
     DropForeignKey(OnTable<Named<ForeignKey>>),
     /// A UNIQUE constraint is not in the next state.
     DropUnique(OnTable<Named<Unique>>),
+    /// A CHECK constraint is not in the next state.
+    DropCheck(OnTable<Named<Check<Sql>>>),
+    /// An exclusion constraint is not in the next state.
+    DropExclusion(OnTable<Named<Exclusion<Sql>>>),
     /// A primary key is not in the next state.
     DropPrimaryKey(OnTable<PrimaryKey>),
     /// An index is not in the next state.
-    DropIndex(OnTable<Named<Index>>),
+    DropIndex(OnTable<Named<Index<Sql>>>),
     /// A table is not in the next state.
     DropTable(QualifiedName),
     /// A column is not in the next state.
     DropColumn(OnTable<Ident>),
+    /// A sequence is not in the next state.
+    DropSequence(QualifiedName),
+    /// A sequence is missing; whose it is, is a change of its own.
+    CreateSequence {
+        /// The sequence.
+        sequence: Box<Sequence>,
+        /// Who must not receive anything from default privileges.
+        revoke_from: BTreeSet<Grantee>,
+    },
+    /// A sequence counts in another way.
+    AlterSequence(Box<Pair<Sequence>>),
+    /// A sequence belongs to another column, or to none.
+    OwnSequence {
+        /// The sequence.
+        sequence: Box<Sequence>,
+        /// Whether it goes on after the numbers that the column holds.
+        go_on: bool,
+    },
     /// A table is missing; foreign keys, indexes, policies and privileges are changes of their own.
     CreateTable {
         /// The table.
@@ -79,14 +109,29 @@ pub enum Change {
     AddColumn(OnTable<Column<Sql>>),
     /// A column differs.
     AlterColumn(OnTable<Box<Pair<Column<Sql>>>>),
+    /// Something has another comment, or none.
+    Comment {
+        /// What it is about.
+        on: Commented,
+        /// The text; none takes the comment away.
+        text: Option<String>,
+    },
     /// A primary key is missing.
     AddPrimaryKey(OnTable<PrimaryKey>),
     /// A UNIQUE constraint is missing.
     AddUnique(OnTable<Named<Unique>>),
+    /// A CHECK constraint is missing.
+    AddCheck(OnTable<Named<Check<Sql>>>),
+    /// An exclusion constraint is missing.
+    AddExclusion(OnTable<Named<Exclusion<Sql>>>),
     /// An index is missing.
-    CreateIndex(OnTable<Named<Index>>),
+    CreateIndex(OnTable<Named<Index<Sql>>>),
     /// A foreign key is missing.
     AddForeignKey(OnTable<Named<ForeignKey>>),
+    /// A foreign key is checked at another time.
+    DeferForeignKey(OnTable<Named<Deferral>>),
+    /// A constraint is there, and the rows from before it are not known to fulfil it.
+    ValidateConstraint(OnTable<Ident>),
     /// A function is missing, or differs.
     CreateFunction {
         /// The function.
@@ -164,7 +209,10 @@ pub fn diff(schemas: Pair<&Schema>, canonical: &Canonical) -> Vec<Change> {
         grantees,
         roles,
         tables,
-        // These three are compared as a whole by the parts below.
+        sequences: _,
+        comments: _,
+        undeclared_comments: _,
+        // These six are compared as a whole by the parts below.
         functions: _,
         grants: _,
         default_privileges: _,
@@ -190,8 +238,11 @@ pub fn diff(schemas: Pair<&Schema>, canonical: &Canonical) -> Vec<Change> {
     for gone in previous.tables.values().filter(|table| !tables.contains_key(&table.name)) {
         table::drop(gone, &mut changes);
     }
+    sequence::alter(schemas, &mut changes);
     function::alter(schemas, &mut changes);
+    anew::rebuild(schemas, &mut changes);
     dependents::rebuild(schemas, &mut changes);
+    comment::alter(schemas, &mut changes);
 
     privileges::alter(schemas, &mut changes);
     changes

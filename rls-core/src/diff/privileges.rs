@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Change, ColumnPrivileges, Pair, Privileges};
+use super::{Change, ColumnPrivileges, OnTable, Pair, Privileges};
 use crate::model::{
     DefaultPrivilege, Grant, GrantObject, Grantee, Ident, Privilege, QualifiedName, Schema,
 };
@@ -52,14 +52,26 @@ fn goes_with_its_object(grant: &Grant, schemas: Pair<&Schema>, changes: &[Change
             Some(next) => {
                 let previous = previous.tables.get(table);
                 let was = previous.is_some_and(|table| table.column(column).is_some());
-                was && next.column(column).is_none()
+                let again =
+                    Change::DropColumn(OnTable { table: table.clone(), item: column.clone() });
+                was && (next.column(column).is_none() || changes.contains(&again))
             }
         },
         GrantObject::Function(name) => changes
             .iter()
             .any(|change| matches!(change, Change::DropFunction(routine) if &routine.name == name)),
-        GrantObject::Schema(_) | GrantObject::Sequence(_) | GrantObject::AllTables(_) => false,
+        GrantObject::Sequence(name) => {
+            previous.sequences.contains_key(name)
+                && (!next.sequences.contains_key(name) || is_created(name, changes))
+        }
+        GrantObject::Schema(_) | GrantObject::AllTables(_) => false,
     }
+}
+
+fn is_created(name: &QualifiedName, changes: &[Change]) -> bool {
+    changes.iter().any(|change| {
+        matches!(change, Change::CreateSequence { sequence, .. } if &sequence.name == name)
+    })
 }
 
 /// The privileges that take this one along when they are revoked: REVOKE on a table reaches each of

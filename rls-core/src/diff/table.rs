@@ -2,10 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Canonical, Change, Named, OnTable, Pair, Site};
-use crate::model::{
-    Column, Grantee, Ident, Policy, PrimaryKey, QualifiedName, RowSecurity, Sql, Table,
-};
+use super::column::{self, Rebuilt};
+use super::{Canonical, Change, Named, OnTable, Pair, Site, constraint};
+use crate::model::{Grantee, Ident, Policy, QualifiedName, RowSecurity, Sql, Table};
 
 /// The changes that make a table that is not there.
 pub(super) fn create(next: &Table<Sql>, grantees: &BTreeSet<Grantee>, changes: &mut Vec<Change>) {
@@ -50,10 +49,15 @@ pub(super) fn alter(tables: Pair<&Table<Sql>>, canonical: &Canonical, changes: &
     let Table {
         name,
         columns,
-        primary_key,
-        uniques,
-        foreign_keys,
-        indexes,
+        // These are compared by the part for them.
+        primary_key: _,
+        uniques: _,
+        checks: _,
+        foreign_keys: _,
+        exclusions: _,
+        indexes: _,
+        triggers: _,
+        partitioning: _,
         row_security,
         policies,
     } = tables.next;
@@ -71,30 +75,8 @@ pub(super) fn alter(tables: Pair<&Table<Sql>>, canonical: &Canonical, changes: &
     }
 
     let rebuilt =
-        alter_columns(on, Pair { previous: &previous.columns, next: columns }, canonical, changes);
-    alter_primary_key(
-        on,
-        Pair { previous: previous.primary_key.as_ref(), next: primary_key.as_ref() },
-        changes,
-    );
-    alter_named(Pair { previous: &previous.uniques, next: uniques }, |change| {
-        changes.push(match change {
-            NamedChange::Drop(name, item) => Change::DropUnique(on.named(name, item)),
-            NamedChange::Add(name, item) => Change::AddUnique(on.named(name, item)),
-        });
-    });
-    alter_named(Pair { previous: &previous.foreign_keys, next: foreign_keys }, |change| {
-        changes.push(match change {
-            NamedChange::Drop(name, item) => Change::DropForeignKey(on.named(name, item)),
-            NamedChange::Add(name, item) => Change::AddForeignKey(on.named(name, item)),
-        });
-    });
-    alter_named(Pair { previous: &previous.indexes, next: indexes }, |change| {
-        changes.push(match change {
-            NamedChange::Drop(name, item) => Change::DropIndex(on.named(name, item)),
-            NamedChange::Add(name, item) => Change::CreateIndex(on.named(name, item)),
-        });
-    });
+        column::alter(on, Pair { previous: &previous.columns, next: columns }, canonical, changes);
+    constraint::alter(tables, canonical, changes);
     alter_policies(
         on,
         Pair { previous: &previous.policies, next: policies },
@@ -109,91 +91,13 @@ pub(super) fn alter(tables: Pair<&Table<Sql>>, canonical: &Canonical, changes: &
 pub(super) struct On<'a>(pub(super) &'a QualifiedName);
 
 impl On<'_> {
-    fn item<T: Clone>(self, item: &T) -> OnTable<T> {
+    pub(super) fn item<T: Clone>(self, item: &T) -> OnTable<T> {
         OnTable { table: self.0.clone(), item: item.clone() }
     }
 
     pub(super) fn named<T: Clone>(self, name: &Ident, item: &T) -> OnTable<Named<T>> {
         OnTable { table: self.0.clone(), item: Named { name: name.clone(), item: item.clone() } }
     }
-}
-
-/// Whether a column goes or changes type, which Postgres refuses while a policy leans on it.
-type Rebuilt = bool;
-
-fn alter_columns(
-    on: On<'_>,
-    columns: Pair<&Vec<Column<Sql>>>,
-    canonical: &Canonical,
-    changes: &mut Vec<Change>,
-) -> Rebuilt {
-    let mut rebuilt = false;
-    let find =
-        |columns: &[Column<Sql>], name: &Ident| columns.iter().find(|c| &c.name == name).cloned();
-    // The order of columns is no difference: a column that is added later stands last.
-    for next in columns.next {
-        match find(columns.previous, &next.name) {
-            None => changes.push(Change::AddColumn(on.item(next))),
-            Some(previous) => {
-                let columns = Pair { previous, next: next.clone() };
-                if !same_column(on, &columns, canonical) {
-                    rebuilt |= columns.previous.ty != columns.next.ty;
-                    changes.push(Change::AlterColumn(on.item(&Box::new(columns))));
-                }
-            }
-        }
-    }
-    for previous in columns.previous {
-        if find(columns.next, &previous.name).is_none() {
-            rebuilt = true;
-            changes.push(Change::DropColumn(on.item(&previous.name)));
-        }
-    }
-    rebuilt
-}
-
-fn same_column(on: On<'_>, columns: &Pair<Column<Sql>>, canonical: &Canonical) -> bool {
-    let Column { name, ty, nullable, default, identity } = &columns.next;
-    let previous = &columns.previous;
-    let site = Site { table: on.0.clone(), default_of: Some(name.clone()) };
-    &previous.ty == ty
-        && &previous.nullable == nullable
-        && &previous.identity == identity
-        && canonical.same(&site, previous.default.as_ref(), default.as_ref())
-}
-
-fn alter_primary_key(on: On<'_>, keys: Pair<Option<&PrimaryKey>>, changes: &mut Vec<Change>) {
-    let columns = |key: Option<&PrimaryKey>| key.map(|key| key.columns.clone());
-    // Its name is nobody's business: an adopted database keeps the one it has.
-    if columns(keys.previous) == columns(keys.next) {
-        return;
-    }
-    changes.extend(keys.previous.map(|key| Change::DropPrimaryKey(on.item(key))));
-    changes.extend(keys.next.map(|key| Change::AddPrimaryKey(on.item(key))));
-}
-
-enum NamedChange<'a, T> {
-    Drop(&'a Ident, &'a T),
-    Add(&'a Ident, &'a T),
-}
-
-/// Keys and indexes are compared by what they say: an adopted database keeps the names it has.
-fn alter_named<'a, T: PartialEq>(
-    items: Pair<&'a BTreeMap<Ident, T>>,
-    mut change: impl FnMut(NamedChange<'a, T>),
-) {
-    let mut unmatched: Vec<_> = items.previous.iter().collect();
-    let mut missing = Vec::new();
-    for (name, item) in items.next {
-        match unmatched.iter().position(|(_, previous)| *previous == item) {
-            Some(at) => {
-                unmatched.remove(at);
-            }
-            None => missing.push((name, item)),
-        }
-    }
-    unmatched.into_iter().for_each(|(name, item)| change(NamedChange::Drop(name, item)));
-    missing.into_iter().for_each(|(name, item)| change(NamedChange::Add(name, item)));
 }
 
 fn alter_policies(

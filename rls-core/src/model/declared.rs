@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Expr, Ident, Table};
+use super::{Commented, Expr, Ident, Sequence, Table};
 
 /// What `#[derive(Table)]` makes of a struct. Its expressions use the names of fields.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +23,10 @@ pub struct DeclaredTable {
     pub policy_columns: BTreeMap<Ident, BTreeSet<Ident>>,
     /// Lints that are known and accepted, and why.
     pub allowed: Vec<AllowedLint>,
+    /// The sequences that its columns bring along.
+    pub sequences: Vec<Sequence>,
+    /// Comments on it and what belongs to it.
+    pub comments: BTreeMap<Commented, String>,
 }
 
 /// A lint that does not apply to a table.
@@ -45,6 +49,8 @@ impl From<Table<Expr>> for DeclaredTable {
             force: None,
             policy_columns: BTreeMap::new(),
             allowed: Vec::new(),
+            sequences: Vec::new(),
+            comments: BTreeMap::new(),
             table,
         }
     }

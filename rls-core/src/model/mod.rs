@@ -5,18 +5,28 @@
 //! A [`Table<Sql>`](Table) is *compiled*: its expressions are SQL text for one provider.
 //! [`Schema`] holds compiled tables only, because a snapshot and a live database know no others.
 
+mod comment;
+mod constraint;
 mod declared;
 mod expr;
 mod expr_text;
 mod function;
 mod grant;
+mod index;
 mod name;
 mod policy;
 mod role;
 mod schema;
+mod sequence;
+mod site;
 mod table;
+mod trigger;
 mod types;
 
+pub use comment::Commented;
+pub use constraint::{
+    Check, Deferral, Exclusion, ExclusionElement, ForeignKey, PrimaryKey, ReferentialAction, Unique,
+};
 pub use declared::{AllowedLint, DeclaredTable};
 pub use expr::{
     ColumnRef, CompareOp, Expr, Interval, Literal, NamedPredicate, ShiftOp, Sql, SubjectType,
@@ -25,12 +35,16 @@ pub use expr::{
 pub(crate) use expr_text::unit_name;
 pub use function::{Argument, Function, PRIVATE_SCHEMA, Routine};
 pub use grant::{DefaultPrivilege, Grant, GrantObject, Grantee, Privilege};
+pub use index::{
+    Index, IndexKey, IndexValue, OperatorClass, Partition, PartitionStrategy, Partitioning,
+};
 pub(crate) use name::fnv1a;
 pub use name::{Ident, IdentError, QualifiedName};
 pub use policy::{Command, Policy, PolicyKind};
 pub use role::{Power, Role};
 pub use schema::Schema;
-pub use table::{
-    Column, ForeignKey, Identity, Index, PrimaryKey, ReferentialAction, RowSecurity, Table, Unique,
-};
+pub use sequence::{DeclaredSequence, Sequence, SequenceOptions, SequenceOwner};
+pub use site::{Gate, Site};
+pub use table::{Column, Generated, Identity, RowSecurity, Table};
+pub use trigger::{Trigger, TriggerEvent, TriggerTiming};
 pub use types::{BaseType, PgType, TypeError, TypeFamily};

@@ -1,6 +1,7 @@
 //! Names, exactly as Postgres stores them: case kept, never folded, never quoted.
 
 use std::fmt;
+use std::sync::Arc;
 
 /// The longest name Postgres stores, in bytes (`NAMEDATALEN - 1`).
 const MAX_BYTES: usize = 63;
@@ -11,7 +12,8 @@ const MAX_BYTES: usize = 63;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(try_from = "String", into = "String"))]
-pub struct Ident(String);
+// Names are copied everywhere and never changed.
+pub struct Ident(Arc<str>);
 
 /// Why a text cannot be a name in Postgres.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,7 +55,7 @@ impl Ident {
             0 => Err(IdentError::Empty),
             _ if name.contains('\0') => Err(IdentError::Nul),
             bytes if bytes > MAX_BYTES => Err(IdentError::TooLong { bytes }),
-            _ => Ok(Ident(name)),
+            _ => Ok(Ident(name.into())),
         }
     }
 
@@ -72,6 +74,11 @@ impl Ident {
             end -= 1;
         }
         Ident::new(format!("{}{hash}", &name[..end]))
+    }
+
+    /// A name that the code itself has, and that is one.
+    pub(crate) fn literal(name: &'static str) -> Self {
+        Ident(name.into())
     }
 
     /// The name as Postgres stores it.
@@ -103,7 +110,7 @@ impl TryFrom<String> for Ident {
 
 impl From<Ident> for String {
     fn from(ident: Ident) -> String {
-        ident.0
+        ident.0.as_ref().to_owned()
     }
 }
 

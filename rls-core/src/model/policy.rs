@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Expr, Grantee};
+use super::{Expr, Gate, Grantee, Ident, Site};
 
 /// A row-level security policy of a table; its name is the key in the table's map.
 ///
@@ -52,13 +52,14 @@ pub enum Command {
 
 impl<E> Policy<E> {
     /// The same policy with its expressions put through `f`.
-    pub fn map<F>(&self, f: &mut impl FnMut(&E) -> F) -> Policy<F> {
+    pub fn map<F>(&self, name: &Ident, f: &mut impl FnMut(Site, &E) -> F) -> Policy<F> {
+        let site = |gate| Site::Policy(name.clone(), gate);
         Policy {
             kind: self.kind,
             command: self.command,
             roles: self.roles.clone(),
-            using: self.using.as_ref().map(&mut *f),
-            with_check: self.with_check.as_ref().map(&mut *f),
+            using: self.using.as_ref().map(|expr| f(site(Gate::Using), expr)),
+            with_check: self.with_check.as_ref().map(|expr| f(site(Gate::Check), expr)),
         }
     }
 

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    DefaultPrivilege, Function, Grant, Grantee, Ident, QualifiedName, Role, Routine, Sql, Table,
+    Commented, DefaultPrivilege, Function, Grant, Grantee, Ident, QualifiedName, Role, Routine,
+    Sequence, Sql, Table,
 };
 
 /// A compiled schema: what a declaration asks for, what a snapshot recorded, or what a live
@@ -21,6 +22,12 @@ pub struct Schema {
     /// Those of the grantees that are created and altered; the others exist.
     #[cfg_attr(feature = "serde", serde(default))]
     pub roles: BTreeMap<Ident, Role>,
+    /// Sequences by name, without those of identity columns.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, with = "by_name", skip_serializing_if = "BTreeMap::is_empty")
+    )]
+    pub sequences: BTreeMap<QualifiedName, Sequence>,
     /// Tables by name.
     #[cfg_attr(feature = "serde", serde(with = "by_name"))]
     pub tables: BTreeMap<QualifiedName, Table<Sql>>,
@@ -31,6 +38,16 @@ pub struct Schema {
     /// one of the name, one with other attributes, one that nobody declares. Live databases only.
     #[cfg_attr(feature = "serde", serde(skip))]
     pub strays: Vec<Routine>,
+    /// Comments.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, with = "super::comment::pairs", skip_serializing_if = "BTreeMap::is_empty")
+    )]
+    pub comments: BTreeMap<Commented, String>,
+    /// Comments that nobody declares: left alone, and made again where what they stand on is made
+    /// anew. Live databases only.
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub undeclared_comments: BTreeMap<Commented, String>,
     /// Privileges.
     pub grants: BTreeSet<Grant>,
     /// Privileges on tables to come.
@@ -47,18 +64,31 @@ impl Schema {
 
 /// JSON has no structured keys; what carries its name makes a list that says as much.
 #[cfg(feature = "serde")]
-mod by_name {
+pub(super) mod by_name {
     use std::collections::BTreeMap;
 
     use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
-    use super::{Function, QualifiedName, Sql, Table};
+    use super::{Function, QualifiedName, Sequence, Sql, Table};
+    use crate::model::Partition;
 
-    pub(super) trait Named {
+    pub(in crate::model) trait Named {
         fn name(&self) -> &QualifiedName;
     }
 
     impl Named for Table<Sql> {
+        fn name(&self) -> &QualifiedName {
+            &self.name
+        }
+    }
+
+    impl Named for Sequence {
+        fn name(&self) -> &QualifiedName {
+            &self.name
+        }
+    }
+
+    impl Named for Partition {
         fn name(&self) -> &QualifiedName {
             &self.name
         }
@@ -70,14 +100,14 @@ mod by_name {
         }
     }
 
-    pub(super) fn serialize<T: Serialize, S: Serializer>(
+    pub(in crate::model) fn serialize<T: Serialize, S: Serializer>(
         items: &BTreeMap<QualifiedName, T>,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(items.values())
     }
 
-    pub(super) fn deserialize<'de, T: Named + Deserialize<'de>, D: Deserializer<'de>>(
+    pub(in crate::model) fn deserialize<'de, T: Named + Deserialize<'de>, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<BTreeMap<QualifiedName, T>, D::Error> {
         let mut items = BTreeMap::new();

@@ -2,11 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use super::{Expr, Ident, PgType, Policy, QualifiedName};
+use super::{
+    Check, Exclusion, Expr, ForeignKey, Ident, Index, Partitioning, PgType, Policy, PrimaryKey,
+    QualifiedName, SequenceOptions, Site, Trigger, Unique,
+};
 
-/// A table with its columns, constraints, indexes and policies.
+/// A table with its columns, constraints, indexes, triggers and policies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(bound(serialize = "E: Clone + serde::Serialize")))]
 pub struct Table<E = Expr> {
     /// Schema and name.
     pub name: QualifiedName,
@@ -16,10 +20,31 @@ pub struct Table<E = Expr> {
     pub primary_key: Option<PrimaryKey>,
     /// UNIQUE constraints by name.
     pub uniques: BTreeMap<Ident, Unique>,
+    /// CHECK constraints by name.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default = "BTreeMap::new", skip_serializing_if = "BTreeMap::is_empty")
+    )]
+    pub checks: BTreeMap<Ident, Check<E>>,
     /// Foreign keys by name.
     pub foreign_keys: BTreeMap<Ident, ForeignKey>,
-    /// Plain B-tree indexes by name, without those that constraints bring along.
-    pub indexes: BTreeMap<Ident, Index>,
+    /// Exclusion constraints by name.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default = "BTreeMap::new", skip_serializing_if = "BTreeMap::is_empty")
+    )]
+    pub exclusions: BTreeMap<Ident, Exclusion<E>>,
+    /// Indexes by name, without those that constraints bring along.
+    pub indexes: BTreeMap<Ident, Index<E>>,
+    /// Triggers by name, without those that constraints bring along.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "BTreeMap::is_empty"))]
+    pub triggers: BTreeMap<Ident, Trigger>,
+    /// How its rows are spread over partitions, where they are.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default = "Option::default", skip_serializing_if = "Option::is_none")
+    )]
+    pub partitioning: Option<Partitioning<E>>,
     /// Whether policies are enforced, and on whom.
     pub row_security: RowSecurity,
     /// Policies by name.
@@ -34,15 +59,30 @@ pub struct Column<E = Expr> {
     pub name: Ident,
     /// Its type.
     pub ty: PgType,
+    /// How its text is sorted and compared, where that is not the type's own way.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub collation: Option<QualifiedName>,
     /// Whether it may hold NULL.
     pub nullable: bool,
     /// What an INSERT that does not name it puts there.
     pub default: Option<E>,
     /// Whether Postgres numbers it.
     pub identity: Option<Identity>,
+    /// How an identity column is numbered, where that is not the usual way.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "SequenceOptions::is_usual")
+    )]
+    pub numbering: SequenceOptions,
+    /// What it is computed from.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default = "Option::default", skip_serializing_if = "Option::is_none")
+    )]
+    pub generated: Option<Generated<E>>,
 }
 
-/// How an identity column is numbered.
+/// When an identity column takes a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
@@ -53,63 +93,16 @@ pub enum Identity {
     Always,
 }
 
-/// A primary key.
+/// A generated column's expression.
+///
+/// Source: Postgres manual, "Generated Columns".
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub struct PrimaryKey {
-    /// The constraint's name.
-    pub name: Ident,
-    /// Its columns, in order.
-    pub columns: Vec<Ident>,
-}
-
-/// A UNIQUE constraint.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub struct Unique {
-    /// Its columns, in order.
-    pub columns: Vec<Ident>,
-}
-
-/// A foreign key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub struct ForeignKey {
-    /// The referencing columns, in order.
-    pub columns: Vec<Ident>,
-    /// The referenced table.
-    pub table: QualifiedName,
-    /// The referenced columns, in the same order.
-    pub references: Vec<Ident>,
-    /// What deleting a referenced row does.
-    pub on_delete: ReferentialAction,
-    /// What changing a referenced key does.
-    pub on_update: ReferentialAction,
-}
-
-/// What happens to referencing rows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
-pub enum ReferentialAction {
-    /// Refused at the end of the statement, or of the transaction where deferred.
-    NoAction,
-    /// Refused at once.
-    Restrict,
-    /// The referencing rows follow.
-    Cascade,
-    /// The referencing columns become NULL.
-    SetNull,
-    /// The referencing columns take their defaults.
-    SetDefault,
-}
-
-/// A plain B-tree index.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub struct Index {
-    /// Its columns, in order.
-    pub columns: Vec<Ident>,
+pub struct Generated<E = Expr> {
+    /// Made of other columns of the row.
+    pub expr: E,
+    /// Whether it is kept in the row; otherwise it is computed when read (Postgres 18 and later).
+    pub stored: bool,
 }
 
 /// Whether policies are enforced.
@@ -126,39 +119,102 @@ pub enum RowSecurity {
 }
 
 impl<E> Table<E> {
+    /// A table of that name with nothing in it.
+    pub fn new(name: QualifiedName, row_security: RowSecurity) -> Self {
+        Table {
+            name,
+            columns: Vec::new(),
+            primary_key: None,
+            uniques: BTreeMap::new(),
+            checks: BTreeMap::new(),
+            foreign_keys: BTreeMap::new(),
+            exclusions: BTreeMap::new(),
+            indexes: BTreeMap::new(),
+            triggers: BTreeMap::new(),
+            partitioning: None,
+            row_security,
+            policies: BTreeMap::new(),
+        }
+    }
+
     /// The column of that name.
     pub fn column(&self, name: &Ident) -> Option<&Column<E>> {
         self.columns.iter().find(|column| &column.name == name)
     }
 
-    /// The same table with its expressions put through `f`.
-    pub fn map<F>(&self, f: &mut impl FnMut(&E) -> F) -> Table<F> {
+    /// The same table with its expressions put through `f`, which hears where each stands.
+    pub fn map<F>(&self, f: &mut impl FnMut(Site, &E) -> F) -> Table<F> {
+        let Table {
+            name,
+            columns,
+            primary_key,
+            uniques,
+            checks,
+            foreign_keys,
+            exclusions,
+            indexes,
+            triggers,
+            partitioning,
+            row_security,
+            policies,
+        } = self;
         Table {
-            name: self.name.clone(),
-            columns: self.columns.iter().map(|column| column.map(f)).collect(),
-            primary_key: self.primary_key.clone(),
-            uniques: self.uniques.clone(),
-            foreign_keys: self.foreign_keys.clone(),
-            indexes: self.indexes.clone(),
-            row_security: self.row_security,
-            policies: self
-                .policies
-                .iter()
-                .map(|(name, policy)| (name.clone(), policy.map(f)))
-                .collect(),
+            name: name.clone(),
+            columns: columns.iter().map(|column| column.map(f)).collect(),
+            primary_key: primary_key.clone(),
+            uniques: uniques.clone(),
+            checks: by_name(checks, |name, check| check.map(name, f)),
+            foreign_keys: foreign_keys.clone(),
+            exclusions: by_name(exclusions, |name, exclusion| exclusion.map(name, f)),
+            indexes: by_name(indexes, |name, index| index.map(name, f)),
+            triggers: triggers.clone(),
+            partitioning: partitioning.as_ref().map(|partitioning| partitioning.map(f)),
+            row_security: *row_security,
+            policies: by_name(policies, |name, policy| policy.map(name, f)),
         }
     }
 }
 
+fn by_name<T, U>(
+    items: &BTreeMap<Ident, T>,
+    mut f: impl FnMut(&Ident, &T) -> U,
+) -> BTreeMap<Ident, U> {
+    items.iter().map(|(name, item)| (name.clone(), f(name, item))).collect()
+}
+
 impl<E> Column<E> {
-    /// The same column with its default put through `f`.
-    pub fn map<F>(&self, f: &mut impl FnMut(&E) -> F) -> Column<F> {
+    /// A column that may hold NULL, and has nothing special.
+    pub fn new(name: Ident, ty: PgType) -> Self {
         Column {
-            name: self.name.clone(),
-            ty: self.ty.clone(),
-            nullable: self.nullable,
-            default: self.default.as_ref().map(f),
-            identity: self.identity,
+            name,
+            ty,
+            collation: None,
+            nullable: true,
+            default: None,
+            identity: None,
+            numbering: SequenceOptions::default(),
+            generated: None,
+        }
+    }
+
+    /// The same column with its expressions put through `f`.
+    pub fn map<F>(&self, f: &mut impl FnMut(Site, &E) -> F) -> Column<F> {
+        let Column { name, ty, collation, nullable, default, identity, numbering, generated } =
+            self;
+        let default = default.as_ref().map(|expr| f(Site::Default(name.clone()), expr));
+        let generated = generated.as_ref().map(|Generated { expr, stored }| Generated {
+            expr: f(Site::Generated(name.clone()), expr),
+            stored: *stored,
+        });
+        Column {
+            name: name.clone(),
+            ty: ty.clone(),
+            collation: collation.clone(),
+            nullable: *nullable,
+            default,
+            identity: *identity,
+            numbering: numbering.clone(),
+            generated,
         }
     }
 }

@@ -94,6 +94,9 @@ impl Finder<'_> {
             Change::DropTable(table) => {
                 vec![loses_data(format!("the table {table} and all of its rows are dropped"))]
             }
+            Change::DropColumn(column) if self.is_computed_again(&column.table, &column.item) => {
+                Vec::new()
+            }
             Change::DropColumn(column) => vec![loses_data(format!(
                 "the column {}.{} and its values are dropped",
                 column.table, column.item
@@ -116,6 +119,10 @@ impl Finder<'_> {
             Change::DropIndex(index) => self.undeclared("index", &index.table, &index.item.name),
             Change::DropUnique(unique) => {
                 self.undeclared("unique constraint", &unique.table, &unique.item.name)
+            }
+            Change::DropCheck(check) => self.undeclared("check", &check.table, &check.item.name),
+            Change::DropExclusion(exclusion) => {
+                self.undeclared("exclusion constraint", &exclusion.table, &exclusion.item.name)
             }
             Change::DropForeignKey(key) => {
                 self.undeclared("foreign key", &key.table, &key.item.name)
@@ -146,8 +153,13 @@ impl Finder<'_> {
                 ))]
             }
             Change::GrantDefault(default) => self.blanket(&default.object, default, "will get"),
+            Change::DropSequence(name) => self.undeclared_object("sequence", name),
             Change::CreateRole(_)
             | Change::GrantMembership(_)
+            | Change::CreateSequence { .. }
+            | Change::AlterSequence(_)
+            | Change::OwnSequence { .. }
+            | Change::Comment { .. }
             | Change::CreateFunction { .. }
             | Change::CreateExtension(_)
             | Change::CreateNamespace(_)
@@ -162,6 +174,10 @@ impl Finder<'_> {
             | Change::AlterColumn(_)
             | Change::AddPrimaryKey(_)
             | Change::AddUnique(_)
+            | Change::AddCheck(_)
+            | Change::AddExclusion(_)
+            | Change::DeferForeignKey(_)
+            | Change::ValidateConstraint(_)
             | Change::CreateIndex(_)
             | Change::AddForeignKey(_) => Vec::new(),
         }
@@ -175,6 +191,16 @@ impl Finder<'_> {
         } else if let Change::DropForeignKey(key) = change {
             let again = Change::AddForeignKey(key.clone());
             gone(&key.table) || self.changes.contains(&again)
+        } else if let Change::DropUnique(unique) = change {
+            self.changes.contains(&Change::AddUnique(unique.clone()))
+        } else if let Change::DropPrimaryKey(key) = change {
+            self.changes.contains(&Change::AddPrimaryKey(key.clone()))
+        } else if let Change::DropCheck(check) = change {
+            self.changes.contains(&Change::AddCheck(check.clone()))
+        } else if let Change::DropExclusion(exclusion) = change {
+            self.changes.contains(&Change::AddExclusion(exclusion.clone()))
+        } else if let Change::DropIndex(index) = change {
+            self.changes.contains(&Change::CreateIndex(index.clone()))
         } else {
             false
         }
@@ -246,6 +272,25 @@ impl Finder<'_> {
         }
     }
 
+    fn undeclared_object(&self, what: &str, name: &QualifiedName) -> Vec<Hazard> {
+        match self.origin {
+            Origin::Snapshot => Vec::new(),
+            Origin::Live { .. } => vec![Hazard {
+                kind: HazardKind::DropsUndeclared,
+                message: format!("the {what} {name} is not declared and is dropped"),
+            }],
+        }
+    }
+
+    /// Whether a generated column makes way for itself.
+    fn is_computed_again(&self, table: &QualifiedName, column: &Ident) -> bool {
+        let generated = |schema: &Schema| {
+            let column = schema.tables.get(table).and_then(|table| table.column(column));
+            column.is_some_and(|column| column.generated.is_some())
+        };
+        generated(self.schemas.previous) && generated(self.schemas.next)
+    }
+
     fn grant(&self, grant: &Privileges<GrantObject>) -> Vec<Hazard> {
         let message = match &grant.object {
             GrantObject::Table(table) if self.schemas.previous.tables.contains_key(table) => {
@@ -271,6 +316,7 @@ impl Finder<'_> {
                 "{} may call {name}, which reads with the rights of its owner",
                 grant.grantee
             ),
+            GrantObject::Sequence(name) if self.is_new(name) => return Vec::new(),
             GrantObject::Sequence(name) => {
                 format!("{} gets {} on the sequence {name}", grant.grantee, privilege_names(grant))
             }
@@ -331,6 +377,12 @@ impl Finder<'_> {
             }],
             Origin::Live { .. } | Origin::Snapshot => Vec::new(),
         }
+    }
+
+    /// Whether a sequence is declared and not there yet.
+    fn is_new(&self, name: &QualifiedName) -> bool {
+        let Pair { previous, next } = self.schemas;
+        next.sequences.contains_key(name) && !previous.sequences.contains_key(name)
     }
 
     fn is_replaced(&self, name: &QualifiedName) -> bool {

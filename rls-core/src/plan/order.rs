@@ -2,7 +2,7 @@
 //! the new state lets them.
 
 use crate::diff::{Change, Pair};
-use crate::model::{GrantObject, PolicyKind};
+use crate::model::{Column, GrantObject, PolicyKind, SequenceOptions, Sql};
 
 /// Sorts changes into the order of execution; within a phase they keep the order they came in,
 /// which is by table and, for columns, by declaration.
@@ -30,10 +30,19 @@ enum Phase {
     DropForeignKey,
     DropKey,
     DropTable,
+    /// What filled a column and is to make way.
+    Unfill,
     DropColumn,
+    /// After what counted with it, before what may take its name.
+    DropSequence,
+    /// Before what counts with it.
+    Sequence,
     CreateTable,
     AddColumn,
     AlterColumn,
+    /// After what it is computed from.
+    AddGenerated,
+    OwnSequence,
     AddKey,
     Index,
     ForeignKey,
@@ -43,6 +52,8 @@ enum Phase {
     /// every table and function they may name.
     CreateRestrictive,
     CreatePermissive,
+    /// What they are about is there.
+    Comment,
     /// Open last: reach into a schema is worth nothing until its tables are granted.
     GrantSchema,
     GrantDefault,
@@ -72,13 +83,22 @@ fn phase(change: &Change) -> Phase {
         },
         Change::DropFunction(_) => Phase::DropFunction,
         Change::DropForeignKey(_) => Phase::DropForeignKey,
+        Change::DropCheck(_) | Change::DropExclusion(_) => Phase::DropKey,
         Change::DropUnique(_) | Change::DropPrimaryKey(_) | Change::DropIndex(_) => Phase::DropKey,
         Change::DropTable(_) => Phase::DropTable,
         Change::DropColumn(_) => Phase::DropColumn,
         Change::CreateTable { .. } => Phase::CreateTable,
+        Change::AddColumn(column) if column.item.generated.is_some() => Phase::AddGenerated,
         Change::AddColumn(_) => Phase::AddColumn,
+        Change::AlterColumn(column) if only_empties(&column.item) => Phase::Unfill,
         Change::AlterColumn(_) => Phase::AlterColumn,
+        Change::DropSequence(_) => Phase::DropSequence,
+        Change::CreateSequence { .. } | Change::AlterSequence(_) => Phase::Sequence,
+        Change::OwnSequence { .. } => Phase::OwnSequence,
+        Change::Comment { .. } => Phase::Comment,
         Change::AddPrimaryKey(_) | Change::AddUnique(_) => Phase::AddKey,
+        Change::AddCheck(_) | Change::AddExclusion(_) => Phase::AddKey,
+        Change::DeferForeignKey(_) | Change::ValidateConstraint(_) => Phase::ForeignKey,
         Change::CreateIndex(_) => Phase::Index,
         Change::AddForeignKey(_) => Phase::ForeignKey,
         Change::CreateFunction { .. } => Phase::CreateFunction,
@@ -97,4 +117,16 @@ fn phase(change: &Change) -> Phase {
         Change::GrantColumns(_) => Phase::GrantTable,
         Change::GrantMembership(_) => Phase::WidenRole,
     }
+}
+
+/// Whether a column merely loses what filled it.
+fn only_empties(columns: &Pair<Column<Sql>>) -> bool {
+    let Pair { previous, next } = columns;
+    let empty = Column {
+        default: None,
+        identity: None,
+        numbering: SequenceOptions::default(),
+        ..previous.clone()
+    };
+    empty == *next && empty != *previous
 }

@@ -7,7 +7,8 @@ use super::index::{self, IndexNeed};
 use super::link::{self, Others, Problem, Shape};
 use super::optimize::{Context, Gate, Leading, Rewrite, optimize};
 use super::term::Term;
-use crate::model::{Command, DeclaredTable, Expr, Ident, Policy, QualifiedName, Sql, Table};
+pub use crate::model::Site;
+use crate::model::{Command, DeclaredTable, Expr, Ident, QualifiedName, Sql, Table};
 use crate::provider::Provider;
 use crate::render;
 
@@ -31,19 +32,11 @@ pub struct Compiled {
 /// The compiled predicates of a table's policies.
 pub type Policies = BTreeMap<(Ident, Gate), Compiled>;
 
-/// An expression of a declared table.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Site {
-    /// A predicate of a policy.
-    Policy(Ident, Gate),
-    /// The default of a column.
-    Default(Ident),
-}
-
 /// The linked expressions of one table.
 pub(crate) struct Linked {
     pub(crate) policies: BTreeMap<(Ident, Gate), (Expr, Term)>,
-    pub(crate) defaults: BTreeMap<Ident, Term>,
+    /// All that are no predicates of policies.
+    pub(crate) others: BTreeMap<Site, Term>,
     pub(crate) problems: Vec<(Site, Problem)>,
 }
 
@@ -51,28 +44,31 @@ pub(crate) struct Linked {
 pub(crate) fn link(declared: &DeclaredTable, others: Others<'_>) -> Linked {
     let shape = Shape::from(declared);
     let mut linked =
-        Linked { policies: BTreeMap::new(), defaults: BTreeMap::new(), problems: Vec::new() };
-    for (name, policy) in &declared.table.policies {
-        for (gate, expr) in gates(policy) {
-            let (term, problems) = link::predicate(expr, &shape, others);
-            linked.policies.insert((name.clone(), gate), (expr.clone(), term));
-            let site = Site::Policy(name.clone(), gate);
-            linked.problems.extend(problems.into_iter().map(|problem| (site.clone(), problem)));
-        }
-    }
-    for column in &declared.table.columns {
-        let Some(expr) = &column.default else { continue };
-        let (term, problems) = link::default(expr, Some(&column.ty), &shape);
-        linked.defaults.insert(column.name.clone(), term);
-        let site = Site::Default(column.name.clone());
+        Linked { policies: BTreeMap::new(), others: BTreeMap::new(), problems: Vec::new() };
+    declared.table.map(&mut |site, expr| {
+        let problems = match &site {
+            Site::Policy(name, gate) => {
+                let (term, problems) = link::predicate(expr, &shape, others);
+                linked.policies.insert((name.clone(), *gate), (expr.clone(), term));
+                problems
+            }
+            other => {
+                let ty = |column| declared.table.column(column).map(|column| &column.ty);
+                let (term, problems) = match other {
+                    Site::Generated(column) => link::generated(expr, ty(column), &shape),
+                    Site::Default(column) => link::default(expr, ty(column), &shape),
+                    Site::Check(_) | Site::IndexPredicate(_) => link::row(expr, &shape, others),
+                    Site::IndexKey(..) | Site::PartitionKey(_) | Site::Policy(..) => {
+                        link::value_of_row(expr, None, &shape)
+                    }
+                };
+                linked.others.insert(site.clone(), term);
+                problems
+            }
+        };
         linked.problems.extend(problems.into_iter().map(|problem| (site.clone(), problem)));
-    }
+    });
     linked
-}
-
-fn gates<E>(policy: &Policy<E>) -> impl Iterator<Item = (Gate, &E)> {
-    let using = policy.using.iter().map(|expr| (Gate::Using, expr));
-    using.chain(policy.with_check.iter().map(|expr| (Gate::Check, expr)))
 }
 
 /// Optimizes and renders the policies of a table. `leading` are the columns that indexes lead with,
@@ -93,8 +89,9 @@ pub(crate) fn policies(
         let context = Context { gate, table, leading, subqueries };
         let (optimized, rewrites) = optimize(term.clone(), &context);
         // A lookup that runs as its owner wants the same indexes as any other.
-        let (plain, _) = optimize(definer::plain(term.clone()), &context);
-        let indexes = index::needs(table, gate, &plain);
+        let has_definer = term.nodes().any(|(node, _)| matches!(node, Term::Definer(_)));
+        let plain = has_definer.then(|| optimize(definer::plain(term.clone()), &context).0);
+        let indexes = index::needs(table, gate, plain.as_ref().unwrap_or(&optimized));
         let optimized = definer::extract(optimized, &context, provider, functions);
         let sql = render::term(&optimized, Some(table), provider);
         Compiled { declared: expr.clone(), linked: term.clone(), optimized, rewrites, indexes, sql }
@@ -125,19 +122,13 @@ pub(crate) fn table(
     policies: &Policies,
     provider: Provider,
 ) -> Table<Sql> {
-    // Every expression was linked, so nothing is left out.
-    let nothing = || Sql::new("false");
-    let mut compiled = declared.table.map(&mut |_| nothing());
-    for (name, policy) in &mut compiled.policies {
-        let sql = |gate| policies.get(&(name.clone(), gate)).map(|found| found.sql.clone());
-        let (using, check) = (sql(Gate::Using), sql(Gate::Check));
-        policy.using = policy.using.take().map(|nothing| using.unwrap_or(nothing));
-        policy.with_check = policy.with_check.take().map(|nothing| check.unwrap_or(nothing));
-    }
-    for column in &mut compiled.columns {
-        let term = linked.defaults.get(&column.name);
-        let sql = term.map(|term| render::term(term, Some(&declared.table.name), provider));
-        column.default = column.default.take().map(|nothing| sql.unwrap_or(nothing));
-    }
-    compiled
+    let table = Some(&declared.table.name);
+    declared.table.map(&mut |site, _| {
+        let sql = match site {
+            Site::Policy(name, gate) => policies.get(&(name, gate)).map(|found| found.sql.clone()),
+            site => linked.others.get(&site).map(|term| render::term(term, table, provider)),
+        };
+        // Every expression was linked, so nothing is left out.
+        sql.unwrap_or_else(|| Sql::new("false"))
+    })
 }

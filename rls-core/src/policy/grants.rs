@@ -279,7 +279,7 @@ fn sequences(table: &Table<Sql>, writers: &BTreeSet<Grantee>) -> BTreeSet<Grant>
 }
 
 /// The sequence in `nextval('schema.name')`.
-fn counted_with(sql: &Sql, schema: &Ident) -> Option<QualifiedName> {
+pub(crate) fn counted_with(sql: &Sql, schema: &Ident) -> Option<QualifiedName> {
     let text = sql.as_str();
     let tokens = lex::tokens(text).ok()?;
     let at = tokens.iter().position(|token| token.kind.word() == Some("nextval"))?;

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::optimize::Gate;
 use super::term::{Column, Term};
-use crate::model::{CompareOp, DeclaredTable, Ident, Index, QualifiedName, Table, TypeFamily};
+use crate::model::{CompareOp, DeclaredTable, Ident, Index, QualifiedName, Sql, Table, TypeFamily};
 
 /// An index that a predicate is fast with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -169,7 +169,7 @@ fn own_column(term: &Term) -> Option<&Ident> {
 }
 
 /// What is made for needs: by table, the indexes to add.
-pub(crate) type Created = BTreeMap<QualifiedName, BTreeMap<Ident, Index>>;
+pub(crate) type Created = BTreeMap<QualifiedName, BTreeMap<Ident, Index<Sql>>>;
 
 /// Decides which indexes to make, the longest first, for a longer one serves shorter needs too.
 pub(crate) fn create<'a>(
@@ -190,7 +190,7 @@ pub(crate) fn create<'a>(
         }
         let Some(name) = free_name(need, &taken) else { continue };
         taken.insert(QualifiedName::new(need.table.schema.clone(), name.clone()));
-        let index = Index { columns: need.columns.clone() };
+        let index = Index::btree(need.columns.iter().cloned());
         created.entry(need.table.clone()).or_default().insert(name, index);
     }
     created
@@ -233,23 +233,26 @@ pub(crate) fn served(
     if let Some((name, _)) = table.uniques.iter().find(|(_, unique)| serves(&unique.columns)) {
         return Served::Unique(name.clone());
     }
-    if let Some((name, _)) = table.indexes.iter().find(|(_, index)| serves(&index.columns)) {
+    let indexed = |columns: Option<Vec<Ident>>| columns.is_some_and(|columns| serves(&columns));
+    if let Some((name, _)) = table.indexes.iter().find(|(_, index)| indexed(index.plain_columns()))
+    {
         return Served::Index(name.clone());
     }
     let mut made = created.get(&need.table).into_iter().flatten();
-    let found = made.find(|(_, index)| serves(&index.columns));
+    let found = made.find(|(_, index)| indexed(index.plain_columns()));
     found.map_or(Served::Missing, |(name, _)| Served::Created(name.clone()))
 }
 
 /// The columns with which an index, or the index behind a key, begins.
 pub(crate) fn leading<E>(table: &Table<E>, created: &Created) -> BTreeSet<Ident> {
-    let primary_key = table.primary_key.iter().map(|key| &key.columns);
-    let uniques = table.uniques.values().map(|key| &key.columns);
+    let primary_key = table.primary_key.iter().map(|key| key.columns.clone());
+    let uniques = table.uniques.values().map(|key| key.columns.clone());
+    let indexes = table.indexes.values().filter_map(Index::plain_columns);
     let made = created.get(&table.name).into_iter().flat_map(BTreeMap::values);
-    let indexes = table.indexes.values().chain(made).map(|index| &index.columns);
     primary_key
         .chain(uniques)
         .chain(indexes)
-        .filter_map(|columns| columns.first().cloned())
+        .chain(made.filter_map(Index::plain_columns))
+        .filter_map(|columns| columns.into_iter().next())
         .collect()
 }

@@ -35,6 +35,10 @@ pub(crate) fn cycles(
 ) -> Vec<Cycle> {
     let reads: BTreeMap<_, _> =
         compiled.iter().map(|(table, policies)| (table, reads(policies))).collect();
+    let mut all = reads.values().flat_map(BTreeMap::values).flat_map(|reads| reads.tables.values());
+    if all.all(BTreeSet::is_empty) {
+        return Vec::new();
+    }
     let policies = || tables.values().flat_map(|declared| declared.table.policies.values());
     let named: BTreeSet<&Grantee> =
         policies().flat_map(|policy| &policy.roles).chain([&Grantee::Public]).collect();

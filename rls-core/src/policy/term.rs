@@ -281,11 +281,11 @@ impl Term {
             Term::Or(terms) => Term::Or(terms.into_iter().map(|term| f(term, 0)).collect()),
             Term::Not(value) => Term::Not(one(value)),
             Term::IsNull(value) => Term::IsNull(one(value)),
-            Term::Exists(lookup) => Term::Exists(lookup.map_filter(f)),
-            Term::Definer(lookup) => Term::Definer(lookup.map_filter(f)),
+            Term::Exists(lookup) => Term::Exists(Box::new(lookup.map_filter(f))),
+            Term::Definer(lookup) => Term::Definer(Box::new(lookup.map_filter(f))),
             Term::Member { value, lookup, output, form } => {
                 let value = one(value);
-                Term::Member { value, lookup: lookup.map_filter(f), output, form }
+                Term::Member { value, lookup: Box::new(lookup.map_filter(f)), output, form }
             }
             Term::Call { function, arguments } => Term::Call {
                 function,
@@ -358,9 +358,9 @@ fn shift(term: Term, by: isize, depth: usize) -> Term {
 }
 
 impl Lookup {
-    fn map_filter(self: Box<Self>, f: &mut impl FnMut(Term, usize) -> Term) -> Box<Self> {
-        let Lookup { table, alias, filter, probe } = *self;
-        Box::new(Lookup { table, alias, filter: f(filter, 1), probe })
+    fn map_filter(self, f: &mut impl FnMut(Term, usize) -> Term) -> Lookup {
+        let Lookup { table, alias, filter, probe } = self;
+        Lookup { table, alias, filter: f(filter, 1), probe }
     }
 }
 

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::table::{self, list};
-use super::{function, ident, literal, qualified, role};
+use super::{
+    comment, constraint, function, ident, index, literal, qualified, role, sequence, table,
+};
 use crate::diff::{Change, ColumnPrivileges, Named, OnTable, Pair, Privileges};
 use crate::model::{
-    Column, Command, GrantObject, Grantee, Ident, Policy, PolicyKind, Privilege, QualifiedName,
-    RowSecurity, Sql, Table,
+    Column, Command, Deferral, GrantObject, Grantee, Ident, Policy, PolicyKind, Privilege,
+    QualifiedName, RowSecurity, Sql, Table,
 };
 
 /// The statements that make a change, without semicolons.
@@ -32,6 +33,8 @@ pub fn statements(change: &Change) -> Vec<String> {
         Change::DropForeignKey(OnTable { table, item }) => vec![drop_constraint(table, &item.name)],
         Change::DropUnique(OnTable { table, item }) => vec![drop_constraint(table, &item.name)],
         Change::DropPrimaryKey(OnTable { table, item }) => vec![drop_constraint(table, &item.name)],
+        Change::DropCheck(OnTable { table, item }) => vec![drop_constraint(table, &item.name)],
+        Change::DropExclusion(OnTable { table, item }) => vec![drop_constraint(table, &item.name)],
         Change::DropIndex(OnTable { table, item }) => {
             vec![format!("DROP INDEX {}.{}", ident(&table.schema), ident(&item.name))]
         }
@@ -39,25 +42,35 @@ pub fn statements(change: &Change) -> Vec<String> {
         Change::DropColumn(OnTable { table, item }) => {
             vec![alter(table, &format!("DROP COLUMN {}", ident(item)))]
         }
+        Change::DropSequence(name) => vec![format!("DROP SEQUENCE {}", qualified(name))],
+        Change::CreateSequence { sequence, revoke_from } => sequence::create(sequence, revoke_from),
+        Change::AlterSequence(sequences) => vec![sequence::alter(sequences)],
+        Change::OwnSequence { sequence, go_on } => sequence::own(sequence, *go_on),
+        Change::Comment { on, text } => vec![comment::comment(on, text.as_deref())],
         Change::CreateTable { table, revoke_from } => create_table(table, revoke_from),
         Change::AddColumn(OnTable { table, item }) => {
             vec![alter(table, &format!("ADD COLUMN {}", table::column_definition(item)))]
         }
         Change::AlterColumn(OnTable { table, item }) => alter_column(table, item),
         Change::AddPrimaryKey(OnTable { table, item }) => {
-            vec![alter(table, &format!("ADD {}", table::primary_key(item)))]
+            vec![alter(table, &format!("ADD {}", constraint::primary_key(item)))]
         }
         Change::AddUnique(OnTable { table, item }) => {
-            vec![alter(table, &format!("ADD {}", table::unique(&item.name, &item.item)))]
+            vec![alter(table, &format!("ADD {}", constraint::unique(&item.name, &item.item)))]
         }
-        Change::CreateIndex(OnTable { table, item }) => vec![format!(
-            "CREATE INDEX {} ON {} ({})",
-            ident(&item.name),
-            qualified(table),
-            list(&item.item.columns)
-        )],
+        Change::AddCheck(OnTable { table, item }) => {
+            vec![alter(table, &format!("ADD {}", constraint::check(&item.name, &item.item)))]
+        }
+        Change::AddExclusion(OnTable { table, item }) => {
+            vec![alter(table, &format!("ADD {}", constraint::exclusion(&item.name, &item.item)))]
+        }
+        Change::ValidateConstraint(OnTable { table, item }) => {
+            vec![alter(table, &format!("VALIDATE CONSTRAINT {}", ident(item)))]
+        }
+        Change::DeferForeignKey(OnTable { table, item }) => vec![defer(table, item)],
+        Change::CreateIndex(OnTable { table, item }) => vec![index::create(table, item)],
         Change::AddForeignKey(OnTable { table, item }) => {
-            vec![alter(table, &format!("ADD {}", table::foreign_key(&item.name, &item.item)))]
+            vec![alter(table, &format!("ADD {}", constraint::foreign_key(&item.name, &item.item)))]
         }
         Change::CreateFunction { function, revoke_from } => function::create(function, revoke_from),
         Change::CreatePolicy(OnTable { table, item }) => {
@@ -157,14 +170,25 @@ fn create_table(table: &Table<Sql>, revoke_from: &BTreeSet<Grantee>) -> Vec<Stri
     statements
 }
 
+fn defer(table: &QualifiedName, key: &Named<Deferral>) -> String {
+    let deferral = match key.item {
+        Deferral::Never => " NOT DEFERRABLE",
+        Deferral::InitiallyImmediate => " DEFERRABLE INITIALLY IMMEDIATE",
+        Deferral::InitiallyDeferred => constraint::deferred(key.item),
+    };
+    alter(table, &format!("ALTER CONSTRAINT {}{deferral}", ident(&key.name)))
+}
+
 fn drop_constraint(table: &QualifiedName, name: &Ident) -> String {
     alter(table, &format!("DROP CONSTRAINT {}", ident(name)))
 }
 
 fn alter_column(table: &QualifiedName, columns: &Pair<Column<Sql>>) -> Vec<String> {
-    let Column { name, ty, nullable, default, identity } = &columns.next;
+    let Column { name, ty, collation, nullable, default, identity, numbering, generated } =
+        &columns.next;
     let previous = &columns.previous;
-    let retyped = &previous.ty != ty;
+    let numbering = numbering.as_kept(&ty.base);
+    let retyped = &previous.ty != ty || &previous.collation != collation;
     let redefaulted = retyped || &previous.default != default;
     let mut actions = Vec::new();
     // The old default goes first: Postgres would try to convert it along with the type.
@@ -174,8 +198,14 @@ fn alter_column(table: &QualifiedName, columns: &Pair<Column<Sql>>) -> Vec<Strin
     if previous.identity.is_some() && identity.is_none() {
         actions.push("DROP IDENTITY".to_owned());
     }
+    if previous.generated.is_some() && generated.is_none() {
+        actions.push("DROP EXPRESSION".to_owned());
+    }
     if retyped {
-        actions.push(format!("TYPE {ty} USING {}::{ty}", ident(name)));
+        // Without a word the column would get its type's own.
+        let collate = collation.as_ref().map(|name| format!(" COLLATE {}", qualified(name)));
+        let collate = collate.unwrap_or_default();
+        actions.push(format!("TYPE {ty}{collate} USING {}::{ty}", ident(name)));
     }
     match (previous.nullable, nullable) {
         (true, false) => actions.push("SET NOT NULL".to_owned()),
@@ -184,12 +214,22 @@ fn alter_column(table: &QualifiedName, columns: &Pair<Column<Sql>>) -> Vec<Strin
     }
     match (previous.identity, identity) {
         (None, Some(next)) => {
-            actions.push(format!("ADD GENERATED {} AS IDENTITY", table::generated(*next)));
+            let options = sequence::options(&numbering).join(" ");
+            let options = if options.is_empty() { options } else { format!(" ({options})") };
+            actions.push(format!("ADD GENERATED {} AS IDENTITY{options}", table::generated(*next)));
         }
-        (Some(previous), Some(next)) if previous != *next => {
-            actions.push(format!("SET GENERATED {}", table::generated(*next)));
+        (Some(kind), Some(next)) => {
+            if kind != *next {
+                actions.push(format!("SET GENERATED {}", table::generated(*next)));
+            }
+            let was = previous.numbering.as_kept(&previous.ty.base);
+            let options = sequence::changed(&was, &numbering);
+            if !options.is_empty() {
+                let options: Vec<_> = options.iter().map(|it| format!("SET {it}")).collect();
+                actions.push(options.join(" "));
+            }
         }
-        (Some(_) | None, Some(_) | None) => {}
+        (Some(_) | None, None) => {}
     }
     if let Some(default) = default.as_ref().filter(|_| redefaulted) {
         actions.push(format!("SET DEFAULT {}", table::default(default)));
@@ -199,20 +239,13 @@ fn alter_column(table: &QualifiedName, columns: &Pair<Column<Sql>>) -> Vec<Strin
         .map(|action| alter(table, &format!("ALTER COLUMN {} {action}", ident(name))))
         .collect();
     if previous.identity.is_none() && identity.is_some() {
-        statements.push(count_on(table, name));
+        // A column that is numbered from now on begins after the numbers that it holds.
+        let owner = literal(&qualified(table));
+        let serial =
+            format!("pg_catalog.pg_get_serial_sequence({owner}, {})", literal(name.as_str()));
+        statements.push(sequence::count_on(&serial, table, name, &numbering));
     }
     statements
-}
-
-/// A column that is numbered from now on begins after the numbers that it holds.
-fn count_on(table: &QualifiedName, column: &Ident) -> String {
-    let table = qualified(table);
-    format!(
-        "SELECT pg_catalog.setval(pg_catalog.pg_get_serial_sequence({}, {}), coalesce(max({}), 0) + 1, false) FROM {table}",
-        literal(&table),
-        literal(column.as_str()),
-        ident(column)
-    )
 }
 
 fn privilege_on(grant: &Privileges<GrantObject>, preposition: &str) -> String {

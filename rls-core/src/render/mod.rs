@@ -3,9 +3,13 @@
 #![warn(clippy::wildcard_enum_match_arm)]
 
 mod change;
+mod comment;
+mod constraint;
 mod function;
+mod index;
 mod quote;
 mod role;
+mod sequence;
 mod stand_in;
 mod table;
 mod term;

@@ -1,28 +1,39 @@
-//! Columns and constraints as they stand in CREATE TABLE and ALTER TABLE.
+//! Tables and columns as they stand in CREATE TABLE and ALTER TABLE.
 
-use super::{ident, qualified};
+use super::constraint::{check, exclusion, primary_key, unique};
+use super::{ident, qualified, sequence};
 use crate::lex::{self, Token, TokenKind};
-use crate::model::{
-    Column, ForeignKey, Ident, Identity, PrimaryKey, ReferentialAction, Sql, Table, Unique,
-};
+use crate::model::{Column, Generated, Identity, Sql, Table};
 
-/// CREATE TABLE with columns, primary key and unique constraints. Foreign keys follow when every
-/// table is there.
+/// CREATE TABLE with columns and constraints. Foreign keys follow when every table is there.
 pub(super) fn create(table: &Table<Sql>) -> String {
     let columns = table.columns.iter().map(column_definition);
     let primary_key = table.primary_key.iter().map(primary_key);
     let uniques = table.uniques.iter().map(|(name, key)| unique(name, key));
-    let lines: Vec<_> =
-        columns.chain(primary_key).chain(uniques).map(|line| format!("    {line}")).collect();
+    let checks = table.checks.iter().map(|(name, item)| check(name, item));
+    let exclusions = table.exclusions.iter().map(|(name, item)| exclusion(name, item));
+    let constraints = primary_key.chain(uniques).chain(checks).chain(exclusions);
+    let lines: Vec<_> = columns.chain(constraints).map(|line| format!("    {line}")).collect();
     format!("CREATE TABLE {} (\n{}\n)", qualified(&table.name), lines.join(",\n"))
 }
 
 /// `name type [GENERATED …] [NOT NULL] [DEFAULT …]`.
 pub(super) fn column_definition(column: &Column<Sql>) -> String {
-    let Column { name, ty, nullable, default, identity } = column;
+    let Column { name, ty, collation, nullable, default, identity, numbering, generated } = column;
     let mut text = format!("{} {ty}", ident(name));
+    if let Some(collation) = collation {
+        text += &format!(" COLLATE {}", qualified(collation));
+    }
     if let Some(identity) = identity {
-        text += &format!(" GENERATED {} AS IDENTITY", generated(*identity));
+        text += &format!(" GENERATED {} AS IDENTITY", self::generated(*identity));
+        let options = sequence::options(numbering);
+        if !options.is_empty() {
+            text += &format!(" ({})", options.join(" "));
+        }
+    }
+    if let Some(Generated { expr, stored }) = generated {
+        let kept = if *stored { "STORED" } else { "VIRTUAL" };
+        text += &format!(" GENERATED ALWAYS AS ({}) {kept}", expr.as_str());
     }
     if !nullable && identity.is_none() {
         text += " NOT NULL";
@@ -53,46 +64,6 @@ pub(super) fn generated(identity: Identity) -> &'static str {
         Identity::ByDefault => "BY DEFAULT",
         Identity::Always => "ALWAYS",
     }
-}
-
-pub(super) fn primary_key(key: &PrimaryKey) -> String {
-    format!("CONSTRAINT {} PRIMARY KEY ({})", ident(&key.name), list(&key.columns))
-}
-
-pub(super) fn unique(name: &Ident, unique: &Unique) -> String {
-    format!("CONSTRAINT {} UNIQUE ({})", ident(name), list(&unique.columns))
-}
-
-pub(super) fn foreign_key(name: &Ident, key: &ForeignKey) -> String {
-    let ForeignKey { columns, table, references, on_delete, on_update } = key;
-    let mut text = format!(
-        "CONSTRAINT {} FOREIGN KEY ({}) REFERENCES {} ({})",
-        ident(name),
-        list(columns),
-        qualified(table),
-        list(references)
-    );
-    for (event, action) in [("DELETE", on_delete), ("UPDATE", on_update)] {
-        if let Some(action) = action_name(*action) {
-            text += &format!(" ON {event} {action}");
-        }
-    }
-    text
-}
-
-/// NO ACTION is what Postgres does without being told.
-fn action_name(action: ReferentialAction) -> Option<&'static str> {
-    match action {
-        ReferentialAction::NoAction => None,
-        ReferentialAction::Restrict => Some("RESTRICT"),
-        ReferentialAction::Cascade => Some("CASCADE"),
-        ReferentialAction::SetNull => Some("SET NULL"),
-        ReferentialAction::SetDefault => Some("SET DEFAULT"),
-    }
-}
-
-pub(super) fn list(names: &[Ident]) -> String {
-    names.iter().map(ident).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use syn::punctuated::Punctuated;
 use syn::{Attribute, Expr, ExprLit, Lit, LitStr, Meta, MetaList, Token};
 
 use super::Ctxt;
-use crate::model::Ident;
+use crate::model::{Ident, QualifiedName};
 use crate::resolve::nearest;
 
 /// One key with what was said about it.
@@ -47,8 +47,13 @@ pub(super) fn items(
 
 /// The items of a nested list such as `crud_policy(..)`.
 pub(super) fn nested(list: &MetaList, known: &[&str], ctxt: &Ctxt) -> Vec<Item> {
+    self::known(metas(list, ctxt), known, ctxt)
+}
+
+/// Those of them that are known, each once.
+pub(super) fn known(metas: Vec<Meta>, known: &[&str], ctxt: &Ctxt) -> Vec<Item> {
     let mut items: Vec<Item> = Vec::new();
-    for item in metas(list, ctxt).into_iter().filter_map(|meta| item(meta, known, ctxt)) {
+    for item in metas.into_iter().filter_map(|meta| item(meta, known, ctxt)) {
         if items.iter().any(|other| other.key == item.key) {
             ctxt.error(item.meta.path(), format!("`{}` is given twice", item.key));
         } else {
@@ -178,6 +183,14 @@ impl Item {
         let text = self.string(ctxt)?;
         checked(&text, text.value(), ctxt)
     }
+}
+
+/// The name of something that Postgres brings along: in `pg_catalog`, unless a schema is named.
+pub(super) fn catalog_name(text: &LitStr, ctxt: &Ctxt) -> Option<QualifiedName> {
+    let value = text.value();
+    let (schema, name) = value.split_once('.').unwrap_or(("pg_catalog", &value));
+    let schema = checked(text, schema.to_owned(), ctxt)?;
+    Some(QualifiedName::new(schema, checked(text, name.to_owned(), ctxt)?))
 }
 
 /// A string literal, if the expression is one.

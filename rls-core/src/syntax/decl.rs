@@ -5,9 +5,15 @@ use syn::punctuated::Punctuated;
 use syn::{Data, DeriveInput, Expr, Fields, Meta, Token};
 
 use super::attr::{self, Item, checked, string_literal};
+use super::column::{self, GeneratedFrom, Serial, countable};
+use super::comment::comment;
+use super::constraint::{self, CheckDecl, ExclusionDecl, ForeignKeyDecl, IndexDecl, UniqueDecl};
 use super::policy::{self, CrudPolicy, FullPolicy};
+use super::references::{References, references};
 use super::{Ctxt, rust_type};
-use crate::model::{AllowedLint, Ident, Identity, PgType, QualifiedName, ReferentialAction};
+use crate::model::{
+    AllowedLint, Ident, Identity, PgType, QualifiedName, SequenceOptions, TypeFamily,
+};
 
 /// A struct with `#[derive(Table)]`.
 pub(super) struct Decl<'a> {
@@ -24,6 +30,13 @@ pub(super) struct Decl<'a> {
     pub(super) row_security: bool,
     pub(super) policy_indexes: bool,
     pub(super) allowed: Vec<(AllowedLint, Meta)>,
+    pub(super) comment: Option<String>,
+    pub(super) primary_key: Option<UniqueDecl>,
+    pub(super) exclusions: Vec<ExclusionDecl>,
+    uniques: Vec<UniqueDecl>,
+    checks: Vec<CheckDecl>,
+    foreign_keys: Vec<ForeignKeyDecl>,
+    indexes: Vec<IndexDecl>,
 }
 
 /// A field that is a column, or that is skipped.
@@ -37,19 +50,16 @@ pub(super) struct Field<'a> {
     pub(super) ty: Option<PgType>,
     pub(super) nullable: bool,
     pub(super) primary_key: bool,
-    pub(super) unique: bool,
-    pub(super) index: bool,
-    pub(super) identity: Option<Identity>,
+    pub(super) unique: Option<UniqueDecl>,
+    pub(super) index: Option<IndexDecl>,
+    pub(super) check: Option<CheckDecl>,
+    pub(super) identity: Option<(Identity, SequenceOptions)>,
+    pub(super) serial: Option<Serial>,
+    pub(super) generated: Option<GeneratedFrom>,
+    pub(super) comment: Option<String>,
+    pub(super) collation: Option<QualifiedName>,
     pub(super) default: Option<Expr>,
     pub(super) references: Option<References>,
-}
-
-pub(super) struct References {
-    pub(super) table: QualifiedName,
-    pub(super) column: Ident,
-    pub(super) on_delete: ReferentialAction,
-    pub(super) on_update: ReferentialAction,
-    pub(super) meta: Meta,
 }
 
 const STRUCT_KEYS: &[&str] = &[
@@ -62,9 +72,17 @@ const STRUCT_KEYS: &[&str] = &[
     "row_security",
     "policy_indexes",
     "allow",
+    "comment",
+    "primary_key",
+    "unique",
+    "check",
+    "foreign_key",
+    "exclude",
+    "index",
 ];
 /// What may be said more than once.
-const REPEATABLE: &[&str] = &["crud_policy", "policy", "allow"];
+const REPEATABLE: &[&str] =
+    &["crud_policy", "policy", "allow", "unique", "check", "foreign_key", "exclude", "index"];
 const FIELD_KEYS: &[&str] = &[
     "column",
     "sql_type",
@@ -75,6 +93,11 @@ const FIELD_KEYS: &[&str] = &[
     "references",
     "index",
     "skip",
+    "serial",
+    "generated",
+    "comment",
+    "check",
+    "collation",
 ];
 
 /// Reads a struct. None where it is no struct with named fields.
@@ -107,9 +130,17 @@ pub(super) fn read<'a>(input: &'a DeriveInput, ctxt: &Ctxt) -> Option<Decl<'a>> 
             "add a field for each column",
         );
     }
+    let foreign_key = |item| constraint::foreign_key(item, &schema, ctxt);
+    let foreign_keys = all("foreign_key").filter_map(foreign_key).collect();
     Some(Decl {
         ident: &input.ident,
         rust_name: input.ident.unraw().to_string(),
+        primary_key: find("primary_key").and_then(|item| constraint::unique(item, None, ctxt)),
+        uniques: all("unique").filter_map(|item| constraint::unique(item, None, ctxt)).collect(),
+        checks: all("check").filter_map(|item| constraint::check(item, ctxt)).collect(),
+        foreign_keys,
+        exclusions: all("exclude").filter_map(|item| constraint::exclusion(item, ctxt)).collect(),
+        indexes: all("index").filter_map(|item| constraint::index(item, None, ctxt)).collect(),
         name: QualifiedName::new(schema, table),
         fields,
         crud_policies: all("crud_policy").filter_map(|item| policy::crud(item, ctxt)).collect(),
@@ -120,11 +151,41 @@ pub(super) fn read<'a>(input: &'a DeriveInput, ctxt: &Ctxt) -> Option<Decl<'a>> 
         row_security: find("row_security").and_then(|item| item.switch(ctxt)).unwrap_or(true),
         policy_indexes: find("policy_indexes").and_then(|item| item.switch(ctxt)).unwrap_or(true),
         allowed: all("allow").filter_map(|item| policy::allow(item, ctxt)).collect(),
+        comment: comment(&input.attrs, find("comment"), ctxt),
     })
 }
 
+impl Decl<'_> {
+    fn columns(&self) -> impl Iterator<Item = &Field<'_>> {
+        self.fields.iter().filter(|field| !field.skip)
+    }
+
+    /// UNIQUE constraints, those on fields first.
+    pub(super) fn uniques(&self) -> impl Iterator<Item = &UniqueDecl> {
+        self.columns().filter_map(|field| field.unique.as_ref()).chain(&self.uniques)
+    }
+
+    /// CHECK constraints, those on fields first.
+    pub(super) fn checks(&self) -> impl Iterator<Item = &CheckDecl> {
+        self.columns().filter_map(|field| field.check.as_ref()).chain(&self.checks)
+    }
+
+    /// Indexes, those on fields first.
+    pub(super) fn indexes(&self) -> impl Iterator<Item = &IndexDecl> {
+        self.columns().filter_map(|field| field.index.as_ref()).chain(&self.indexes)
+    }
+
+    /// Foreign keys, those on fields first, which are told with their column.
+    pub(super) fn references(&self) -> impl Iterator<Item = (Option<&Ident>, &References)> {
+        let of_fields = self
+            .columns()
+            .filter_map(|field| Some((Some(&field.column), field.references.as_ref()?)));
+        of_fields.chain(self.foreign_keys.iter().map(|key| (None, &key.references)))
+    }
+}
+
 /// The server's own schemas, and that of the migrations' history.
-fn may_hold_tables(schema: &Ident, item: &Item, ctxt: &Ctxt) -> bool {
+pub(super) fn may_hold_tables(schema: &Ident, item: &Item, ctxt: &Ctxt) -> bool {
     let name = schema.as_str();
     let taken =
         name.starts_with("pg_") || ["information_schema", "rls", "rls_private"].contains(&name);
@@ -190,11 +251,16 @@ fn field<'a>(field: &'a syn::Field, schema: &Ident, ctxt: &Ctxt) -> Option<Field
         ty,
         nullable,
         primary_key: flag("primary_key"),
-        unique: flag("unique"),
-        index: flag("index"),
-        identity: find("identity").and_then(|item| identity(item, ctxt)),
+        unique: find("unique").and_then(|item| constraint::unique(item, Some(ident), ctxt)),
+        index: find("index").and_then(|item| constraint::index(item, Some(ident), ctxt)),
+        check: find("check").and_then(|item| constraint::check(item, ctxt)),
+        identity: find("identity").and_then(|item| column::identity(item, ctxt)),
+        serial: find("serial").and_then(|item| column::serial(item, ctxt)),
+        generated: find("generated").and_then(|item| column::generated(item, ctxt)),
+        comment: comment(&field.attrs, find("comment"), ctxt),
+        collation: find("collation").and_then(|item| collation(item, ctxt)),
         default: find("default").and_then(|item| item.value(ctxt)).cloned(),
-        references: find("references").and_then(|item| references(item, schema, ctxt)),
+        references: find("references").and_then(|item| references(item, schema, false, ctxt)),
     };
     consistent(&field, &items, ctxt);
     Some(field)
@@ -216,11 +282,17 @@ fn column_type(field: &syn::Field, sql_type: Option<&Item>, ctxt: &Ctxt) -> (Opt
     }
 }
 
+/// `collation = "C"`; the type's own goes without saying.
+fn collation(item: &Item, ctxt: &Ctxt) -> Option<QualifiedName> {
+    let name = attr::catalog_name(&item.string(ctxt)?, ctxt)?;
+    (name.name.as_str() != "default").then_some(name)
+}
+
 /// What one column cannot be at once.
 fn consistent(field: &Field<'_>, items: &[Item], ctxt: &Ctxt) {
     let at = |key: &str| items.iter().find(|item| item.key == key).map(|item| &item.meta);
     if field.nullable && !field.skip {
-        for key in ["primary_key", "identity"] {
+        for key in ["primary_key", "identity", "serial"] {
             if let Some(meta) = at(key) {
                 ctxt.error_help(
                     meta,
@@ -233,138 +305,33 @@ fn consistent(field: &Field<'_>, items: &[Item], ctxt: &Ctxt) {
             }
         }
     }
-    if let (Some(meta), Some(_)) = (at("default"), field.identity) {
-        ctxt.error(meta, "an identity column is numbered by Postgres and takes no default");
-    }
-    let integer = field.ty.as_ref().is_none_or(|ty| {
-        use crate::model::BaseType::{BigInt, Integer, SmallInt};
-        !ty.array && [SmallInt, Integer, BigInt].contains(&ty.base)
+    let textual = field.ty.as_ref().is_none_or(|ty| {
+        let base = PgType::plain(ty.base.clone());
+        base.base.builtin_name().is_none() || base.family() == TypeFamily::Text
     });
-    if let (Some(meta), false) = (at("identity"), integer) {
-        ctxt.error_help(
-            meta,
-            "an identity column is a `smallint`, `integer` or `bigint`",
-            "make the field an `i16`, `i32` or `i64`",
-        );
+    if let (Some(meta), false) = (at("collation"), textual) {
+        ctxt.error(meta, "only text has a collation");
     }
-}
-
-/// `identity`, `identity = always` or `identity = by_default`.
-fn identity(item: &Item, ctxt: &Ctxt) -> Option<Identity> {
-    let value = match &item.meta {
-        Meta::Path(_) => return Some(Identity::ByDefault),
-        Meta::NameValue(pair) => &pair.value,
-        Meta::List(list) => {
+    // One thing fills a column.
+    let fills = ["identity", "serial", "generated", "default"];
+    let mut given = fills.iter().filter_map(|key| Some((*key, at(key)?)));
+    if let (Some((one, _)), Some((other, meta))) = (given.next(), given.next()) {
+        let does = match one {
+            "identity" => "an identity column is numbered by Postgres",
+            "serial" => "a serial column is filled by its sequence",
+            _ => "a generated column is computed by Postgres",
+        };
+        ctxt.error(meta, format!("{does} and takes no {other}"));
+    }
+    for (key, what) in [("identity", "an identity column"), ("serial", "a serial column")] {
+        if let (Some(meta), false) = (at(key), field.ty.as_ref().is_none_or(countable)) {
             ctxt.error_help(
-                list,
-                "`identity` takes no list",
-                "write `identity` or `identity = always`",
+                meta,
+                format!("{what} is a `smallint`, `integer` or `bigint`"),
+                "make the field an `i16`, `i32` or `i64`",
             );
-            return None;
-        }
-    };
-    match path_name(value).as_deref() {
-        Some("always") => Some(Identity::Always),
-        Some("by_default") => Some(Identity::ByDefault),
-        _ => {
-            ctxt.error_help(
-                value,
-                "`identity` is `always` or `by_default`",
-                "`identity` alone means `by_default`",
-            );
-            None
         }
     }
-}
-
-/// `references = users(id)`, or with actions `references(users(id), on_delete = cascade)`.
-fn references(item: &Item, schema: &Ident, ctxt: &Ctxt) -> Option<References> {
-    const HELP: &str =
-        "write `references = table(column)` or `references(table(column), on_delete = cascade)`";
-    let (mut on_delete, mut on_update) = (ReferentialAction::NoAction, ReferentialAction::NoAction);
-    let target = match &item.meta {
-        Meta::NameValue(pair) => pair.value.clone(),
-        Meta::Path(path) => {
-            ctxt.error_help(path, "`references` needs a table and a column", HELP);
-            return None;
-        }
-        Meta::List(list) => {
-            let parse = Punctuated::<Expr, Token![,]>::parse_terminated;
-            let parts = list.parse_args_with(parse).map_err(|error| ctxt.syn_error(error)).ok()?;
-            let mut parts = parts.into_iter();
-            let Some(target) = parts.next() else {
-                ctxt.error_help(list, "`references` needs a table and a column", HELP);
-                return None;
-            };
-            for part in parts {
-                match action(&part, ctxt) {
-                    Some((true, action)) => on_delete = action,
-                    Some((false, action)) => on_update = action,
-                    None => {}
-                }
-            }
-            target
-        }
-    };
-    let Some((table_schema, table, column)) = target_names(&target) else {
-        ctxt.error_help(&target, "this is not a table and a column", HELP);
-        return None;
-    };
-    let table = checked(&target, table, ctxt)?;
-    let column = checked(&target, column, ctxt)?;
-    let schema = match table_schema {
-        Some(name) => checked(&target, name, ctxt)?,
-        None => schema.clone(),
-    };
-    let table = QualifiedName::new(schema, table);
-    Some(References { table, column, on_delete, on_update, meta: item.meta.clone() })
-}
-
-/// `users(id)` or `auth.users(id)`; names that are no Rust identifiers as strings.
-fn target_names(target: &Expr) -> Option<(Option<String>, String, String)> {
-    match target {
-        Expr::Call(call) if call.args.len() == 1 => {
-            Some((None, plain_name(&call.func)?, plain_name(&call.args[0])?))
-        }
-        Expr::MethodCall(call) if call.args.len() == 1 => Some((
-            Some(plain_name(&call.receiver)?),
-            call.method.unraw().to_string(),
-            plain_name(&call.args[0])?,
-        )),
-        _ => None,
-    }
-}
-
-/// `on_delete = cascade`: whether it is about deleting, and what happens.
-fn action(part: &Expr, ctxt: &Ctxt) -> Option<(bool, ReferentialAction)> {
-    let Expr::Assign(pair) = part else {
-        ctxt.error_help(part, "unexpected", "`on_delete = ..` and `on_update = ..` may stand here");
-        return None;
-    };
-    let delete = match path_name(&pair.left).as_deref() {
-        Some("on_delete") => true,
-        Some("on_update") => false,
-        _ => {
-            ctxt.error_help(&pair.left, "unknown key", "known are `on_delete` and `on_update`");
-            return None;
-        }
-    };
-    let action = match path_name(&pair.right).as_deref() {
-        Some("no_action") => ReferentialAction::NoAction,
-        Some("restrict") => ReferentialAction::Restrict,
-        Some("cascade") => ReferentialAction::Cascade,
-        Some("set_null") => ReferentialAction::SetNull,
-        Some("set_default") => ReferentialAction::SetDefault,
-        _ => {
-            ctxt.error_help(
-                &pair.right,
-                "unknown action",
-                "known are `no_action`, `restrict`, `cascade`, `set_null` and `set_default`",
-            );
-            return None;
-        }
-    };
-    Some((delete, action))
 }
 
 /// A single identifier, if the expression is one.
@@ -381,7 +348,7 @@ pub(super) fn plain_name(expr: &Expr) -> Option<String> {
 }
 
 /// `BlogPost` → `blog_post`, `HTTPServer` → `http_server`.
-fn snake_case(name: &str) -> String {
+pub(super) fn snake_case(name: &str) -> String {
     let chars: Vec<char> = name.chars().collect();
     let mut snake = String::new();
     for (at, c) in chars.iter().enumerate() {

@@ -8,15 +8,17 @@ use syn::ext::IdentExt;
 use syn::{DeriveInput, LitStr};
 
 use super::decl::{self, Decl, Field};
+use super::lower_constraint::Lowering;
 use super::predicate::{self, Parsed, Scope};
-use super::{Ctxt, lower_policy};
+use super::{Ctxt, column as columns, lower_policy};
 use crate::model::{
-    Column, DeclaredTable, Expr, ForeignKey, Ident, Index, PrimaryKey, QualifiedName, RowSecurity,
-    Table, Unique,
+    Column, Commented, DeclaredTable, Expr, Generated, Ident, IndexValue, QualifiedName,
+    RowSecurity, Sequence, SequenceOwner, Sql, Table,
 };
 use crate::policy::compile::Site;
 use crate::policy::link::{self, Shape, ShapeColumn};
 use crate::policy::optimize::Gate;
+use crate::render;
 use crate::resolve::Part;
 
 /// A table with the places in the source that later messages point at.
@@ -44,28 +46,18 @@ pub fn lower(input: &DeriveInput, ctxt: &Ctxt) -> Option<Lowered> {
         places.insert(Part::Allow(at), meta.to_token_stream());
     }
     let lowered = lower_policy::policies(&decl, &scope, &mut places, ctxt);
-    let table = Table {
-        name: decl.name.clone(),
-        columns: columns.iter().map(|field| column(field, &scope, &mut places, ctxt)).collect(),
-        primary_key: primary_key(&decl.name, &columns, ctxt),
-        uniques: named(
-            &decl.name,
-            &columns,
-            "key",
-            |field| field.unique,
-            |columns| Unique { columns },
-        ),
-        foreign_keys: foreign_keys(&decl.name, &columns, &mut places),
-        indexes: named(
-            &decl.name,
-            &columns,
-            "idx",
-            |field| field.index,
-            |columns| Index { columns },
-        ),
-        row_security: if decl.row_security { RowSecurity::Enabled } else { RowSecurity::Disabled },
+    let mut table = Table {
+        columns: columns
+            .iter()
+            .map(|field| column(field, &decl, &scope, &mut places, ctxt))
+            .collect(),
         policies: lowered.policies,
+        ..Table::new(
+            decl.name.clone(),
+            if decl.row_security { RowSecurity::Enabled } else { RowSecurity::Disabled },
+        )
     };
+    Lowering { decl: &decl, scope: &scope, places: &mut places, ctxt }.run(&mut table);
     let table = DeclaredTable {
         rust_name: decl.ident.unraw().to_string(),
         fields: columns.iter().map(|field| field.field.clone()).collect(),
@@ -74,6 +66,8 @@ pub fn lower(input: &DeriveInput, ctxt: &Ctxt) -> Option<Lowered> {
         force: decl.force,
         policy_columns: lowered.columns,
         allowed: decl.allowed.iter().map(|(allowed, _)| allowed.clone()).collect(),
+        sequences: columns.iter().filter_map(|field| own_sequence(&decl.name, field)).collect(),
+        comments: comments(&decl, &columns),
         table,
     };
     Some(Lowered { table, places, raw: scope.raw.into_inner() })
@@ -87,6 +81,21 @@ impl Lowered {
             Site::Policy(name, Gate::Using) => table.policies.get(name)?.using.as_ref(),
             Site::Policy(name, Gate::Check) => table.policies.get(name)?.with_check.as_ref(),
             Site::Default(name) => table.column(name)?.default.as_ref(),
+            Site::Generated(name) => Some(&table.column(name)?.generated.as_ref()?.expr),
+            Site::Check(name) => Some(&table.checks.get(name)?.expr),
+            Site::IndexKey(name, at) => {
+                let of_index = table.indexes.get(name).and_then(|index| index.keys.get(*at));
+                let of_exclusion = || Some(&table.exclusions.get(name)?.elements.get(*at)?.key);
+                match &of_index.or_else(of_exclusion)?.value {
+                    IndexValue::Expr(expr) => Some(expr),
+                    IndexValue::Column(_) => None,
+                }
+            }
+            Site::IndexPredicate(name) => {
+                let of_index = table.indexes.get(name).and_then(|index| index.predicate.as_ref());
+                of_index.or_else(|| table.exclusions.get(name)?.predicate.as_ref())
+            }
+            Site::PartitionKey(_) => None,
         }
     }
 }
@@ -136,86 +145,108 @@ fn duplicate_columns(fields: &[&Field<'_>], ctxt: &Ctxt) {
 
 fn column(
     field: &Field<'_>,
+    decl: &Decl<'_>,
     scope: &Scope<'_>,
     places: &mut BTreeMap<Part, TokenStream>,
     ctxt: &Ctxt,
 ) -> Column {
     use crate::model::{BaseType, PgType};
-    let default = field.default.as_ref().and_then(|rust| {
-        let Parsed { expr, spans } = predicate::parse(rust, scope, ctxt)?;
-        let own = scope.own.as_ref()?;
-        let (_, problems) = link::default(&expr, field.ty.as_ref(), own);
-        let sound = problems.is_empty();
-        spans.report(problems, ctxt);
-        for (node, at) in spans.in_order().into_iter().enumerate() {
-            places.insert(Part::Expr(Site::Default(field.column.clone()), node), at);
-        }
-        sound.then_some(expr)
-    });
+    // The mistake is reported; the table goes on to find others.
+    let ty = field.ty.clone().unwrap_or_else(|| PgType::plain(BaseType::Text));
+    let (identity, numbering) = field.identity.clone().unzip();
     Column {
-        name: field.column.clone(),
-        // The mistake is reported; the table goes on to find others.
-        ty: field.ty.clone().unwrap_or_else(|| PgType::plain(BaseType::Text)),
+        collation: field.collation.clone(),
         nullable: field.nullable,
-        default,
-        identity: field.identity,
+        default: default(field, decl, scope, places, ctxt),
+        identity,
+        numbering: numbering.unwrap_or_default().as_kept(&ty.base),
+        generated: generated(field, decl, scope, places, ctxt),
+        ..Column::new(field.column.clone(), ty)
     }
 }
 
-/// Several fields marked `primary_key` make one key of several columns, in their order.
-fn primary_key(table: &QualifiedName, fields: &[&Field<'_>], ctxt: &Ctxt) -> Option<PrimaryKey> {
-    let columns: Vec<Ident> =
-        fields.iter().filter(|field| field.primary_key).map(|field| field.column.clone()).collect();
-    for field in fields.iter().filter(|field| field.primary_key && field.unique) {
-        if columns.len() == 1 {
-            ctxt.error_help(field.ident, "a primary key is unique already", "take `unique` away");
+fn default(
+    field: &Field<'_>,
+    decl: &Decl<'_>,
+    scope: &Scope<'_>,
+    places: &mut BTreeMap<Part, TokenStream>,
+    ctxt: &Ctxt,
+) -> Option<Expr> {
+    if let Some(sequence) = own_sequence(&decl.name, field) {
+        return Some(Expr::Sql(next_of(&sequence.name).as_str().to_owned()));
+    }
+    let rust = field.default.as_ref()?;
+    if let Some(sequence) = columns::next(rust, &decl.name.schema, ctxt) {
+        return Some(Expr::Sql(next_of(&sequence?).as_str().to_owned()));
+    }
+    let Parsed { expr, spans } = predicate::parse(rust, scope, ctxt)?;
+    let own = scope.own.as_ref()?;
+    let (_, problems) = link::default(&expr, field.ty.as_ref(), own);
+    let sound = problems.is_empty();
+    spans.report(problems, ctxt);
+    for (node, at) in spans.in_order().into_iter().enumerate() {
+        places.insert(Part::Expr(Site::Default(field.column.clone()), node), at);
+    }
+    sound.then_some(expr)
+}
+
+fn generated(
+    field: &Field<'_>,
+    decl: &Decl<'_>,
+    scope: &Scope<'_>,
+    places: &mut BTreeMap<Part, TokenStream>,
+    ctxt: &Ctxt,
+) -> Option<Generated> {
+    let from = field.generated.as_ref()?;
+    let Parsed { expr, spans } = predicate::parse(&from.expr, scope, ctxt)?;
+    let own = scope.own.as_ref()?;
+    let (_, mut problems) = link::generated(&expr, field.ty.as_ref(), own);
+    for (node, part) in expr.nodes().enumerate() {
+        let Expr::Column(column) = part else { continue };
+        let read = decl.fields.iter().find(|other| other.field == column.field);
+        if read.is_some_and(|other| other.generated.is_some()) {
+            let message = format!("`{}` is generated, and none is made of another", column.field);
+            let help = Some("write out what that one is computed from".to_owned());
+            problems.push(link::Problem { node, message, help });
         }
     }
-    let name = Ident::shortened(&format!("{}_pkey", table.name)).ok()?;
-    (!columns.is_empty()).then_some(PrimaryKey { name, columns })
-}
-
-/// What single fields ask for, under the names that Postgres would give: `todos_email_key`.
-fn named<T>(
-    table: &QualifiedName,
-    fields: &[&Field<'_>],
-    suffix: &str,
-    asks: impl Fn(&Field<'_>) -> bool,
-    make: impl Fn(Vec<Ident>) -> T,
-) -> BTreeMap<Ident, T> {
-    fields
-        .iter()
-        .filter(|field| asks(field))
-        .filter_map(|field| {
-            let name =
-                Ident::shortened(&format!("{}_{}_{suffix}", table.name, field.column)).ok()?;
-            Some((name, make(vec![field.column.clone()])))
-        })
-        .collect()
-}
-
-fn foreign_keys(
-    table: &QualifiedName,
-    fields: &[&Field<'_>],
-    places: &mut BTreeMap<Part, TokenStream>,
-) -> BTreeMap<Ident, ForeignKey> {
-    let mut keys = BTreeMap::new();
-    for field in fields {
-        let Some(references) = &field.references else { continue };
-        let Ok(name) = Ident::shortened(&format!("{}_{}_fkey", table.name, field.column)) else {
-            continue;
-        };
-        places.insert(Part::ForeignKey(field.column.clone()), references.meta.to_token_stream());
-        keys.insert(
-            name,
-            ForeignKey {
-                columns: vec![field.column.clone()],
-                table: references.table.clone(),
-                references: vec![references.column.clone()],
-                on_delete: references.on_delete,
-                on_update: references.on_update,
-            },
-        );
+    let sound = problems.is_empty();
+    spans.report(problems, ctxt);
+    for (node, at) in spans.in_order().into_iter().enumerate() {
+        places.insert(Part::Expr(Site::Generated(field.column.clone()), node), at);
     }
-    keys
+    sound.then_some(Generated { expr, stored: from.stored })
+}
+
+/// The sequence of a serial column, under the name that Postgres would give.
+fn own_sequence(table: &QualifiedName, field: &Field<'_>) -> Option<Sequence> {
+    let serial = field.serial.as_ref()?;
+    let usual = || Ident::shortened(&format!("{}_{}_seq", table.name, field.column)).ok();
+    let ty = field.ty.clone().filter(columns::countable)?;
+    let owner = SequenceOwner { table: table.clone(), column: field.column.clone() };
+    Some(Sequence {
+        name: QualifiedName::new(table.schema.clone(), serial.name.clone().or_else(usual)?),
+        options: serial.options.as_kept(&ty.base),
+        ty,
+        owner: Some(owner),
+    })
+}
+
+/// The next number of a sequence, in the words of the server.
+fn next_of(sequence: &QualifiedName) -> Sql {
+    let name = render::literal(&render::qualified(sequence));
+    Sql::new(format!("nextval({name}::regclass)"))
+}
+
+fn comments(decl: &Decl<'_>, columns: &[&Field<'_>]) -> BTreeMap<Commented, String> {
+    let table = decl.comment.clone().map(|text| (Commented::Table(decl.name.clone()), text));
+    let columns = columns.iter().filter_map(|field| {
+        let column = Commented::Column(decl.name.clone(), field.column.clone());
+        Some((column, field.comment.clone()?))
+    });
+    let policies = decl.policies.iter().filter_map(|policy| {
+        let name = Commented::Policy(decl.name.clone(), policy.name.clone());
+        Some((name, policy.comment.clone()?))
+    });
+    table.into_iter().chain(columns).chain(policies).collect()
 }

@@ -49,10 +49,10 @@ pub(super) fn policies(
         }
         let overlap = ctxt.count() > before;
         taken.extend(declared.roles.iter().map(|(role, _)| role));
-        crud(declared, overlap, scope, &mut lowered, places, ctxt);
+        crud(declared, decl, overlap, scope, &mut lowered, places, ctxt);
     }
     for declared in &decl.policies {
-        full(declared, scope, &mut lowered, places, ctxt);
+        full(declared, decl, scope, &mut lowered, places, ctxt);
     }
     tenant(decl, scope, &mut lowered, places, ctxt);
     lowered
@@ -102,6 +102,7 @@ fn roles_at(roles: &[(Grantee, Rust)]) -> TokenStream {
 
 fn crud(
     declared: &CrudPolicy,
+    decl: &Decl<'_>,
     overlap: bool,
     scope: &Scope<'_>,
     lowered: &mut LoweredPolicies,
@@ -146,6 +147,9 @@ fn crud(
     let spans = |gate, parsed: &Option<Parsed>| {
         parsed.iter().map(|parsed| (gate, parsed.spans.clone())).collect::<Vec<Clause>>()
     };
+    for fields in [&declared.write_columns, &declared.insert_columns, &declared.update_columns] {
+        written(fields, decl, ctxt);
+    }
     let read_columns = columns(&declared.read_columns, scope, ctxt);
     let write_columns = columns(&declared.write_columns, scope, ctxt);
     let insert_columns = columns(&declared.insert_columns, scope, ctxt).or(write_columns.clone());
@@ -234,6 +238,7 @@ fn read_with(rust: &Rust, states: States, scope: &Scope<'_>, ctxt: &Ctxt) -> Par
 
 fn full(
     declared: &FullPolicy,
+    decl: &Decl<'_>,
     scope: &Scope<'_>,
     lowered: &mut LoweredPolicies,
     places: &mut Places,
@@ -257,6 +262,9 @@ fn full(
         using: using.map(|parsed| parsed.expr),
         with_check: with_check.map(|parsed| parsed.expr),
     };
+    if matches!(declared.command, Command::Insert | Command::Update) {
+        written(&declared.columns, decl, ctxt);
+    }
     if let Some(columns) = columns(&declared.columns, scope, ctxt) {
         lowered.columns.insert(declared.name.clone(), columns);
     }
@@ -287,6 +295,18 @@ fn tenant(
     let clauses = [(Gate::Using, parsed.spans.clone()), (Gate::Check, parsed.spans)];
     if !add(name.clone(), policy, &clauses, &meta.to_token_stream(), lowered, places) {
         ctxt.error(meta, format!("there is a policy `{name}` already"));
+    }
+}
+
+/// Nobody writes a generated column, so a privilege to do so would be no use.
+fn written(fields: &Option<Vec<Rust>>, decl: &Decl<'_>, ctxt: &Ctxt) {
+    for rust in fields.iter().flatten() {
+        let name = path_name(rust);
+        let field = decl.fields.iter().find(|field| Some(&field.field) == name.as_ref());
+        if field.is_some_and(|field| field.generated.is_some()) {
+            let message = "a generated column is computed by Postgres, and nobody writes it";
+            ctxt.error_help(rust, message, "leave it out");
+        }
     }
 }
 

@@ -10,19 +10,27 @@
 
 mod attr;
 mod call;
+mod column;
+mod comment;
+mod constraint;
 mod ctxt;
 mod decl;
 mod lower;
+mod lower_constraint;
 mod lower_policy;
 mod method;
 mod named;
 mod policy;
 mod predicate;
 mod raw_sql;
+mod references;
 mod rust_type;
+mod sequence;
 
 #[cfg(feature = "scan")]
 mod cfg;
+#[cfg(feature = "scan")]
+mod derives;
 #[cfg(feature = "scan")]
 mod found;
 #[cfg(feature = "scan")]
@@ -37,3 +45,4 @@ pub use lower::{Lowered, lower};
 #[cfg(feature = "scan")]
 use named::parameters;
 pub use named::{LoweredPredicate, lower_predicate};
+pub use sequence::lower_sequence;

@@ -8,7 +8,7 @@ use super::scan::{Scan, SourceError};
 use crate::Place;
 use crate::model::{QualifiedName, Schema};
 use crate::provider::Settings;
-use crate::resolve::{Part, Resolved, resolve};
+use crate::resolve::{Declared, Part, Resolved, resolve};
 
 impl Scan {
     /// Puts the tables together.
@@ -25,8 +25,11 @@ impl Scan {
     /// Every mistake, those found while reading first.
     pub fn resolve(&self, settings: &Settings) -> Result<Resolved, Vec<SourceError>> {
         let mut errors = self.errors.clone();
-        let tables = self.tables.iter().map(|scanned| scanned.table.clone()).collect();
-        match resolve(tables, settings) {
+        let declared = Declared {
+            tables: self.tables.iter().map(|scanned| scanned.table.clone()).collect(),
+            sequences: self.sequences.iter().map(|scanned| scanned.declared.clone()).collect(),
+        };
+        match resolve(declared, settings) {
             Ok(resolved) if errors.is_empty() => return Ok(resolved),
             Ok(_) => {}
             Err(found) => errors.extend(found.0.into_iter().map(|error| {
@@ -49,7 +52,10 @@ impl Scan {
             let place = scanned.places.get(part).or(scanned.places.get(&Part::Table))?;
             Some((scanned.path.clone(), place.clone()))
         });
-        place.unwrap_or_default()
+        let mut sequences = self.sequences.iter().rev();
+        let sequence = sequences.find(|scanned| &scanned.declared.sequence.name == table);
+        let sequence = sequence.map(|scanned| (scanned.path.clone(), scanned.range.clone()));
+        place.or(sequence).unwrap_or_default()
     }
 }
 

@@ -34,6 +34,7 @@ pub(super) struct FullPolicy {
     pub(super) using: Option<Expr>,
     pub(super) with_check: Option<Expr>,
     pub(super) columns: Option<Vec<Expr>>,
+    pub(super) comment: Option<String>,
 }
 
 const CRUD_KEYS: &[&str] = &[
@@ -58,6 +59,7 @@ const POLICY_KEYS: &[&str] = &[
     "using",
     "with_check",
     "columns",
+    "comment",
 ];
 
 pub(super) fn crud(item: &Item, ctxt: &Ctxt) -> Option<CrudPolicy> {
@@ -139,6 +141,7 @@ pub(super) fn full(item: &Item, ctxt: &Ctxt) -> Option<FullPolicy> {
         using: value("using"),
         with_check: value("with_check"),
         columns: find("columns").and_then(|item| columns(item, ctxt)),
+        comment: find("comment").and_then(|item| item.string(ctxt)).map(|text| text.value()),
         name: name?,
         command: command?,
     };

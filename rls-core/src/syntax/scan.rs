@@ -11,16 +11,15 @@ use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::punctuated::Punctuated;
 use syn::visit::{self, Visit};
-use syn::{
-    Attribute, Data, DeriveInput, Expr, ExprLit, Fields, Item, ItemFn, ItemMod, Lit, Meta, Token,
-};
+use syn::{Attribute, Data, DeriveInput, Expr, ExprLit, Fields, Item, ItemFn, ItemMod, Lit, Meta};
 
 pub use super::cfg::Features;
 use super::cfg::{self, Verdict};
+use super::derives::{derives, predicate_attribute, rls_attribute};
 use super::found::Predicates;
 use super::places::source_error;
-use super::{Ctxt, Diagnostic, lower, lower_predicate, parameters};
-use crate::model::{DeclaredTable, Schema};
+use super::{Ctxt, Diagnostic, lower, lower_predicate, lower_sequence, parameters};
+use crate::model::{DeclaredSequence, DeclaredTable, Schema};
 use crate::provider::Settings;
 use crate::resolve::Part;
 
@@ -29,6 +28,8 @@ use crate::resolve::Part;
 pub struct Scan {
     /// The tables, in the order of the files.
     pub tables: Vec<Scanned>,
+    /// The sequences.
+    pub sequences: Vec<ScannedSequence>,
     /// The mistakes in them.
     pub errors: Vec<SourceError>,
     /// The text of every file read.
@@ -49,6 +50,16 @@ pub struct Scanned {
     pub raw: Vec<(String, Range<usize>)>,
     /// Where each part stands.
     pub(super) places: BTreeMap<Part, Range<usize>>,
+}
+
+/// A sequence and where it was declared.
+pub struct ScannedSequence {
+    /// The file.
+    pub path: PathBuf,
+    /// The bytes of its name.
+    pub range: Range<usize>,
+    /// The sequence.
+    pub declared: DeclaredSequence,
 }
 
 /// A mistake in a file.
@@ -316,7 +327,10 @@ impl<'a> File<'a> {
             Err(attr) => return self.undecidable(&attr),
         };
         let rls = rls_attribute(&input).cloned();
-        if !derives_table(&input.attrs, rls.is_some()) {
+        if derives("Sequence", &input.attrs, rls.is_some()) {
+            return self.sequence(&input);
+        }
+        if !derives("Table", &input.attrs, rls.is_some()) {
             if let Some(attr) = rls {
                 self.error(
                     attr,
@@ -365,6 +379,28 @@ impl<'a> File<'a> {
     }
 }
 
+impl File<'_> {
+    /// `#[derive(Sequence)] struct ..;`
+    fn sequence(&mut self, input: &DeriveInput) {
+        if let Some(Doubt { path, range, condition }) = self.doubt.clone() {
+            let message = format!("whether `{}` exists depends on `{condition}`", input.ident);
+            let help = Some("only `cfg(feature = \"..\")` can stand on the way to it".to_owned());
+            let error = source_error(&self.scan.sources, path, range, message, help);
+            return self.scan.errors.push(error);
+        }
+        let ctxt = Ctxt::new();
+        let lowered = lower_sequence(input, &ctxt);
+        self.report(ctxt);
+        let range = byte_range(input.ident.to_token_stream(), self.offset);
+        let path = self.path.clone();
+        self.scan.sequences.extend(lowered.map(|declared| ScannedSequence {
+            path,
+            range,
+            declared,
+        }));
+    }
+}
+
 impl<'ast> Visit<'ast> for File<'_> {
     fn visit_item(&mut self, item: &'ast Item) {
         self.item(item, attributes(item));
@@ -403,43 +439,6 @@ fn attributes(item: &Item) -> &[Attribute] {
         Item::Union(item) => &item.attrs,
         _ => &[],
     }
-}
-
-/// `#[predicate]` or `#[rls_schema::predicate]`.
-fn predicate_attribute(attrs: &[Attribute]) -> Option<&Attribute> {
-    attrs.iter().find(|attr| {
-        let path = attr.path();
-        path.segments.last().is_some_and(|last| last.ident == "predicate")
-            && path
-                .segments
-                .first()
-                .is_some_and(|first| path.segments.len() == 1 || first.ident == "rls_schema")
-    })
-}
-
-/// The first `#[rls(..)]` on a struct or one of its fields.
-fn rls_attribute(input: &DeriveInput) -> Option<&Attribute> {
-    let fields = match &input.data {
-        Data::Struct(data) => Some(data.fields.iter().flat_map(|field| &field.attrs)),
-        Data::Enum(_) | Data::Union(_) => None,
-    };
-    let mut attrs = input.attrs.iter().chain(fields.into_iter().flatten());
-    attrs.find(|attr| attr.path().is_ident("rls"))
-}
-
-/// `derive(Table)` or `derive(rls_schema::Table)`; `derive(other::Table)` is another's, unless
-/// `#[rls(..)]` says that the crate goes by another name here.
-fn derives_table(attrs: &[Attribute], has_rls: bool) -> bool {
-    attrs.iter().filter(|attr| attr.path().is_ident("derive")).any(|attr| {
-        let parse = Punctuated::<syn::Path, Token![,]>::parse_terminated;
-        let paths = attr.parse_args_with(parse).unwrap_or_default();
-        paths.iter().any(|path| {
-            let ours = path.segments.len() == 1
-                || has_rls
-                || path.segments.first().is_some_and(|first| first.ident == "rls_schema");
-            ours && path.segments.last().is_some_and(|last| last.ident == "Table")
-        })
-    })
 }
 
 /// The compiler takes away fields that are not compiled before a derive sees them; so do we.

@@ -80,26 +80,11 @@ pub fn role(name: &str) -> Grantee {
 }
 
 pub fn table(name: &str) -> Table {
-    Table {
-        name: QualifiedName::new(id("public"), id(name)),
-        columns: Vec::new(),
-        primary_key: None,
-        uniques: Default::default(),
-        foreign_keys: Default::default(),
-        indexes: Default::default(),
-        row_security: RowSecurity::Enabled,
-        policies: Default::default(),
-    }
+    Table::new(QualifiedName::new(id("public"), id(name)), RowSecurity::Enabled)
 }
 
 pub fn column(name: &str, ty: &str) -> Column {
-    Column {
-        name: id(name),
-        ty: PgType::parse(ty).unwrap(),
-        nullable: false,
-        default: None,
-        identity: None,
-    }
+    Column { nullable: false, ..Column::new(id(name), PgType::parse(ty).unwrap()) }
 }
 
 pub fn with_default(name: &str, ty: &str, default: &str) -> Column {
@@ -133,8 +118,8 @@ pub fn todos() -> Table {
         with_default("is_complete", "boolean", "false"),
         Column { default: Some(Expr::Now), ..column("inserted_at", "timestamptz") },
     ];
-    todos.primary_key = Some(PrimaryKey { name: id("todos_pkey"), columns: vec![id("id")] });
-    todos.indexes.insert(id("todos_user_id_idx"), Index { columns: vec![id("user_id")] });
+    todos.primary_key = Some(PrimaryKey::new(id("todos_pkey"), vec![id("id")]));
+    todos.indexes.insert(id("todos_user_id_idx"), Index::btree(vec![id("user_id")]));
     let crud = rls_core::policy::crud::Crud {
         roles: vec![role("authenticated")],
         select: Some(own.clone()),
@@ -158,9 +143,11 @@ pub fn plain(roles: &[&str]) -> Settings {
 }
 
 pub fn schema(tables: impl IntoIterator<Item = Table>, settings: &Settings) -> Schema {
-    let declared = tables.into_iter().map(DeclaredTable::from).collect();
+    let declared: Vec<_> = tables.into_iter().map(DeclaredTable::from).collect();
     rls_core::resolve::resolve(declared, settings).unwrap().schema
 }
+
+pub mod owner;
 
 pub async fn create_role(client: &Client, name: &str) {
     let settings = plain(&[name]);

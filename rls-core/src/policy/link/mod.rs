@@ -118,8 +118,70 @@ pub fn default(expr: &Expr, ty: Option<&PgType>, own: &Shape<'_>) -> (Term, Vec<
     if let Some((node, message)) = reads {
         return (Term::Bool(false), vec![Problem { node, message, help: None }]);
     }
-    let mut typed = linker.value(expr);
-    if let Some(ty) = ty {
+    linker.for_column(expr, ty)
+}
+
+/// Links what a column of type `ty` is computed from.
+pub fn generated(expr: &Expr, ty: Option<&PgType>, own: &Shape<'_>) -> (Term, Vec<Problem>) {
+    let mut linker = Linker::new(Others::Unseen);
+    linker.scope.push(Some(own.clone()));
+    linker.called.push(own.table.name.as_str().to_owned());
+    if let Some((node, part)) = beyond_the_row(expr) {
+        let message =
+            format!("a column is generated from its own row alone, and `{part}` asks for more");
+        let help = Some("give it a `default`, or compute it when you read".to_owned());
+        return (Term::Bool(false), vec![Problem { node, message, help }]);
+    }
+    linker.for_column(expr, ty)
+}
+
+/// Links a condition that every row has to fulfil, or that tells which rows an index is about.
+pub fn row(expr: &Expr, own: &Shape<'_>, others: Others<'_>) -> (Term, Vec<Problem>) {
+    match beyond_the_row(expr) {
+        Some(beyond) => (Term::Bool(false), vec![asks_for_more(beyond)]),
+        None => predicate(expr, own, others),
+    }
+}
+
+/// Links a value that is made of a row alone, and of type `ty`, if one is asked for.
+pub fn value_of_row(expr: &Expr, ty: Option<&PgType>, own: &Shape<'_>) -> (Term, Vec<Problem>) {
+    if let Some(beyond) = beyond_the_row(expr) {
+        return (Term::Bool(false), vec![asks_for_more(beyond)]);
+    }
+    let mut linker = Linker::new(Others::Unseen);
+    linker.scope.push(Some(own.clone()));
+    linker.called.push(own.table.name.as_str().to_owned());
+    linker.for_column(expr, ty)
+}
+
+fn asks_for_more((node, part): (usize, &Expr)) -> Problem {
+    let message = format!("this is about a row alone, and `{part}` asks for more");
+    let help = Some("say that in a policy, or in `sql(\"..\")`".to_owned());
+    Problem { node, message, help }
+}
+
+/// The first node that asks for more than the row that is at hand.
+fn beyond_the_row(expr: &Expr) -> Option<(usize, &Expr)> {
+    let beyond = |part: &Expr| {
+        matches!(
+            part,
+            Expr::Now
+                | Expr::AuthUid
+                | Expr::Claim(_)
+                | Expr::Role
+                | Expr::Exists { .. }
+                | Expr::Definer(_)
+                | Expr::Named { .. }
+        )
+    };
+    expr.nodes().enumerate().find(|(_, part)| beyond(part))
+}
+
+impl Linker<'_> {
+    /// A value that has to fit a column.
+    fn for_column(mut self, expr: &Expr, ty: Option<&PgType>) -> (Term, Vec<Problem>) {
+        let mut typed = self.value(expr);
+        let Some(ty) = ty else { return (typed.term, self.problems) };
         let settled = settle(&mut typed, &Kind::Known(ty.clone())).is_ok();
         let fits = match &typed.kind {
             Kind::Unknown => true,
@@ -127,18 +189,18 @@ pub fn default(expr: &Expr, ty: Option<&PgType>, own: &Shape<'_>) -> (Term, Vec<
                 ty.array || ![TypeFamily::Number, TypeFamily::Boolean].contains(&ty.family())
             }
             Kind::Number => ty.family() == TypeFamily::Number && !ty.array,
-            Kind::Known(default) => default.family() == ty.family(),
+            Kind::Known(known) => known.family() == ty.family(),
             Kind::Subject => false,
         };
-        if linker.problems.is_empty() && !(settled && fits) {
-            linker.problem(
+        if self.problems.is_empty() && !(settled && fits) {
+            self.problem(
                 0,
                 format!("the column is {ty}, and `{expr}` is not"),
                 "write a value of that type, or `sql(\"..\")`",
             );
         }
+        (typed.term, self.problems)
     }
-    (typed.term, linker.problems)
 }
 
 struct Linker<'a> {

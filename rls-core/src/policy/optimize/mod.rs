@@ -20,16 +20,8 @@ mod probe;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::term::{Term, all, any};
+pub use crate::model::Gate;
 use crate::model::{Ident, QualifiedName};
-
-/// Where a predicate stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Gate {
-    /// USING: asked of every existing row that a statement comes across.
-    Using,
-    /// WITH CHECK: asked of every row that a statement leaves behind.
-    Check,
-}
 
 /// By table, the columns that some index leads with.
 pub type Leading = BTreeMap<QualifiedName, BTreeSet<Ident>>;

@@ -1,0 +1,61 @@
+//! Comments on declared tables, what belongs to them, and declared sequences.
+
+use std::collections::BTreeMap;
+
+use tokio_postgres::{Row, Transaction};
+
+use super::Error;
+use super::ask::{self, Asked, get, ident, with_declared};
+use crate::model::{Commented, Ident, QualifiedName, Schema};
+
+const COMMENTS: &str = with_declared!(
+    "SELECT n.nspname::text AS schema, c.relname::text AS name, found.kind, found.own, found.text
+FROM declared c JOIN pg_namespace n ON n.oid = c.relnamespace,
+    LATERAL (SELECT CASE WHEN d.objsubid = 0 THEN 'table' ELSE 'column' END AS kind,
+            coalesce(a.attname::text, '') AS own, d.description AS text
+        FROM pg_description d LEFT JOIN pg_attribute a ON a.attrelid = d.objoid AND a.attnum = d.objsubid AND d.objsubid <> 0
+        WHERE d.classoid = 'pg_class'::regclass AND d.objoid = c.oid
+    UNION ALL SELECT 'constraint', k.conname::text, d.description
+        FROM pg_constraint k JOIN pg_description d ON d.classoid = 'pg_constraint'::regclass AND d.objoid = k.oid
+        WHERE k.conrelid = c.oid
+    UNION ALL SELECT 'policy', p.polname::text, d.description
+        FROM pg_policy p JOIN pg_description d ON d.classoid = 'pg_policy'::regclass AND d.objoid = p.oid
+        WHERE p.polrelid = c.oid
+    UNION ALL SELECT 'index', x.relname::text, d.description
+        FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid
+            JOIN pg_description d ON d.classoid = 'pg_class'::regclass AND d.objoid = x.oid AND d.objsubid = 0
+        WHERE i.indrelid = c.oid) AS found
+UNION ALL
+SELECT n.nspname::text, c.relname::text, 'sequence', '', d.description
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    JOIN pg_description d ON d.classoid = 'pg_class'::regclass AND d.objoid = c.oid AND d.objsubid = 0
+WHERE c.relkind = 'S' AND (n.nspname, c.relname) IN (SELECT * FROM unnest($3::name[], $4::name[]))"
+);
+
+pub(super) async fn read(transaction: &Transaction<'_>, asked: &Asked) -> Result<Vec<Row>, Error> {
+    let names =
+        [&asked.table_schemas, &asked.table_names, &asked.sequence_schemas, &asked.sequence_names];
+    ask::rows(transaction, COMMENTS, &names).await
+}
+
+pub(super) type Comments = BTreeMap<Commented, String>;
+
+/// The comments where one is declared, and all others.
+pub(super) fn understand(rows: &[Row], scope: &Schema) -> Result<(Comments, Comments), Error> {
+    let (mut declared, mut others) = (Comments::new(), Comments::new());
+    for row in rows {
+        let name = QualifiedName::new(ident(row, "schema")?, ident(row, "name")?);
+        let own = || Ident::new(get::<&str>(row, "own")?).map_err(Error::from);
+        let on = match get(row, "kind")? {
+            "table" => Commented::Table(name),
+            "sequence" => Commented::Sequence(name),
+            "column" => Commented::Column(name, own()?),
+            "constraint" => Commented::Constraint(name, own()?),
+            "policy" => Commented::Policy(name, own()?),
+            _ => Commented::Index(QualifiedName::new(name.schema, own()?)),
+        };
+        let comments = if scope.comments.contains_key(&on) { &mut declared } else { &mut others };
+        comments.insert(on, get::<&str>(row, "text")?.to_owned());
+    }
+    Ok((declared, others))
+}

@@ -1,0 +1,158 @@
+//! Indexes, and the exclusion constraints that are made of one.
+
+use std::collections::BTreeMap;
+
+use tokio_postgres::{Row, Transaction};
+
+use super::Error;
+use super::ask::{self, Asked, get, ident, idents, list, with_declared};
+use super::constraints::deferral;
+use super::relations::Tables;
+use crate::model::{
+    Exclusion, ExclusionElement, Ident, Index, IndexKey, IndexValue, OperatorClass, QualifiedName,
+    Sql,
+};
+
+// The lists have an entry for each key, in order. A collation or an operator class that goes without
+// saying is NULL; the collation of an expression may have come with it. What a table inherits from the
+// one it is a partition of is the other's.
+const INDEXES: &str = with_declared!(
+    "SELECT i.indrelid AS oid, x.relname::text AS name, m.amname::text AS method,
+    i.indisunique AS is_unique,
+    coalesce(to_jsonb(i) @> '{\"indnullsnotdistinct\": true}', false) AS nulls_not_distinct,
+    key.columns, key.exprs, key.collation_schemas, key.collations, key.class_schemas, key.classes,
+    key.parameters, key.descending, key.nulls_first,
+    ARRAY(SELECT a.attname::text FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS part (number, place)
+        JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = part.number
+        WHERE place > i.indnkeyatts ORDER BY place) AS included,
+    pg_get_expr(i.indpred, i.indrelid) AS predicate, coalesce(x.reloptions, '{}') AS options,
+    k.oid IS NOT NULL AS exclusion, coalesce(k.condeferrable, false) AS deferrable,
+    coalesce(k.condeferred, false) AS deferred,
+    ARRAY(SELECT CASE WHEN os.nspname = 'pg_catalog' THEN o.oprname::text
+            ELSE format('OPERATOR(%I.%s)', os.nspname, o.oprname) END
+        FROM unnest(k.conexclop) WITH ORDINALITY AS part (id, place)
+        JOIN pg_operator o ON o.oid = part.id JOIN pg_namespace os ON os.oid = o.oprnamespace
+        ORDER BY place) AS operators,
+    array_remove(ARRAY[
+        CASE WHEN NOT i.indisvalid THEN 'not valid' END,
+        CASE WHEN x.reltablespace <> 0 THEN 'in a tablespace of its own' END,
+        CASE WHEN to_jsonb(k) @> '{\"conperiod\": true}' THEN 'WITHOUT OVERLAPS' END,
+        CASE WHEN x.relispartition THEN 'inherited' END], NULL) AS other
+FROM declared c JOIN pg_index i ON i.indrelid = c.oid
+    JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_am m ON m.oid = x.relam
+    LEFT JOIN pg_constraint k ON k.conindid = i.indexrelid AND k.conrelid = i.indrelid AND k.contype = 'x',
+    LATERAL (SELECT array_agg(a.attname::text ORDER BY place) AS columns,
+        array_agg(CASE WHEN number = 0 THEN pg_get_indexdef(i.indexrelid, place::int, false) END ORDER BY place) AS exprs,
+        array_agg(cs.nspname::text ORDER BY place) AS collation_schemas,
+        array_agg(co.collname::text ORDER BY place) AS collations,
+        array_agg(ns.nspname::text ORDER BY place) AS class_schemas,
+        array_agg(oc.opcname::text ORDER BY place) AS classes,
+        array_agg(coalesce(array_to_string(own.attoptions, ','), '') ORDER BY place) AS parameters,
+        array_agg(option & 1 = 1 ORDER BY place) AS descending,
+        array_agg(option & 2 = 2 ORDER BY place) AS nulls_first
+        FROM unnest(i.indkey::int2[], i.indcollation::oid[], i.indclass::oid[], i.indoption::int2[])
+            WITH ORDINALITY AS part (number, collation_id, class_id, option, place)
+        JOIN pg_attribute own ON own.attrelid = i.indexrelid AND own.attnum = place
+        LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = part.number AND part.number <> 0
+        LEFT JOIN pg_collation co ON co.oid = part.collation_id AND part.collation_id <> coalesce(a.attcollation, 100)
+        LEFT JOIN pg_namespace cs ON cs.oid = co.collnamespace
+        LEFT JOIN pg_opclass oc ON oc.oid = part.class_id AND (NOT oc.opcdefault OR own.attoptions IS NOT NULL)
+        LEFT JOIN pg_namespace ns ON ns.oid = oc.opcnamespace
+        WHERE place <= i.indnkeyatts) AS key
+WHERE NOT EXISTS (SELECT FROM pg_constraint k
+    WHERE k.conrelid = i.indrelid AND k.conindid = i.indexrelid AND k.contype IN ('p', 'u'))
+ORDER BY i.indrelid, x.relname"
+);
+
+pub(super) async fn read(transaction: &Transaction<'_>, asked: &Asked) -> Result<Vec<Row>, Error> {
+    ask::rows(transaction, INDEXES, &[&asked.table_schemas, &asked.table_names]).await
+}
+
+pub(super) fn add(rows: &[Row], tables: &mut Tables, notes: &mut Vec<String>) -> Result<(), Error> {
+    for row in rows {
+        let Some(table) = tables.get(row)? else { continue };
+        let name = ident(row, "name")?;
+        let other: Vec<&str> = get(row, "other")?;
+        if !other.is_empty() {
+            notes.push(format!(
+                "the index \"{name}\" on {} is left alone: it is {}",
+                table.name,
+                list(&other)
+            ));
+            continue;
+        }
+        let keys = keys(row)?;
+        let predicate = get::<Option<&str>>(row, "predicate")?.map(Sql::new);
+        let (method, include) = (ident(row, "method")?, idents(row, "included")?);
+        if get(row, "exclusion")? {
+            let operators: Vec<&str> = get(row, "operators")?;
+            let elements = keys.into_iter().zip(operators);
+            let elements = elements
+                .map(|(key, operator)| ExclusionElement { key, operator: Sql::new(operator) });
+            let elements = elements.collect();
+            let deferral = deferral(row)?;
+            let exclusion = Exclusion { method, elements, include, predicate, deferral };
+            table.exclusions.insert(name, exclusion);
+        } else {
+            let index = Index {
+                method,
+                unique: get(row, "is_unique")?,
+                nulls_not_distinct: get(row, "nulls_not_distinct")?,
+                keys,
+                include,
+                predicate,
+                with: parameters(&get::<Vec<&str>>(row, "options")?),
+            };
+            table.indexes.insert(name, index);
+        }
+    }
+    Ok(())
+}
+
+fn keys(row: &Row) -> Result<Vec<IndexKey<Sql>>, Error> {
+    let columns: Vec<Option<&str>> = get(row, "columns")?;
+    let exprs: Vec<Option<&str>> = get(row, "exprs")?;
+    let collations = names(row, "collation_schemas", "collations")?;
+    let classes = names(row, "class_schemas", "classes")?;
+    let of_classes: Vec<&str> = get(row, "parameters")?;
+    let (descending, nulls_first): (Vec<bool>, Vec<bool>) =
+        (get(row, "descending")?, get(row, "nulls_first")?);
+    let mut keys = Vec::new();
+    for (at, (column, expr)) in columns.iter().zip(&exprs).enumerate() {
+        let value = match (column, expr) {
+            (Some(column), _) => IndexValue::Column(Ident::new(*column)?),
+            (None, expr) => IndexValue::Expr(Sql::new(expr.unwrap_or_default())),
+        };
+        let class = classes.get(at).cloned().flatten();
+        let options: Vec<_> = of_classes.get(at).map_or("", |text| text).split(',').collect();
+        let operator_class =
+            class.map(|name| OperatorClass { name, parameters: parameters(&options) });
+        let is = |flags: &[bool]| flags.get(at).copied().unwrap_or_default();
+        keys.push(IndexKey {
+            value,
+            collation: collations.get(at).cloned().flatten(),
+            operator_class,
+            descending: is(&descending),
+            nulls_first: is(&nulls_first),
+        });
+    }
+    Ok(keys)
+}
+
+fn names(row: &Row, schemas: &str, names: &str) -> Result<Vec<Option<QualifiedName>>, Error> {
+    let schemas: Vec<Option<&str>> = get(row, schemas)?;
+    let names: Vec<Option<&str>> = get(row, names)?;
+    let both = schemas.into_iter().zip(names).map(|both| match both {
+        (Some(schema), Some(name)) => {
+            Ok(Some(QualifiedName::new(Ident::new(schema)?, Ident::new(name)?)))
+        }
+        (Some(_) | None, Some(_) | None) => Ok(None),
+    });
+    both.collect()
+}
+
+/// `name=value`, as the catalog keeps them.
+fn parameters(options: &[&str]) -> BTreeMap<String, String> {
+    let both = options.iter().filter_map(|option| option.split_once('='));
+    both.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}

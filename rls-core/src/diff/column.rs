@@ -1,0 +1,136 @@
+//! Differences in columns.
+
+use super::table::On;
+use super::{Canonical, Change, Pair, Site};
+use crate::lex;
+use crate::model::{Column, Generated, Ident, SequenceOptions, Sql};
+use crate::policy::grants::counted_with;
+
+/// Whether a column goes or changes type, which Postgres refuses while a policy leans on it.
+pub(super) type Rebuilt = bool;
+
+pub(super) fn alter(
+    on: On<'_>,
+    columns: Pair<&Vec<Column<Sql>>>,
+    canonical: &Canonical,
+    changes: &mut Vec<Change>,
+) -> Rebuilt {
+    let find =
+        |columns: &[Column<Sql>], name: &Ident| columns.iter().find(|c| &c.name == name).cloned();
+    let both = |next: &Column<Sql>| {
+        let previous = find(columns.previous, &next.name)?;
+        Some(Pair { previous, next: next.clone() })
+    };
+    let retyped: Vec<_> = columns
+        .next
+        .iter()
+        .filter_map(both)
+        .filter(is_retyped)
+        .map(|pair| pair.next.name)
+        .collect();
+    let (mut added, mut altered, mut computed) = (Vec::new(), Vec::new(), Vec::new());
+    let mut dropped = Vec::new();
+    // The order of columns is no difference: a column that is added later stands last.
+    for next in columns.next {
+        match both(next) {
+            Some(pair) if is_anew(on, &pair, &retyped, canonical) => {
+                dropped.push(pair.previous);
+                computed.push(Change::AddColumn(on.item(next)));
+            }
+            Some(pair) if !same(on, &pair, canonical) => altered.push(pair),
+            Some(_) => {}
+            // What it is computed from comes first.
+            None if next.generated.is_some() => computed.push(Change::AddColumn(on.item(next))),
+            None => added.push(Change::AddColumn(on.item(next))),
+        }
+    }
+    let gone = columns.previous.iter().filter(|it| find(columns.next, &it.name).is_none());
+    dropped.extend(gone.cloned());
+    // What is computed from others goes before them.
+    dropped.sort_by_key(|column| column.generated.is_none());
+    let rebuilt = !dropped.is_empty() || !retyped.is_empty();
+    changes.extend(added);
+    changes.extend(altered.into_iter().flat_map(|pair| steps(on, pair)));
+    changes.extend(computed);
+    changes.extend(dropped.iter().map(|column| Change::DropColumn(on.item(&column.name))));
+    rebuilt
+}
+
+/// What fills a column goes before what takes its place comes: a sequence and an identity column may
+/// want the same name.
+fn steps(on: On<'_>, pair: Pair<Column<Sql>>) -> Vec<Change> {
+    let Pair { previous, next } = pair;
+    let numbering = SequenceOptions::default();
+    let between = Column { default: None, identity: None, numbering, ..previous.clone() };
+    let counts = |sql: &Sql| counted_with(sql, &on.0.schema).is_some();
+    let counted = previous.default.as_ref().is_some_and(counts);
+    let refilled = counted && previous.default != next.default;
+    let numbered = previous.identity.is_some() && next.default.is_some();
+    let change = |previous: &Column<Sql>, next: &Column<Sql>| {
+        let pair = Pair { previous: previous.clone(), next: next.clone() };
+        Change::AlterColumn(on.item(&Box::new(pair)))
+    };
+    if (refilled || numbered) && between != next {
+        vec![change(&previous, &between), change(&between, &next)]
+    } else {
+        vec![change(&previous, &next)]
+    }
+}
+
+/// Whether a column has to be dropped and added: Postgres 14 to 16 change no expression, and none
+/// changes a stored column into a virtual one, or a type under an expression.
+fn is_anew(on: On<'_>, pair: &Pair<Column<Sql>>, retyped: &[Ident], canonical: &Canonical) -> bool {
+    let Pair { previous, next } = pair;
+    let reads = |sql: &Sql| {
+        let tokens = lex::tokens(sql.as_str()).unwrap_or_default();
+        tokens
+            .iter()
+            .filter_map(|token| token.kind.name())
+            .any(|name| retyped.iter().any(|column| column.as_str() == name))
+    };
+    match (&previous.generated, &next.generated) {
+        (None, None) => false,
+        (None, Some(_)) => true,
+        (Some(Generated { expr: _, stored }), None) => !stored,
+        (Some(was), Some(is)) => {
+            let site = Site { table: on.0.clone(), default_of: Some(next.name.clone()) };
+            was.stored != is.stored
+                || is_retyped(pair)
+                || reads(&was.expr)
+                || !canonical.same(&site, Some(&was.expr), Some(&is.expr))
+        }
+    }
+}
+
+/// Whether it gets another type, or another order of its text, which Postgres changes alike.
+pub(super) fn is_retyped(columns: &Pair<Column<Sql>>) -> bool {
+    let Pair { previous, next } = columns;
+    previous.ty != next.ty || previous.collation != next.collation
+}
+
+fn same(on: On<'_>, columns: &Pair<Column<Sql>>, canonical: &Canonical) -> bool {
+    let Column { name, ty, collation, nullable, default, identity, numbering, generated } =
+        &columns.next;
+    let previous = &columns.previous;
+    let site = Site { table: on.0.clone(), default_of: Some(name.clone()) };
+    &previous.ty == ty
+        && &previous.collation == collation
+        && &previous.nullable == nullable
+        && &previous.identity == identity
+        && previous.numbering.as_kept(&previous.ty.base) == numbering.as_kept(&ty.base)
+        && previous.generated.is_some() == generated.is_some()
+        && canonical.same(
+            &site,
+            kept(previous, previous.default.as_ref()),
+            kept(previous, default.as_ref()),
+        )
+}
+
+/// Postgres keeps no default that is NULL, unless there is one of the type's own to override.
+fn kept<'a>(column: &Column<Sql>, default: Option<&'a Sql>) -> Option<&'a Sql> {
+    default.filter(|sql| {
+        let tokens = lex::tokens(sql.as_str()).unwrap_or_default();
+        let null = tokens.len() == 1 && tokens[0].kind.word() == Some("null");
+        !null || column.ty.base.builtin_name().is_none()
+    })
+}

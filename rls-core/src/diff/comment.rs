@@ -1,0 +1,88 @@
+//! Differences in comments. One goes with what it stands on, and has to be made again with it.
+
+use std::collections::BTreeSet;
+
+use super::{Change, Pair};
+use crate::model::{Commented, QualifiedName, Schema, Sql, Table};
+
+/// The changes of comments, after all others are known.
+pub(super) fn alter(schemas: Pair<&Schema>, changes: &mut Vec<Change>) {
+    let Pair { previous, next } = schemas;
+    let made: BTreeSet<_> = changes.iter().flat_map(made).collect();
+    let mut found = Vec::new();
+    for (on, text) in &next.comments {
+        if made.contains(on) || previous.comments.get(on) != Some(text) {
+            found.push(Change::Comment { on: on.clone(), text: Some(text.clone()) });
+        }
+    }
+    for on in previous.comments.keys().filter(|on| !next.comments.contains_key(on)) {
+        if !made.contains(on) && there(on, next) {
+            found.push(Change::Comment { on: on.clone(), text: None });
+        }
+    }
+    let again = previous.undeclared_comments.iter().filter(|(on, _)| made.contains(on));
+    found.extend(
+        again.map(|(on, text)| Change::Comment { on: on.clone(), text: Some(text.clone()) }),
+    );
+    changes.extend(found);
+}
+
+/// Whether something is to be in that schema.
+fn there(on: &Commented, schema: &Schema) -> bool {
+    let table = |name: &QualifiedName| schema.tables.get(name);
+    match on {
+        Commented::Sequence(name) => schema.sequences.contains_key(name),
+        Commented::Table(name) => table(name).is_some(),
+        Commented::Column(of, name) => table(of).is_some_and(|table| table.column(name).is_some()),
+        Commented::Policy(of, name) => {
+            table(of).is_some_and(|table| table.policies.contains_key(name))
+        }
+        Commented::Constraint(of, name) => table(of).is_some_and(|table| {
+            table.uniques.contains_key(name)
+                || table.foreign_keys.contains_key(name)
+                || table.checks.contains_key(name)
+                || table.exclusions.contains_key(name)
+                || table.primary_key.as_ref().is_some_and(|key| &key.name == name)
+        }),
+        Commented::Index(index) => schema.tables.values().any(|table| {
+            table.name.schema == index.schema && table.indexes.contains_key(&index.name)
+        }),
+    }
+}
+
+/// What a change makes, and with it what had a comment before.
+fn made(change: &Change) -> Vec<Commented> {
+    if let Change::CreateTable { table, revoke_from: _ } = change {
+        of_table(table)
+    } else if let Change::CreateSequence { sequence, revoke_from: _ } = change {
+        vec![Commented::Sequence(sequence.name.clone())]
+    } else if let Change::AddColumn(on) = change {
+        vec![Commented::Column(on.table.clone(), on.item.name.clone())]
+    } else if let Change::AddPrimaryKey(on) = change {
+        vec![Commented::Constraint(on.table.clone(), on.item.name.clone())]
+    } else if let Change::AddUnique(on) = change {
+        vec![Commented::Constraint(on.table.clone(), on.item.name.clone())]
+    } else if let Change::AddForeignKey(on) = change {
+        vec![Commented::Constraint(on.table.clone(), on.item.name.clone())]
+    } else if let Change::AddCheck(on) = change {
+        vec![Commented::Constraint(on.table.clone(), on.item.name.clone())]
+    } else if let Change::AddExclusion(on) = change {
+        vec![Commented::Constraint(on.table.clone(), on.item.name.clone())]
+    } else if let Change::CreateIndex(on) = change {
+        let name = QualifiedName::new(on.table.schema.clone(), on.item.name.clone());
+        vec![Commented::Index(name)]
+    } else if let Change::CreatePolicy(on) = change {
+        vec![Commented::Policy(on.table.clone(), on.item.name.clone())]
+    } else {
+        Vec::new()
+    }
+}
+
+fn of_table(table: &Table<Sql>) -> Vec<Commented> {
+    let columns = table.columns.iter().map(|column| &column.name);
+    let columns = columns.map(|name| Commented::Column(table.name.clone(), name.clone()));
+    let keys = table.primary_key.iter().map(|key| &key.name).chain(table.uniques.keys());
+    let keys = keys.chain(table.checks.keys()).chain(table.exclusions.keys());
+    let keys = keys.map(|name| Commented::Constraint(table.name.clone(), name.clone()));
+    std::iter::once(Commented::Table(table.name.clone())).chain(columns).chain(keys).collect()
+}

@@ -1,0 +1,63 @@
+//! Differences in sequences. One that belongs to a column goes with it.
+
+use super::{Change, OnTable, Pair};
+use crate::model::{QualifiedName, Schema, Sequence, SequenceOwner};
+
+/// The changes of sequences, after those of tables.
+pub(super) fn alter(schemas: Pair<&Schema>, changes: &mut Vec<Change>) {
+    let Pair { previous, next } = schemas;
+    let mut found = Vec::new();
+    let known = |name: &QualifiedName| {
+        let sequence = previous.sequences.get(name);
+        sequence.filter(|sequence| !goes_with_its_column(sequence, changes))
+    };
+    for sequence in next.sequences.values() {
+        let was = known(&sequence.name);
+        match was {
+            None => found.push(Change::CreateSequence {
+                sequence: Box::new(sequence.clone()),
+                revoke_from: next.grantees.clone(),
+            }),
+            Some(was) if !same(was, sequence) => {
+                let pair = Pair { previous: was.clone(), next: sequence.clone() };
+                found.push(Change::AlterSequence(Box::new(pair)));
+            }
+            Some(_) => {}
+        }
+        if was.and_then(|was| was.owner.as_ref()) != sequence.owner.as_ref() {
+            let has_rows = |owner: &SequenceOwner| {
+                previous.tables.contains_key(&owner.table) && !made(&owner.table, changes)
+            };
+            found.push(Change::OwnSequence {
+                sequence: Box::new(sequence.clone()),
+                go_on: was.is_none() && sequence.owner.as_ref().is_some_and(has_rows),
+            });
+        }
+    }
+    for sequence in previous.sequences.values() {
+        let stays = next.sequences.contains_key(&sequence.name);
+        if !stays && !goes_with_its_column(sequence, changes) {
+            found.push(Change::DropSequence(sequence.name.clone()));
+        }
+    }
+    changes.extend(found);
+}
+
+/// Whether two sequences count alike, whoever they belong to.
+fn same(previous: &Sequence, next: &Sequence) -> bool {
+    let Sequence { name: _, ty, options, owner: _ } = next;
+    &previous.ty == ty && previous.options.as_kept(&previous.ty.base) == options.as_kept(&ty.base)
+}
+
+fn goes_with_its_column(sequence: &Sequence, changes: &[Change]) -> bool {
+    let Some(SequenceOwner { table, column }) = &sequence.owner else { return false };
+    let column = OnTable { table: table.clone(), item: column.clone() };
+    changes.contains(&Change::DropTable(table.clone()))
+        || changes.contains(&Change::DropColumn(column))
+}
+
+fn made(table: &QualifiedName, changes: &[Change]) -> bool {
+    changes.iter().any(
+        |change| matches!(change, Change::CreateTable { table: made, .. } if &made.name == table),
+    )
+}

@@ -1,0 +1,19 @@
+//! Comments.
+
+use super::{ident, literal, qualified};
+use crate::model::Commented;
+
+/// COMMENT ON; NULL takes it away.
+pub(super) fn comment(on: &Commented, text: Option<&str>) -> String {
+    let on = match on {
+        Commented::Sequence(name) => format!("SEQUENCE {}", qualified(name)),
+        Commented::Table(name) => format!("TABLE {}", qualified(name)),
+        Commented::Column(table, name) => format!("COLUMN {}.{}", qualified(table), ident(name)),
+        Commented::Constraint(table, name) => {
+            format!("CONSTRAINT {} ON {}", ident(name), qualified(table))
+        }
+        Commented::Index(name) => format!("INDEX {}", qualified(name)),
+        Commented::Policy(table, name) => format!("POLICY {} ON {}", ident(name), qualified(table)),
+    };
+    format!("COMMENT ON {on} IS {}", text.map_or_else(|| "NULL".to_owned(), literal))
+}

@@ -1,0 +1,51 @@
+//! What stands beside tables: sequences and comments.
+
+use std::collections::BTreeMap;
+
+use super::{Part, ResolveError, Tables};
+use crate::model::{Commented, DeclaredSequence, QualifiedName, Schema};
+use crate::provider::Settings;
+
+/// Adds them to the schema that the tables make.
+pub(super) fn add(
+    tables: &Tables,
+    free: &[DeclaredSequence],
+    settings: &Settings,
+    schema: &mut Schema,
+) {
+    let own = tables.values().flat_map(|declared| &declared.sequences);
+    for sequence in own.chain(free.iter().map(|declared| &declared.sequence)) {
+        schema.namespaces.insert(sequence.name.schema.clone());
+        schema.sequences.insert(sequence.name.clone(), sequence.as_kept());
+    }
+    if settings.comments {
+        let of_tables = tables.values().flat_map(|declared| declared.comments.clone());
+        let of_sequences = free.iter().filter_map(|DeclaredSequence { sequence, comment }| {
+            Some((Commented::Sequence(sequence.name.clone()), comment.clone()?))
+        });
+        schema.comments.extend(of_tables.chain(of_sequences));
+    }
+}
+
+/// Sequences share one name space with tables.
+pub(super) fn sequence_names(
+    tables: &Tables,
+    free: &[DeclaredSequence],
+    taken: &mut BTreeMap<QualifiedName, String>,
+    errors: &mut Vec<ResolveError>,
+) {
+    let own = tables.values().flat_map(|declared| {
+        declared.sequences.iter().map(|sequence| (&declared.table.name, &sequence.name))
+    });
+    let free = free.iter().map(|declared| (&declared.sequence.name, &declared.sequence.name));
+    for (table, name) in own.chain(free) {
+        if let Some(other) = taken.insert(name.clone(), format!("the sequence `{name}`")) {
+            errors.push(ResolveError {
+                table: table.clone(),
+                part: Part::Table,
+                message: format!("its sequence would be called `{name}`, as {other} already is"),
+                help: Some("give one of the two another name".to_owned()),
+            });
+        }
+    }
+}

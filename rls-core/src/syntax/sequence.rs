@@ -1,0 +1,57 @@
+//! `#[derive(Sequence)]` on a unit struct: a sequence that belongs to no column.
+
+use quote::ToTokens;
+use syn::ext::IdentExt;
+use syn::{Data, DeriveInput, Fields};
+
+use super::attr::{self, checked};
+use super::column::{COUNTING, countable, counting};
+use super::decl::{may_hold_tables, snake_case};
+use super::{Ctxt, comment};
+use crate::model::{BaseType, DeclaredSequence, Ident, PgType, QualifiedName, Sequence};
+
+/// Reads a struct with `#[derive(Sequence)]`. Mistakes go to `ctxt`.
+pub fn lower_sequence(input: &DeriveInput, ctxt: &Ctxt) -> Option<DeclaredSequence> {
+    let unit = matches!(&input.data, Data::Struct(data) if matches!(data.fields, Fields::Unit));
+    if !unit {
+        ctxt.error_help(
+            &input.ident,
+            "a sequence is declared by a struct without fields",
+            format!("write `struct {};`", input.ident),
+        );
+        return None;
+    }
+    let before = ctxt.count();
+    let mut known = vec!["sequence", "schema", "sql_type", "comment"];
+    known.extend(COUNTING);
+    let items = attr::items(&input.attrs, &known, &[], ctxt);
+    let find = |key: &str| items.iter().find(|item| item.key == key);
+    let schema = match find("schema") {
+        Some(item) => item.name(ctxt).filter(|name| may_hold_tables(name, item, ctxt))?,
+        None => Ident::new("public").ok()?,
+    };
+    let name = match find("sequence") {
+        Some(item) => item.name(ctxt)?,
+        None => checked(&input.ident, snake_case(&input.ident.unraw().to_string()), ctxt)?,
+    };
+    let ty = match find("sql_type") {
+        None => PgType::plain(BaseType::BigInt),
+        Some(item) => {
+            let text = item.string(ctxt)?;
+            let ty = PgType::parse(&text.value());
+            match ty.ok().filter(countable) {
+                Some(ty) => ty,
+                None => {
+                    let help = "write `smallint`, `integer` or `bigint`";
+                    ctxt.error_help(text.to_token_stream(), "a sequence counts in integers", help);
+                    return None;
+                }
+            }
+        }
+    };
+    let options = counting(&items, ctxt).as_kept(&ty.base);
+    let comment = comment::comment(&input.attrs, find("comment"), ctxt);
+    let name = QualifiedName::new(schema, name);
+    let sequence = Sequence { name, ty, options, owner: None };
+    (ctxt.count() == before).then_some(DeclaredSequence { sequence, comment })
+}

@@ -1,0 +1,82 @@
+//! Comments on a real server: set, changed, removed, and made again with what they stand on.
+#![cfg(feature = "postgres")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "these are tests, helpers included")]
+#![allow(dead_code, reason = "not every test uses all of the support")]
+
+mod support;
+
+use rls_core::apply::compare;
+use rls_core::diff::{Canonical, Pair};
+use rls_core::model::*;
+use rls_core::plan::{Origin, plan};
+use rls_core::resolve::resolve;
+use support::owner::{converge, owned, text};
+use support::*;
+
+fn items() -> QualifiedName {
+    QualifiedName::new(id("public"), id("items"))
+}
+
+fn on_policy() -> Commented {
+    Commented::Policy(items(), id("seen"))
+}
+
+fn declared(using: &str, comments: &[(Commented, &str)]) -> Schema {
+    let mut items = table("items");
+    items.columns = vec![column("id", "bigint"), column("n", "text")];
+    items.indexes.insert(id("items_n_idx"), Index::btree(vec![id("n")]));
+    let read = policy(Command::Select, &[role("reader")], Some(using), None);
+    items.policies.insert(id("seen"), read);
+    let mut declared = DeclaredTable::from(items);
+    let comments = comments.iter().map(|(on, text)| (on.clone(), (*text).to_owned()));
+    declared.comments = comments.collect();
+    resolve(vec![declared], &plain(&["reader"])).unwrap().schema
+}
+
+const ON_POLICY: &str = "SELECT obj_description(oid, 'pg_policy') FROM pg_policy";
+
+#[tokio::test]
+async fn comments_are_set_and_changed_and_come_back_with_their_policy() {
+    let mut client = owned("com_policy").await;
+    let column = Commented::Column(items(), id("n"));
+    let comments = [
+        (Commented::Table(items()), "what's sold"),
+        (column.clone(), "a\nb"),
+        (on_policy(), "all"),
+    ];
+    converge(&mut client, &declared("id > 1", &comments)).await;
+    assert_eq!(text(&client, ON_POLICY).await, "all");
+    let on_table = "SELECT obj_description('items'::regclass, 'pg_class')";
+    assert_eq!(text(&client, on_table).await, "what's sold");
+
+    converge(&mut client, &declared("id > 2", &comments)).await;
+    assert_eq!(text(&client, ON_POLICY).await, "all");
+    converge(&mut client, &declared("id > 2", &[(on_policy(), "some")])).await;
+    assert_eq!(text(&client, ON_POLICY).await, "some");
+    // What this database says of a column, and the declaration does not, is left alone.
+    assert_eq!(text(&client, "SELECT col_description('items'::regclass, 2)").await, "a\nb");
+}
+
+#[tokio::test]
+async fn a_comment_that_nobody_declares_survives_what_it_stands_on() {
+    let mut client = owned("com_theirs").await;
+    converge(&mut client, &declared("id > 1", &[])).await;
+    let theirs = "COMMENT ON POLICY seen ON items IS 'asked for by Ann'";
+    client.batch_execute(theirs).await.unwrap();
+    assert!(compare(&mut client, &declared("id > 1", &[])).await.unwrap().plan.is_empty());
+    converge(&mut client, &declared("id > 2", &[])).await;
+    assert_eq!(text(&client, ON_POLICY).await, "asked for by Ann");
+}
+
+#[test]
+fn a_migration_takes_a_comment_away_that_the_one_before_set() {
+    let with = declared("id > 1", &[(on_policy(), "all"), (Commented::Table(items()), "t")]);
+    let without = declared("id > 1", &[(Commented::Table(items()), "t")]);
+    let sql = |previous: &Schema, next: &Schema| {
+        plan(Pair { previous, next }, &Canonical::default(), Origin::Snapshot).to_sql()
+    };
+    assert_eq!(sql(&with, &without), "COMMENT ON POLICY seen ON public.items IS NULL;\n");
+    assert_eq!(sql(&without, &with), "COMMENT ON POLICY seen ON public.items IS 'all';\n");
+    let json = serde_json::to_string(&with).unwrap();
+    assert_eq!(serde_json::from_str::<Schema>(&json).unwrap(), with);
+}

@@ -1,0 +1,40 @@
+//! Extensions that a declaration asks for: there before what needs them, and never dropped.
+#![cfg(feature = "postgres")]
+#![allow(clippy::unwrap_used, reason = "these are tests, helpers included")]
+
+mod support;
+
+use std::collections::BTreeSet;
+
+use rls_core::Settings;
+use rls_core::apply::{apply, compare};
+use rls_core::model::Schema;
+use rls_core::plan::HazardKind;
+use support::*;
+
+const ALL: &[HazardKind] = &HazardKind::ALL;
+
+fn asks_for(extensions: &[&str], ty: &str) -> Schema {
+    let mut t = table("t");
+    t.columns = vec![column("email", ty)];
+    let extensions: BTreeSet<_> = extensions.iter().map(|name| id(name)).collect();
+    schema([t], &Settings { extensions, ..plain(&[]) })
+}
+
+#[tokio::test]
+async fn an_extension_is_created_before_the_columns_of_its_types() {
+    let mut client = database("extension_first").await;
+    let desired = asks_for(&["citext"], "public.citext");
+    apply(&mut client, &desired, ALL, &mut |_, _, _| {}).await.unwrap();
+    assert!(compare(&mut client, &desired).await.unwrap().plan.is_empty());
+}
+
+#[tokio::test]
+async fn an_extension_that_leaves_the_declaration_stays() {
+    let mut client = database("extension_stays").await;
+    apply(&mut client, &asks_for(&["citext"], "text"), ALL, &mut |_, _, _| {}).await.unwrap();
+    let without = asks_for(&[], "text");
+    assert!(compare(&mut client, &without).await.unwrap().plan.is_empty());
+    let there = "SELECT FROM pg_extension WHERE extname = 'citext'";
+    assert_eq!(client.query(there, &[]).await.unwrap().len(), 1);
+}

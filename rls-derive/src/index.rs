@@ -1,0 +1,81 @@
+//! Indexes and partitions as tokens.
+
+use std::collections::BTreeMap;
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use rls_core::model::{Index, IndexKey, IndexValue, OperatorClass, Partition, Partitioning};
+
+use crate::constraint::sql;
+use crate::expand::{ident, idents, option, qualified, variant};
+use crate::expr::expr;
+
+pub(crate) fn index(index: &Index) -> TokenStream {
+    let Index { method, unique, nulls_not_distinct, keys, include, predicate, with } = index;
+    let (method, include, with) = (ident(method), idents(include), parameters(with));
+    let keys = keys.iter().map(key);
+    let predicate = option(predicate.as_ref().map(expr));
+    quote! {
+        p::Index {
+            method: #method,
+            unique: #unique,
+            nulls_not_distinct: #nulls_not_distinct,
+            keys: p::vec![#(#keys),*],
+            include: #include,
+            predicate: #predicate,
+            with: #with,
+        }
+    }
+}
+
+pub(crate) fn key(key: &IndexKey) -> TokenStream {
+    let IndexKey { value, collation, operator_class, descending, nulls_first } = key;
+    let value = match value {
+        IndexValue::Column(name) => {
+            let name = ident(name);
+            quote!(p::IndexValue::Column(#name))
+        }
+        IndexValue::Expr(value) => {
+            let value = expr(value);
+            quote!(p::IndexValue::Expr(#value))
+        }
+    };
+    let collation = option(collation.as_ref().map(qualified));
+    let operator_class = operator_class.as_ref().map(|OperatorClass { name, parameters }| {
+        let (name, parameters) = (qualified(name), self::parameters(parameters));
+        quote!(p::OperatorClass { name: #name, parameters: #parameters })
+    });
+    let operator_class = option(operator_class);
+    quote! {
+        p::IndexKey {
+            value: #value,
+            collation: #collation,
+            operator_class: #operator_class,
+            descending: #descending,
+            nulls_first: #nulls_first,
+        }
+    }
+}
+
+pub(crate) fn partitioning(partitioning: &Partitioning) -> TokenStream {
+    let Partitioning { strategy, keys, partitions } = partitioning;
+    let (strategy, keys) = (variant(strategy), keys.iter().map(key));
+    let partitions = partitions.values().map(|Partition { name, bound }| {
+        let (name, bound) = (qualified(name), sql(bound));
+        quote!((#name, p::Partition { name: #name, bound: #bound }))
+    });
+    quote! {
+        p::Partitioning {
+            strategy: p::PartitionStrategy::#strategy,
+            keys: p::vec![#(#keys),*],
+            partitions: p::BTreeMap::from([#(#partitions),*]),
+        }
+    }
+}
+
+fn parameters(parameters: &BTreeMap<String, String>) -> TokenStream {
+    let each = parameters
+        .iter()
+        .map(|(name, value)| quote!((p::String::from(#name), p::String::from(#value))));
+    quote!(p::BTreeMap::from([#(#each),*]))
+}

@@ -1,0 +1,83 @@
+//! Sequences and comments as tokens.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use rls_core::model::{Commented, DeclaredSequence, Sequence, SequenceOwner};
+use rls_core::syntax::{Ctxt, Diagnostic, lower_sequence};
+use syn::DeriveInput;
+
+use crate::expand::{ident, option, pg_type, qualified, sequence_options};
+
+/// `impl Sequence for ..`.
+pub(crate) fn expand(input: &DeriveInput) -> TokenStream {
+    let name = &input.ident;
+    let ctxt = Ctxt::new();
+    let lowered = lower_sequence(input, &ctxt);
+    let diagnostics = ctxt.into_diagnostics();
+    let body = match &lowered {
+        Some(DeclaredSequence { sequence, comment }) if diagnostics.is_empty() => {
+            let sequence = self::sequence(sequence);
+            let comment = option(comment.as_ref().map(|text| quote!(p::String::from(#text))));
+            quote! {
+                use ::rls_schema::__private as p;
+                p::DeclaredSequence { sequence: #sequence, comment: #comment }
+            }
+        }
+        _ => quote!(::core::unreachable!()),
+    };
+    let errors = diagnostics.iter().map(Diagnostic::to_compile_error);
+    let (impl_generics, type_generics, where_clause) = input.generics.split_for_impl();
+    quote! {
+        #(#errors)*
+
+        #[automatically_derived]
+        impl #impl_generics ::rls_schema::Sequence for #name #type_generics #where_clause {
+            fn sequence() -> ::rls_schema::model::DeclaredSequence {
+                #body
+            }
+        }
+    }
+}
+
+pub(crate) fn sequence(sequence: &Sequence) -> TokenStream {
+    let Sequence { name, ty, options, owner } = sequence;
+    let (name, ty, options) = (qualified(name), pg_type(ty), sequence_options(options));
+    let owner = option(owner.as_ref().map(|SequenceOwner { table, column }| {
+        let (table, column) = (qualified(table), ident(column));
+        quote!(p::SequenceOwner { table: #table, column: #column })
+    }));
+    quote!(p::Sequence { name: #name, ty: #ty, options: #options, owner: #owner })
+}
+
+pub(crate) fn commented(on: &Commented) -> TokenStream {
+    let of = |table, name| {
+        let (table, name) = (qualified(table), ident(name));
+        quote!(#table, #name)
+    };
+    match on {
+        Commented::Sequence(name) => {
+            let name = qualified(name);
+            quote!(p::Commented::Sequence(#name))
+        }
+        Commented::Table(name) => {
+            let name = qualified(name);
+            quote!(p::Commented::Table(#name))
+        }
+        Commented::Index(name) => {
+            let name = qualified(name);
+            quote!(p::Commented::Index(#name))
+        }
+        Commented::Column(table, name) => {
+            let of = of(table, name);
+            quote!(p::Commented::Column(#of))
+        }
+        Commented::Constraint(table, name) => {
+            let of = of(table, name);
+            quote!(p::Commented::Constraint(#of))
+        }
+        Commented::Policy(table, name) => {
+            let of = of(table, name);
+            quote!(p::Commented::Policy(#of))
+        }
+    }
+}
