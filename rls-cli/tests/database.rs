@@ -877,7 +877,7 @@ fn names_come_back_as_they_were_declared() {
 fn the_gallery_comes_back_as_it_was_declared() {
     let live = Live::new("", "");
     let mut gallery = std::fs::read_to_string(gallery()).unwrap();
-    if live.value("select current_setting('server_version_num')") .as_str() < "150000" {
+    if live.value("select current_setting('server_version_num')").as_str() < "150000" {
         for later in ["nulls_not_distinct, ", "set_columns = [room],"] {
             assert!(gallery.contains(later), "{later} is in the gallery");
             gallery = gallery.replace(later, "");
