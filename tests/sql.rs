@@ -29,7 +29,7 @@ fn sql(provider: Provider, grants: Grants) -> Result<String, Box<dyn std::error:
     // Its columns are granted one by one, and the blanket form grants all.
     let declared = match grants {
         Grants::Policies => declared.table::<gallery::Document>().table::<gallery::Order>(),
-        Grants::Schema => declared,
+        Grants::Schema | Grants::Declared => declared,
     };
     Ok(declared.build()?.to_sql())
 }

@@ -8,11 +8,11 @@ pub use std::string::String;
 pub use std::vec;
 
 pub use crate::model::{
-    AllowedLint, BaseType, Check, Column, ColumnRef, Command, Commented, CompareOp,
+    AllowedLint, BaseType, Check, Column, ColumnRef, Command, Commented, CompareOp, DeclaredGrant,
     DeclaredSequence, DeclaredTable, Deferral, Exclusion, ExclusionElement, Expr, ForeignKey,
     Generated, Grantee, Ident, Identity, Index, IndexKey, IndexValue, Interval, Literal,
     NamedPredicate, OperatorClass, Partition, PartitionStrategy, Partitioning, PgType, Policy,
-    PolicyKind, PrimaryKey, QualifiedName, ReferentialAction, RowSecurity, Sequence,
+    PolicyKind, PrimaryKey, Privilege, QualifiedName, ReferentialAction, RowSecurity, Sequence,
     SequenceOptions, SequenceOwner, ShiftOp, Sql, Table, TextForm, TimeUnit, Trigger, TriggerEvent,
     TriggerTiming, Unique,
 };

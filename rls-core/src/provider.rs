@@ -29,6 +29,8 @@ pub enum Grants {
     /// All four operations on all tables of the schemas, now and later, for the provider's roles:
     /// row security alone decides.
     Schema,
+    /// What is declared by name, and nothing else.
+    Declared,
 }
 
 /// What a declaration is compiled for.

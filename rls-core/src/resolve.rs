@@ -1,6 +1,7 @@
 //! Rules that span tables, and the step from declared tables to a compiled [`Schema`].
 
 mod objects;
+pub(crate) mod privileges;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -41,6 +42,10 @@ pub enum Part {
     Policy(Ident),
     /// A column, by name.
     Column(Ident),
+    /// A `grant(..)`, by its place among them.
+    Grant(usize),
+    /// Somebody to whom it grants.
+    Grantee(usize, Grantee),
     /// A lint that is allowed, by its place in the list.
     Allow(usize),
     /// A node of an expression, by its number in preorder.
@@ -106,6 +111,7 @@ pub fn resolve(
         foreign_keys(&declared.table, &tables, &mut errors);
         roles(&declared.table, settings, &mut errors);
     }
+    privileges::check(&tables, &free, settings, &mut errors);
     let linked = link(&tables, &mut errors);
     for (declared, linked) in tables.values().zip(linked.values()) {
         forced_lookups(declared, linked, &tables, settings, &mut errors);
@@ -116,6 +122,7 @@ pub fn resolve(
     }
     let mut resolved = compile(&tables, &linked, settings, &mut errors);
     objects::add(&tables, &free, settings, &mut resolved.schema);
+    privileges::add(&tables, &free, &mut resolved.schema);
     if errors.is_empty() { Ok(resolved) } else { Err(ResolveErrors(errors)) }
 }
 
@@ -152,19 +159,21 @@ fn is_forced(declared: &DeclaredTable, settings: &Settings) -> bool {
     declared.force.unwrap_or_else(|| settings.force.contains(schema))
 }
 
-/// Everything for everyone, and some columns for some, cannot both be meant.
+/// Columns that a policy is about limit what is derived from it, and nothing else.
 fn columns_and_blanket(
     declared: &DeclaredTable,
     settings: &Settings,
     errors: &mut Vec<ResolveError>,
 ) {
-    if settings.grants == Grants::Policies {
-        return;
-    }
+    let why = match settings.grants {
+        Grants::Policies => return,
+        Grants::Schema => "rls.toml grants every column",
+        Grants::Declared => "rls.toml derives no privileges from policies",
+    };
     errors.extend(declared.policy_columns.keys().map(|policy| ResolveError {
         table: declared.table.name.clone(),
         part: Part::Policy(policy.clone()),
-        message: "its columns are named, and rls.toml grants every column".to_owned(),
+        message: format!("its columns are named, and {why}"),
         help: Some("write `grants = \"policies\"` in rls.toml, or name no columns".to_owned()),
     }));
 }
@@ -312,25 +321,31 @@ fn roles(table: &Table, settings: &Settings, errors: &mut Vec<ResolveError>) {
     let mut seen = BTreeSet::new();
     for (name, policy) in &table.policies {
         for role in &policy.roles {
-            let Grantee::Role(role) = role else { continue };
-            if settings.known_roles().any(|known| known == role.as_str()) || !seen.insert(role) {
-                continue;
+            let Some((message, help)) = known_role(role, settings) else { continue };
+            if seen.insert(role) {
+                let part = Part::Policy(name.clone());
+                let table = table.name.clone();
+                errors.push(ResolveError { table, part, message, help: Some(help) });
             }
-            let known: Vec<_> = settings.known_roles().collect();
-            errors.push(ResolveError {
-                table: table.name.clone(),
-                part: Part::Policy(name.clone()),
-                message: format!("unknown role `{role}`"),
-                help: Some(match nearest(role.as_str(), known.iter().copied()) {
-                    Some(name) => format!("did you mean `{name}`?"),
-                    None => format!(
-                        "known are {}; list other existing roles under `roles` in rls.toml",
-                        if known.is_empty() { "none".to_owned() } else { known.join(", ") }
-                    ),
-                }),
-            });
         }
     }
+}
+
+/// What is wrong with a role that nobody knows, and what to do.
+fn known_role(role: &Grantee, settings: &Settings) -> Option<(String, String)> {
+    let Grantee::Role(role) = role else { return None };
+    if settings.known_roles().any(|known| known == role.as_str()) {
+        return None;
+    }
+    let known: Vec<_> = settings.known_roles().collect();
+    let help = match nearest(role.as_str(), known.iter().copied()) {
+        Some(name) => format!("did you mean `{name}`?"),
+        None => format!(
+            "known are {}; list other existing roles under `roles` in rls.toml",
+            if known.is_empty() { "none".to_owned() } else { known.join(", ") }
+        ),
+    };
+    Some((format!("unknown role `{role}`"), help))
 }
 
 fn compile(
@@ -376,6 +391,7 @@ fn compile(
         comments: BTreeMap::new(),
         undeclared_comments: BTreeMap::new(),
         grants: grants.grants,
+        grant_options: BTreeSet::new(),
         default_privileges: grants.default_privileges,
     };
     Resolved { schema, policies }

@@ -47,8 +47,9 @@ fn serial(name: &str, ty: &str) -> DeclaredTable {
 
 fn compiled(tables: Vec<DeclaredTable>, sequences: Vec<Sequence>, settings: &Settings) -> Schema {
     let sequences = sequences.into_iter();
-    let sequences =
-        sequences.map(|sequence| DeclaredSequence { sequence, comment: None }).collect();
+    let sequences = sequences
+        .map(|sequence| DeclaredSequence { sequence, comment: None, grants: Vec::new() })
+        .collect();
     resolve(Declared { tables, sequences }, settings).unwrap().schema
 }
 

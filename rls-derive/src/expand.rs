@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use rls_core::model::{
-    AllowedLint, BaseType, Column, DeclaredTable, Generated, Grantee, Ident, PgType, Policy,
-    QualifiedName, SequenceOptions, Table,
+    AllowedLint, BaseType, Column, DeclaredGrant, DeclaredTable, Generated, Grantee, Ident, PgType,
+    Policy, QualifiedName, SequenceOptions, Table,
 };
 use rls_core::syntax::Lowered;
 use syn::DeriveInput;
@@ -28,6 +28,7 @@ pub(crate) fn expand(input: &DeriveInput, lowered: &Lowered) -> TokenStream {
         policy_columns,
         allowed,
         sequences,
+        grants,
         comments,
     } = &lowered.table;
     let table = self::table(table);
@@ -40,6 +41,7 @@ pub(crate) fn expand(input: &DeriveInput, lowered: &Lowered) -> TokenStream {
         quote!(p::AllowedLint { lint: p::String::from(#lint), reason: p::String::from(#reason) })
     });
     let sequences = sequences.iter().map(sequence::sequence);
+    let grants = grants.iter().map(grant);
     let comments = comments.iter().map(|(on, text)| {
         let on = sequence::commented(on);
         quote!((#on, p::String::from(#text)))
@@ -64,6 +66,7 @@ pub(crate) fn expand(input: &DeriveInput, lowered: &Lowered) -> TokenStream {
                     policy_columns: #policy_columns,
                     allowed: p::vec![#(#allowed),*],
                     sequences: p::vec![#(#sequences),*],
+                    grants: p::vec![#(#grants),*],
                     comments: p::BTreeMap::from([#(#comments),*]),
                 }
             }
@@ -203,6 +206,21 @@ fn roles(roles: &BTreeSet<Grantee>) -> TokenStream {
         }
     });
     quote!(p::BTreeSet::from([#(#roles),*]))
+}
+
+pub(crate) fn grant(grant: &DeclaredGrant) -> TokenStream {
+    let DeclaredGrant { roles, privileges, columns, grantable } = grant;
+    let roles = self::roles(roles);
+    let privileges = privileges.iter().map(variant);
+    let columns = columns.iter().map(ident);
+    quote! {
+        p::DeclaredGrant {
+            roles: #roles,
+            privileges: p::BTreeSet::from([#(p::Privilege::#privileges),*]),
+            columns: p::BTreeSet::from([#(#columns),*]),
+            grantable: #grantable,
+        }
+    }
 }
 
 /// The variant of a plain enum, whose `Debug` is its name.

@@ -6,7 +6,7 @@ use rls_core::model::{Commented, DeclaredSequence, Sequence, SequenceOwner};
 use rls_core::syntax::{Ctxt, Diagnostic, lower_sequence};
 use syn::DeriveInput;
 
-use crate::expand::{ident, option, pg_type, qualified, sequence_options};
+use crate::expand::{grant, ident, option, pg_type, qualified, sequence_options};
 
 /// `impl Sequence for ..`.
 pub(crate) fn expand(input: &DeriveInput) -> TokenStream {
@@ -15,12 +15,17 @@ pub(crate) fn expand(input: &DeriveInput) -> TokenStream {
     let lowered = lower_sequence(input, &ctxt);
     let diagnostics = ctxt.into_diagnostics();
     let body = match &lowered {
-        Some(DeclaredSequence { sequence, comment }) if diagnostics.is_empty() => {
+        Some(DeclaredSequence { sequence, comment, grants }) if diagnostics.is_empty() => {
             let sequence = self::sequence(sequence);
             let comment = option(comment.as_ref().map(|text| quote!(p::String::from(#text))));
+            let grants = grants.iter().map(grant);
             quote! {
                 use ::rls_schema::__private as p;
-                p::DeclaredSequence { sequence: #sequence, comment: #comment }
+                p::DeclaredSequence {
+                    sequence: #sequence,
+                    comment: #comment,
+                    grants: p::vec![#(#grants),*],
+                }
             }
         }
         _ => quote!(::core::unreachable!()),

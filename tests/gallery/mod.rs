@@ -260,7 +260,7 @@ pub struct Order {
 
 /// Numbers for invoices.
 #[derive(Sequence)]
-#[rls(start = 1000)]
+#[rls(start = 1000, grant(role = authenticated, privileges = [usage, select]))]
 pub struct OrderNumber;
 
 #[derive(Sequence)]
@@ -271,6 +271,9 @@ pub struct Ticket;
 #[derive(Table)]
 #[rls(
     table = "rooms",
+    grant(role = [authenticated, "Front Desk"], privileges = [select, references], grantable),
+    grant(role = public, privileges = select, columns = [site, number]),
+    grant(role = anonymous, privileges = all),
     primary_key(columns = [site, number], include = [label]),
     unique(columns = [label, site], nulls_not_distinct, name = "one label"),
     check = number > 0,

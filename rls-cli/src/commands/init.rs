@@ -63,8 +63,9 @@ fn text(provider: Provider) -> String {
 # puts verified claims into the setting request.jwt.claims).
 provider = "{name}"
 
-# Privileges: "policies" grants exactly what policies allow; "schema" grants everything on all
-# tables of the schema and leaves the rest to row security.
+# Privileges: "policies" grants exactly what policies allow, and what `grant(..)` says; "declared"
+# what `grant(..)` says alone; "schema" grants everything on all tables of the schema and leaves the
+# rest to row security.
 grants = "policies"
 
 # Roles besides the provider's that policies name: by name those that exist, as a table those to be

@@ -92,6 +92,7 @@ pub(super) async fn read(transaction: &Transaction<'_>, asked: &Asked) -> Result
 
 pub(super) struct Access {
     pub(super) grants: BTreeSet<Grant>,
+    pub(super) grant_options: BTreeSet<Grant>,
     pub(super) default_privileges: BTreeSet<DefaultPrivilege>,
 }
 
@@ -106,7 +107,7 @@ pub(super) fn understand(
     notes: &mut Vec<String>,
 ) -> Result<Access, Error> {
     let declared: BTreeSet<_> = tables.declared.values().map(|table| &table.name).collect();
-    let mut grants = BTreeSet::new();
+    let mut held = Held::default();
     let mut carriers: BTreeMap<(Ident, Grantee, Privilege), usize> = BTreeMap::new();
     for row in &rows.tables {
         let table = QualifiedName::new(ident(row, "schema")?, ident(row, "name")?);
@@ -114,14 +115,14 @@ pub(super) fn understand(
         let of_all = (table.schema.clone(), grant.grantee.clone(), grant.privilege);
         *carriers.entry(of_all).or_default() += 1;
         if declared.contains(&table) {
-            grants.extend(governed(row, grant, scope, notes)?);
+            held.add(row, grant, scope)?;
         }
     }
     for row in &rows.columns {
         let table = QualifiedName::new(ident(row, "schema")?, ident(row, "name")?);
         let object = GrantObject::Column { table, column: ident(row, "column")? };
         if let Some(grant) = grant(row, object, notes)? {
-            grants.extend(governed(row, grant, scope, notes)?);
+            held.add(row, grant, scope)?;
         }
     }
     let mut objects = BTreeSet::new();
@@ -135,12 +136,13 @@ pub(super) fn understand(
         let object =
             if function { GrantObject::Function(name) } else { GrantObject::Sequence(name) };
         match grant(row, object, notes)? {
-            Some(grant) if ours => grants.extend(governed(row, grant, scope, notes)?),
+            Some(grant) if ours => held.add(row, grant, scope)?,
             Some(grant) => objects.extend([grant]),
             None => {}
         }
     }
 
+    let Held { mut grants, options: grant_options } = held;
     let others = Others::new(&rows.others, objects)?;
     for grant in &scope.grants {
         let held = match &grant.object {
@@ -176,7 +178,7 @@ pub(super) fn understand(
             ));
         }
     }
-    Ok(Access { grants, default_privileges })
+    Ok(Access { grants, grant_options, default_privileges })
 }
 
 /// What a row says, unless its privilege is one of a later Postgres.
@@ -192,24 +194,26 @@ fn grant(row: &Row, object: GrantObject, notes: &mut Vec<String>) -> Result<Opti
     Ok(Some(Grant { object, grantee, privilege }))
 }
 
-/// A privilege that is either declared or revoked. An owner holds everything on what it owns; taking
-/// that away would be no use.
-fn governed(
-    row: &Row,
-    grant: Grant,
-    scope: &Schema,
-    notes: &mut Vec<String>,
-) -> Result<Option<Grant>, Error> {
-    let owner: bool = get(row, "owner")?;
-    if get(row, "grantable")? && !owner {
-        notes.push(format!(
-            "{} may pass on {} on {} to others (WITH GRANT OPTION)",
-            grant.grantee,
-            privilege_name(grant.privilege),
-            grant.object
-        ));
+/// Privileges that are either declared or revoked.
+#[derive(Default)]
+struct Held {
+    grants: BTreeSet<Grant>,
+    options: BTreeSet<Grant>,
+}
+
+impl Held {
+    /// An owner holds everything on what it owns, and may pass it on; taking that away would be no
+    /// use.
+    fn add(&mut self, row: &Row, grant: Grant, scope: &Schema) -> Result<(), Error> {
+        let owner: bool = get(row, "owner")?;
+        if get(row, "grantable")? && (!owner || scope.grant_options.contains(&grant)) {
+            self.options.insert(grant.clone());
+        }
+        if !owner || scope.grants.contains(&grant) {
+            self.grants.insert(grant);
+        }
+        Ok(())
     }
-    Ok((!owner || scope.grants.contains(&grant)).then_some(grant))
 }
 
 /// Privileges on schemas, sequences and functions, and on tables to come.

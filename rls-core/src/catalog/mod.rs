@@ -97,7 +97,7 @@ pub async fn introspect(transaction: &mut Transaction<'_>, scope: &Schema) -> Re
     let sequences = sequences::understand(&sequences, scope)?;
     let (comments, undeclared_comments) = comments::understand(&comments, scope)?;
     let roles = roles::understand(&roles, scope, &mut notes)?;
-    let access::Access { grants, default_privileges } =
+    let access::Access { grants, grant_options, default_privileges } =
         access::understand(&access, scope, &tables, &functions, &mut notes)?;
     let (tables, undeclared) = tables.split();
     let (functions, strays) = functions.split();
@@ -115,6 +115,7 @@ pub async fn introspect(transaction: &mut Transaction<'_>, scope: &Schema) -> Re
             comments,
             undeclared_comments,
             grants,
+            grant_options,
             default_privileges,
         },
         undeclared,

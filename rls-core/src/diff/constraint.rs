@@ -203,6 +203,7 @@ pub(crate) fn tested(value: &Sql) -> Sql {
 }
 
 /// Every predicate of a table that is not a policy's.
+#[cfg(feature = "postgres")]
 pub(crate) fn predicates(table: &Table<Sql>) -> Vec<Sql> {
     let mut all: Vec<Sql> = table.checks.values().map(|check| check.expr.clone()).collect();
     let mut keys: Vec<&IndexKey<Sql>> = Vec::new();

@@ -160,6 +160,9 @@ pub struct Privileges<O> {
     pub grantee: Grantee,
     /// Which; never empty.
     pub privileges: BTreeSet<Privilege>,
+    /// Whether it is about passing them on: they are given WITH GRANT OPTION, or of them nothing but
+    /// that option is taken.
+    pub option: bool,
 }
 
 /// Privileges on columns of one table that one statement gives or takes.
@@ -171,6 +174,8 @@ pub struct ColumnPrivileges {
     pub grantee: Grantee,
     /// The columns of each; never empty.
     pub columns: BTreeMap<Privilege, BTreeSet<Ident>>,
+    /// As for [`Privileges`].
+    pub option: bool,
 }
 
 /// That one role is a member of another.
@@ -212,9 +217,10 @@ pub fn diff(schemas: Pair<&Schema>, canonical: &Canonical) -> Vec<Change> {
         sequences: _,
         comments: _,
         undeclared_comments: _,
-        // These six are compared as a whole by the parts below.
+        // These are compared as a whole by the parts below.
         functions: _,
         grants: _,
+        grant_options: _,
         default_privileges: _,
         // What is to be has none.
         strays: _,

@@ -20,18 +20,38 @@ pub(super) fn alter(schemas: Pair<&Schema>, changes: &mut Vec<Change>) {
         .filter(|grant| !dropped(grant) && !wider(grant).any(|wider| gone.contains(&wider)))
         .cloned()
         .collect();
+    // What is no longer held at all is not passed on either.
+    let options = previous.grant_options.intersection(&kept).filter(|grant| !gone.contains(grant));
+    let options_gone: BTreeSet<_> =
+        options.clone().filter(|grant| !next.grant_options.contains(grant)).cloned().collect();
+    let options_kept: BTreeSet<_> = options
+        .filter(|grant| !options_gone.contains(grant))
+        .filter(|grant| !wider(grant).any(|wider| options_gone.contains(&wider)))
+        .cloned()
+        .collect();
+
     let revoked = gone.iter().filter(|grant| !wider(grant).any(|wider| gone.contains(&wider)));
-    let (columns, objects): (Vec<_>, Vec<_>) = revoked.partition(|grant| on_column(grant));
+    let revoked = revoked.map(|grant| (grant, false));
+    let narrowed = options_gone
+        .iter()
+        .filter(|grant| !wider(grant).any(|wider| options_gone.contains(&wider)))
+        .map(|grant| (grant, true));
+    let (columns, objects): (Vec<_>, Vec<_>) =
+        revoked.chain(narrowed).partition(|(grant, _)| on_column(grant));
     changes.extend(gathered(objects.into_iter().map(by_object)).map(Change::Revoke));
     changes.extend(by_table(columns).map(Change::RevokeColumns));
 
     let missing: BTreeSet<_> = next.grants.difference(&kept).collect();
+    let to_pass_on = next.grant_options.difference(&options_kept);
     let granted = missing.iter().copied().filter(|grant| {
         // GRANT … ON ALL TABLES reaches each of them, but no column by itself.
         let reached = !on_column(grant) && wider(grant).any(|wider| missing.contains(&wider));
-        !reached && !held_by_all(grant, &previous.grants)
+        let option = next.grant_options.contains(grant);
+        !option && !reached && !held_by_all(grant, &previous.grants)
     });
-    let (columns, objects): (Vec<_>, Vec<_>) = granted.partition(|grant| on_column(grant));
+    let granted = granted.map(|grant| (grant, false));
+    let granted = granted.chain(to_pass_on.map(|grant| (grant, true)));
+    let (columns, objects): (Vec<_>, Vec<_>) = granted.partition(|(grant, _)| on_column(grant));
     changes.extend(gathered(objects.into_iter().map(by_object)).map(Change::Grant));
     changes.extend(by_table(columns).map(Change::GrantColumns));
 
@@ -100,41 +120,46 @@ fn held_by_all(grant: &Grant, previous: &BTreeSet<Grant>) -> bool {
     matches!(grant.object, GrantObject::Schema(_)) && previous.contains(&everyone)
 }
 
-fn by_object(grant: &Grant) -> (GrantObject, Grantee, Privilege) {
-    (grant.object.clone(), grant.grantee.clone(), grant.privilege)
+/// A privilege, and whether it is about passing it on.
+type Single<O> = (O, Grantee, Privilege, bool);
+
+fn by_object((grant, option): (&Grant, bool)) -> Single<GrantObject> {
+    (grant.object.clone(), grant.grantee.clone(), grant.privilege, option)
 }
 
-fn by_schema(default: &DefaultPrivilege) -> (Ident, Grantee, Privilege) {
-    (default.schema.clone(), default.grantee.clone(), default.privilege)
+fn by_schema(default: &DefaultPrivilege) -> Single<Ident> {
+    (default.schema.clone(), default.grantee.clone(), default.privilege, false)
 }
 
 /// Privileges that differ in nothing else, put together.
 fn gathered<O: Ord>(
-    single: impl Iterator<Item = (O, Grantee, Privilege)>,
+    single: impl Iterator<Item = Single<O>>,
 ) -> impl Iterator<Item = Privileges<O>> {
-    let mut sets: BTreeMap<(O, Grantee), BTreeSet<Privilege>> = BTreeMap::new();
-    for (object, grantee, privilege) in single {
-        sets.entry((object, grantee)).or_default().insert(privilege);
+    let mut sets: BTreeMap<(O, Grantee, bool), BTreeSet<Privilege>> = BTreeMap::new();
+    for (object, grantee, privilege, option) in single {
+        sets.entry((object, grantee, option)).or_default().insert(privilege);
     }
-    sets.into_iter().map(|((object, grantee), privileges)| Privileges {
+    sets.into_iter().map(|((object, grantee, option), privileges)| Privileges {
         object,
         grantee,
         privileges,
+        option,
     })
 }
 
 /// Privileges on columns, those of one table and grantee together.
-fn by_table(grants: Vec<&Grant>) -> impl Iterator<Item = ColumnPrivileges> {
+fn by_table(grants: Vec<(&Grant, bool)>) -> impl Iterator<Item = ColumnPrivileges> {
     let mut gathered: BTreeMap<_, BTreeMap<_, BTreeSet<_>>> = BTreeMap::new();
-    for Grant { object, grantee, privilege } in grants {
+    for (Grant { object, grantee, privilege }, option) in grants {
         if let GrantObject::Column { table, column } = object {
-            let columns = gathered.entry((table.clone(), grantee.clone())).or_default();
+            let columns = gathered.entry((table.clone(), grantee.clone(), option)).or_default();
             columns.entry(*privilege).or_default().insert(column.clone());
         }
     }
-    gathered.into_iter().map(|((table, grantee), columns)| ColumnPrivileges {
+    gathered.into_iter().map(|((table, grantee, option), columns)| ColumnPrivileges {
         table,
         grantee,
         columns,
+        option,
     })
 }

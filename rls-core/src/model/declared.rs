@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Commented, Expr, Ident, Sequence, Table};
+use super::{Commented, DeclaredGrant, Expr, Ident, Sequence, Table};
 
 /// What `#[derive(Table)]` makes of a struct. Its expressions use the names of fields.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +25,8 @@ pub struct DeclaredTable {
     pub allowed: Vec<AllowedLint>,
     /// The sequences that its columns bring along.
     pub sequences: Vec<Sequence>,
+    /// Privileges that are declared by name, beside those that its policies need.
+    pub grants: Vec<DeclaredGrant>,
     /// Comments on it and what belongs to it.
     pub comments: BTreeMap<Commented, String>,
 }
@@ -50,6 +52,7 @@ impl From<Table<Expr>> for DeclaredTable {
             policy_columns: BTreeMap::new(),
             allowed: Vec::new(),
             sequences: Vec::new(),
+            grants: Vec::new(),
             comments: BTreeMap::new(),
             table,
         }

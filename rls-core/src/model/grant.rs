@@ -1,5 +1,6 @@
 //! Privileges: who may touch an object at all, before any policy is asked.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use super::{Ident, QualifiedName};
@@ -16,6 +17,48 @@ pub struct Grant {
     pub grantee: Grantee,
     /// What it allows.
     pub privilege: Privilege,
+}
+
+/// Privileges as one `grant(..)` declares them, on an object that is said elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeclaredGrant {
+    /// Who holds them; never empty.
+    pub roles: BTreeSet<Grantee>,
+    /// What they allow; never empty.
+    pub privileges: BTreeSet<Privilege>,
+    /// The columns they are on; empty where they are on all of the object.
+    pub columns: BTreeSet<Ident>,
+    /// Whether their holders may pass them on (WITH GRANT OPTION).
+    pub grantable: bool,
+}
+
+impl DeclaredGrant {
+    /// The single privileges, on an object of that name or on the columns of that table.
+    pub fn on(&self, object: &GrantObject) -> BTreeSet<Grant> {
+        let columns = self.columns.iter().filter_map(|column| match object {
+            GrantObject::Table(table) => {
+                Some(GrantObject::Column { table: table.clone(), column: column.clone() })
+            }
+            GrantObject::Schema(_)
+            | GrantObject::Sequence(_)
+            | GrantObject::Function(_)
+            | GrantObject::Column { .. }
+            | GrantObject::AllTables(_) => None,
+        });
+        let whole = self.columns.is_empty().then(|| object.clone());
+        let mut grants = BTreeSet::new();
+        for object in columns.chain(whole) {
+            for (grantee, privilege) in self
+                .roles
+                .iter()
+                .flat_map(|role| self.privileges.iter().map(move |privilege| (role, *privilege)))
+            {
+                let (object, grantee) = (object.clone(), grantee.clone());
+                grants.insert(Grant { object, grantee, privilege });
+            }
+        }
+        grants
+    }
 }
 
 /// A privilege that every table created later in a schema will carry.
@@ -38,7 +81,7 @@ pub struct DefaultPrivilege {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum GrantObject {
-    /// A schema: USAGE.
+    /// A schema: USAGE or CREATE.
     Schema(Ident),
     /// A sequence: USAGE, SELECT or UPDATE. Numbering of identity columns needs none.
     Sequence(QualifiedName),
@@ -136,11 +179,13 @@ pub enum Privilege {
     Maintain,
     /// Call a function.
     Execute,
+    /// Make objects in a schema.
+    Create,
 }
 
 impl Privilege {
     /// Every one there is.
-    pub const ALL: [Privilege; 10] = [
+    pub const ALL: [Privilege; 11] = [
         Privilege::Usage,
         Privilege::Select,
         Privilege::Insert,
@@ -151,7 +196,32 @@ impl Privilege {
         Privilege::Trigger,
         Privilege::Maintain,
         Privilege::Execute,
+        Privilege::Create,
     ];
+
+    /// Those that tables and views have, in the order of the manual. The last is only in Postgres 17
+    /// and later.
+    pub const ON_TABLES: [Privilege; 8] = [
+        Privilege::Select,
+        Privilege::Insert,
+        Privilege::Update,
+        Privilege::Delete,
+        Privilege::Truncate,
+        Privilege::References,
+        Privilege::Trigger,
+        Privilege::Maintain,
+    ];
+
+    /// Those that single columns have.
+    pub const ON_COLUMNS: [Privilege; 4] =
+        [Privilege::Select, Privilege::Insert, Privilege::Update, Privilege::References];
+
+    /// Those that sequences have.
+    pub const ON_SEQUENCES: [Privilege; 3] =
+        [Privilege::Usage, Privilege::Select, Privilege::Update];
+
+    /// Those that schemas have.
+    pub const ON_SCHEMAS: [Privilege; 2] = [Privilege::Usage, Privilege::Create];
 
     /// The four that policies speak about.
     pub const ROWS: [Privilege; 4] =

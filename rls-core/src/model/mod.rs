@@ -34,7 +34,7 @@ pub use expr::{
 };
 pub(crate) use expr_text::unit_name;
 pub use function::{Argument, Function, PRIVATE_SCHEMA, Routine};
-pub use grant::{DefaultPrivilege, Grant, GrantObject, Grantee, Privilege};
+pub use grant::{DeclaredGrant, DefaultPrivilege, Grant, GrantObject, Grantee, Privilege};
 pub use index::{
     Index, IndexKey, IndexValue, OperatorClass, Partition, PartitionStrategy, Partitioning,
 };

@@ -50,6 +50,10 @@ pub struct Schema {
     pub undeclared_comments: BTreeMap<Commented, String>,
     /// Privileges.
     pub grants: BTreeSet<Grant>,
+    /// Those of them that their holders may pass on (WITH GRANT OPTION). The owner's are not among
+    /// them: an owner may pass on everything.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "BTreeSet::is_empty"))]
+    pub grant_options: BTreeSet<Grant>,
     /// Privileges on tables to come.
     pub default_privileges: BTreeSet<DefaultPrivilege>,
 }

@@ -2,7 +2,7 @@
 //!
 //! Source: Postgres manual, `CREATE SEQUENCE`.
 
-use super::{BaseType, Ident, PgType, QualifiedName};
+use super::{BaseType, DeclaredGrant, Ident, PgType, QualifiedName};
 
 /// How a sequence counts. What is not said is as Postgres has it for the type: up from 1, by 1, to the
 /// largest number, one at a time, and no further.
@@ -97,6 +97,8 @@ pub struct DeclaredSequence {
     pub sequence: Sequence,
     /// The comment on it.
     pub comment: Option<String>,
+    /// Privileges that are declared by name, beside those of who inserts with its numbers.
+    pub grants: Vec<DeclaredGrant>,
 }
 
 impl Sequence {

@@ -292,6 +292,9 @@ impl Finder<'_> {
     }
 
     fn grant(&self, grant: &Privileges<GrantObject>) -> Vec<Hazard> {
+        if grant.option && self.held(grant) {
+            return vec![passes_on(&grant.grantee, &privilege_names(grant), &grant.object)];
+        }
         let message = match &grant.object {
             GrantObject::Table(table) if self.schemas.previous.tables.contains_key(table) => {
                 format!(
@@ -330,7 +333,7 @@ impl Finder<'_> {
     /// Columns of a table that exists, without those that could be reached before: by name, or with
     /// the whole table.
     fn grant_columns(&self, grant: &ColumnPrivileges) -> Vec<Hazard> {
-        let ColumnPrivileges { table, grantee, columns } = grant;
+        let ColumnPrivileges { table, grantee, columns, option } = grant;
         if !self.schemas.previous.tables.contains_key(table) {
             return Vec::new();
         }
@@ -347,7 +350,9 @@ impl Finder<'_> {
             !columns.is_empty()
         });
         if columns.is_empty() {
-            return Vec::new();
+            let what = column_list(&grant.columns);
+            let option = option.then(|| passes_on(grantee, &what, table));
+            return option.into_iter().collect();
         }
         let what = column_list(&columns);
         vec![widens(format!("{grantee} gets {what} on {table}, where policies allow it"))]
@@ -453,6 +458,10 @@ fn alter_role(role: &Named<Pair<Role>>) -> Vec<Hazard> {
     }
     let words = changed_words(&role.item).join(", ");
     vec![widens(format!("the role {} becomes {words}", role.name))]
+}
+
+fn passes_on(grantee: &Grantee, what: &str, object: &impl fmt::Display) -> Hazard {
+    widens(format!("{grantee} may pass on {what} on {object} to others"))
 }
 
 fn widens(message: String) -> Hazard {

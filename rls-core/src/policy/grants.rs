@@ -11,6 +11,7 @@ use crate::model::{
     Policy, PolicyKind, Privilege, QualifiedName, Sql, Table,
 };
 use crate::provider::{Grants, Settings};
+use crate::resolve::privileges;
 
 #[derive(Default)]
 pub(crate) struct Derived {
@@ -38,7 +39,11 @@ pub(crate) fn derive(sources: &Sources<'_>) -> Derived {
         let rows = match settings.grants {
             Grants::Policies => allowed(declared),
             Grants::Schema => everything(settings, &table.name),
+            Grants::Declared => continue,
         };
+        // Whoever is let at a table by name needs the same things around it.
+        let named = privileges::of_table(declared);
+        let rows: BTreeSet<_> = rows.union(&named).cloned().collect();
         if settings.grants == Grants::Schema {
             blanket(&table.name.schema, settings, &mut derived);
         }
@@ -82,7 +87,8 @@ pub(crate) fn derive(sources: &Sources<'_>) -> Derived {
         let missing = declared.and_then(|it| some_column(&it.table, &grantee, &derived.grants));
         derived.grants.extend(missing);
     }
-    derived.grants = without_covered(std::mem::take(&mut derived.grants));
+    let named: BTreeSet<_> = declared.values().flat_map(privileges::of_table).collect();
+    derived.grants = without_covered(std::mem::take(&mut derived.grants), &named);
     derived
 }
 
@@ -227,9 +233,10 @@ fn some_column(table: &Table<Expr>, grantee: &Grantee, grants: &BTreeSet<Grant>)
     (!grants.iter().any(reads)).then_some(grant)
 }
 
-/// What is held on a table needs no grant on its columns.
-fn without_covered(grants: BTreeSet<Grant>) -> BTreeSet<Grant> {
+/// What is held on a table needs no grant on its columns, unless it is declared by name.
+fn without_covered(grants: BTreeSet<Grant>, named: &BTreeSet<Grant>) -> BTreeSet<Grant> {
     let covered = |grant: &Grant| match &grant.object {
+        GrantObject::Column { .. } if named.contains(grant) => false,
         GrantObject::Column { table, .. } => {
             let whole = GrantObject::Table(table.clone());
             let everyone = Grant { grantee: Grantee::Public, ..grant.clone() };

@@ -20,8 +20,8 @@ pub fn statements(change: &Change) -> Vec<String> {
         Change::CreateNamespace(name) => {
             vec![format!("CREATE SCHEMA IF NOT EXISTS {}", ident(name))]
         }
-        Change::Revoke(grant) => vec![format!("REVOKE {}", privilege_on(grant, "FROM"))],
-        Change::RevokeColumns(grant) => vec![format!("REVOKE {}", columns_on(grant, "FROM"))],
+        Change::Revoke(grant) => vec![revoke(grant.option, &privilege_on(grant, "FROM"))],
+        Change::RevokeColumns(grant) => vec![revoke(grant.option, &columns_on(grant, "FROM"))],
         Change::RevokeMembership(membership) => vec![role::revoke(membership)],
         Change::RevokeDefault(default) => vec![default_privilege(default, "REVOKE", "FROM")],
         Change::EnableRowSecurity(name) => vec![alter(name, ENABLE)],
@@ -77,8 +77,8 @@ pub fn statements(change: &Change) -> Vec<String> {
             vec![create_policy(&qualified(table), item)]
         }
         Change::GrantDefault(default) => vec![default_privilege(default, "GRANT", "TO")],
-        Change::Grant(grant) => vec![format!("GRANT {}", privilege_on(grant, "TO"))],
-        Change::GrantColumns(grant) => vec![format!("GRANT {}", columns_on(grant, "TO"))],
+        Change::Grant(grant) => vec![self::grant(grant.option, &privilege_on(grant, "TO"))],
+        Change::GrantColumns(grant) => vec![self::grant(grant.option, &columns_on(grant, "TO"))],
         Change::GrantMembership(membership) => vec![role::grant(membership)],
     }
 }
@@ -248,8 +248,16 @@ fn alter_column(table: &QualifiedName, columns: &Pair<Column<Sql>>) -> Vec<Strin
     statements
 }
 
+fn revoke(option: bool, privileges: &str) -> String {
+    format!("REVOKE {}{privileges}", if option { "GRANT OPTION FOR " } else { "" })
+}
+
+fn grant(option: bool, privileges: &str) -> String {
+    format!("GRANT {privileges}{}", if option { " WITH GRANT OPTION" } else { "" })
+}
+
 fn privilege_on(grant: &Privileges<GrantObject>, preposition: &str) -> String {
-    let Privileges { object, grantee, privileges } = grant;
+    let Privileges { object, grantee, privileges, option } = grant;
     let object = match object {
         GrantObject::Schema(name) => format!("SCHEMA {}", ident(name)),
         GrantObject::Sequence(name) => format!("SEQUENCE {}", qualified(name)),
@@ -258,8 +266,8 @@ fn privilege_on(grant: &Privileges<GrantObject>, preposition: &str) -> String {
         GrantObject::Column { table, column } => {
             let one = BTreeSet::from([column.clone()]);
             let columns = privileges.iter().map(|privilege| (*privilege, one.clone())).collect();
-            let (table, grantee) = (table.clone(), grantee.clone());
-            return columns_on(&ColumnPrivileges { table, grantee, columns }, preposition);
+            let (table, grantee, option) = (table.clone(), grantee.clone(), *option);
+            return columns_on(&ColumnPrivileges { table, grantee, columns, option }, preposition);
         }
         GrantObject::AllTables(schema) => format!("ALL TABLES IN SCHEMA {}", ident(schema)),
     };
@@ -267,7 +275,7 @@ fn privilege_on(grant: &Privileges<GrantObject>, preposition: &str) -> String {
 }
 
 fn columns_on(grant: &ColumnPrivileges, preposition: &str) -> String {
-    let ColumnPrivileges { table, grantee, columns } = grant;
+    let ColumnPrivileges { table, grantee, columns, option: _ } = grant;
     let table = qualified(table);
     let columns = column_list(columns);
     format!("{columns} ON TABLE {table} {preposition} {}", self::grantee(grantee))
@@ -283,7 +291,7 @@ pub(crate) fn column_list(columns: &BTreeMap<Privilege, BTreeSet<Ident>>) -> Str
 }
 
 fn default_privilege(default: &Privileges<Ident>, verb: &str, preposition: &str) -> String {
-    let Privileges { object, grantee, privileges } = default;
+    let Privileges { object, grantee, privileges, option: _ } = default;
     format!(
         "ALTER DEFAULT PRIVILEGES IN SCHEMA {} {verb} {} ON TABLES {preposition} {}",
         ident(object),
@@ -309,5 +317,6 @@ pub fn privilege_name(privilege: Privilege) -> &'static str {
         Privilege::Trigger => "TRIGGER",
         Privilege::Maintain => "MAINTAIN",
         Privilege::Execute => "EXECUTE",
+        Privilege::Create => "CREATE",
     }
 }

@@ -20,9 +20,10 @@ pub(super) fn add(
     }
     if settings.comments {
         let of_tables = tables.values().flat_map(|declared| declared.comments.clone());
-        let of_sequences = free.iter().filter_map(|DeclaredSequence { sequence, comment }| {
-            Some((Commented::Sequence(sequence.name.clone()), comment.clone()?))
-        });
+        let of_sequences =
+            free.iter().filter_map(|DeclaredSequence { sequence, comment, grants: _ }| {
+                Some((Commented::Sequence(sequence.name.clone()), comment.clone()?))
+            });
         schema.comments.extend(of_tables.chain(of_sequences));
     }
 }

@@ -8,6 +8,7 @@ use super::attr::{self, Item, checked, string_literal};
 use super::column::{self, GeneratedFrom, Serial, countable};
 use super::comment::comment;
 use super::constraint::{self, CheckDecl, ExclusionDecl, ForeignKeyDecl, IndexDecl, UniqueDecl};
+use super::grant::{self, GrantDecl, GrantedOn};
 use super::policy::{self, CrudPolicy, FullPolicy};
 use super::references::{References, references};
 use super::{Ctxt, rust_type};
@@ -24,6 +25,7 @@ pub(super) struct Decl<'a> {
     pub(super) fields: Vec<Field<'a>>,
     pub(super) crud_policies: Vec<CrudPolicy>,
     pub(super) policies: Vec<FullPolicy>,
+    pub(super) grants: Vec<GrantDecl>,
     /// What every row that anybody reaches has to fulfil.
     pub(super) tenant: Option<(Expr, Meta)>,
     pub(super) force: Option<bool>,
@@ -79,10 +81,20 @@ const STRUCT_KEYS: &[&str] = &[
     "foreign_key",
     "exclude",
     "index",
+    "grant",
 ];
 /// What may be said more than once.
-const REPEATABLE: &[&str] =
-    &["crud_policy", "policy", "allow", "unique", "check", "foreign_key", "exclude", "index"];
+const REPEATABLE: &[&str] = &[
+    "crud_policy",
+    "policy",
+    "allow",
+    "unique",
+    "check",
+    "foreign_key",
+    "exclude",
+    "index",
+    "grant",
+];
 const FIELD_KEYS: &[&str] = &[
     "column",
     "sql_type",
@@ -145,6 +157,9 @@ pub(super) fn read<'a>(input: &'a DeriveInput, ctxt: &Ctxt) -> Option<Decl<'a>> 
         fields,
         crud_policies: all("crud_policy").filter_map(|item| policy::crud(item, ctxt)).collect(),
         policies: all("policy").filter_map(|item| policy::full(item, ctxt)).collect(),
+        grants: all("grant")
+            .filter_map(|item| grant::grant(item, GrantedOn::Table, ctxt))
+            .collect(),
         tenant: find("tenant")
             .and_then(|item| Some((item.value(ctxt)?.clone(), item.meta.clone()))),
         force: find("force").and_then(|item| item.switch(ctxt)),

@@ -10,10 +10,10 @@ use syn::{DeriveInput, LitStr};
 use super::decl::{self, Decl, Field};
 use super::lower_constraint::Lowering;
 use super::predicate::{self, Parsed, Scope};
-use super::{Ctxt, column as columns, lower_policy};
+use super::{Ctxt, column as columns, grant, lower_policy};
 use crate::model::{
-    Column, Commented, DeclaredTable, Expr, Generated, Ident, IndexValue, QualifiedName,
-    RowSecurity, Sequence, SequenceOwner, Sql, Table,
+    Column, Commented, DeclaredGrant, DeclaredTable, Expr, Generated, Ident, IndexValue,
+    QualifiedName, RowSecurity, Sequence, SequenceOwner, Sql, Table,
 };
 use crate::policy::compile::Site;
 use crate::policy::link::{self, Shape, ShapeColumn};
@@ -45,6 +45,13 @@ pub fn lower(input: &DeriveInput, ctxt: &Ctxt) -> Option<Lowered> {
     for (at, (_, meta)) in decl.allowed.iter().enumerate() {
         places.insert(Part::Allow(at), meta.to_token_stream());
     }
+    for (at, grant) in decl.grants.iter().enumerate() {
+        places.insert(Part::Grant(at), grant.meta.to_token_stream());
+        for (role, tokens) in &grant.roles {
+            places.insert(Part::Grantee(at, role.clone()), tokens.to_token_stream());
+        }
+    }
+    let grants = grants(&decl, &scope, ctxt);
     let lowered = lower_policy::policies(&decl, &scope, &mut places, ctxt);
     let mut table = Table {
         columns: columns
@@ -67,6 +74,7 @@ pub fn lower(input: &DeriveInput, ctxt: &Ctxt) -> Option<Lowered> {
         policy_columns: lowered.columns,
         allowed: decl.allowed.iter().map(|(allowed, _)| allowed.clone()).collect(),
         sequences: columns.iter().filter_map(|field| own_sequence(&decl.name, field)).collect(),
+        grants,
         comments: comments(&decl, &columns),
         table,
     };
@@ -236,6 +244,17 @@ fn own_sequence(table: &QualifiedName, field: &Field<'_>) -> Option<Sequence> {
 fn next_of(sequence: &QualifiedName) -> Sql {
     let name = render::literal(&render::qualified(sequence));
     Sql::new(format!("nextval({name}::regclass)"))
+}
+
+/// Privileges by name, with the columns that their fields are.
+fn grants(decl: &Decl<'_>, scope: &Scope<'_>, ctxt: &Ctxt) -> Vec<DeclaredGrant> {
+    let of_fields = |grant: &grant::GrantDecl| {
+        let columns = lower_policy::columns(&grant.columns, scope, ctxt);
+        grant.declared(columns.unwrap_or_default())
+    };
+    let declared: Vec<_> = decl.grants.iter().map(of_fields).collect();
+    grant::twice(&decl.grants, &declared, ctxt);
+    declared
 }
 
 fn comments(decl: &Decl<'_>, columns: &[&Field<'_>]) -> BTreeMap<Commented, String> {

@@ -311,7 +311,11 @@ fn written(fields: &Option<Vec<Rust>>, decl: &Decl<'_>, ctxt: &Ctxt) {
 }
 
 /// The columns of fields.
-fn columns(fields: &Option<Vec<Rust>>, scope: &Scope<'_>, ctxt: &Ctxt) -> Option<BTreeSet<Ident>> {
+pub(super) fn columns(
+    fields: &Option<Vec<Rust>>,
+    scope: &Scope<'_>,
+    ctxt: &Ctxt,
+) -> Option<BTreeSet<Ident>> {
     let own = scope.own.as_ref()?;
     let mut columns = BTreeSet::new();
     for rust in fields.as_ref()? {

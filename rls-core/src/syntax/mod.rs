@@ -15,6 +15,7 @@ mod comment;
 mod constraint;
 mod ctxt;
 mod decl;
+mod grant;
 mod lower;
 mod lower_constraint;
 mod lower_policy;

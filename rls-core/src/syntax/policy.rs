@@ -221,7 +221,7 @@ fn command(value: &Expr, ctxt: &Ctxt) -> Option<Command> {
 }
 
 /// `[id, title]`: fields.
-fn columns(item: &Item, ctxt: &Ctxt) -> Option<Vec<Expr>> {
+pub(super) fn columns(item: &Item, ctxt: &Ctxt) -> Option<Vec<Expr>> {
     match item.value(ctxt)? {
         Expr::Array(list) if !list.elems.is_empty() => Some(list.elems.iter().cloned().collect()),
         other => {
@@ -269,7 +269,7 @@ pub(super) fn allow(item: &Item, ctxt: &Ctxt) -> Option<(AllowedLint, Meta)> {
 }
 
 /// `authenticated`, `[a, b]`, `"Role With Capitals"`.
-fn roles(value: &Expr, ctxt: &Ctxt) -> Vec<(Grantee, Expr)> {
+pub(super) fn roles(value: &Expr, ctxt: &Ctxt) -> Vec<(Grantee, Expr)> {
     let each: Vec<&Expr> = match value {
         Expr::Array(array) => array.elems.iter().collect(),
         single => vec![single],

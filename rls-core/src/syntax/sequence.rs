@@ -7,6 +7,7 @@ use syn::{Data, DeriveInput, Fields};
 use super::attr::{self, checked};
 use super::column::{COUNTING, countable, counting};
 use super::decl::{may_hold_tables, snake_case};
+use super::grant::{self, GrantedOn};
 use super::{Ctxt, comment};
 use crate::model::{BaseType, DeclaredSequence, Ident, PgType, QualifiedName, Sequence};
 
@@ -22,9 +23,9 @@ pub fn lower_sequence(input: &DeriveInput, ctxt: &Ctxt) -> Option<DeclaredSequen
         return None;
     }
     let before = ctxt.count();
-    let mut known = vec!["sequence", "schema", "sql_type", "comment"];
+    let mut known = vec!["sequence", "schema", "sql_type", "comment", "grant"];
     known.extend(COUNTING);
-    let items = attr::items(&input.attrs, &known, &[], ctxt);
+    let items = attr::items(&input.attrs, &known, &["grant"], ctxt);
     let find = |key: &str| items.iter().find(|item| item.key == key);
     let schema = match find("schema") {
         Some(item) => item.name(ctxt).filter(|name| may_hold_tables(name, item, ctxt))?,
@@ -53,5 +54,6 @@ pub fn lower_sequence(input: &DeriveInput, ctxt: &Ctxt) -> Option<DeclaredSequen
     let comment = comment::comment(&input.attrs, find("comment"), ctxt);
     let name = QualifiedName::new(schema, name);
     let sequence = Sequence { name, ty, options, owner: None };
-    (ctxt.count() == before).then_some(DeclaredSequence { sequence, comment })
+    let grants = grant::whole(&items, GrantedOn::Sequence, ctxt);
+    (ctxt.count() == before).then_some(DeclaredSequence { sequence, comment, grants })
 }

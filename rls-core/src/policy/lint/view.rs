@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::predicate::constant;
 use crate::model::{
-    Command, DeclaredTable, Expr, Grantee, Ident, Policy, PolicyKind, QualifiedName,
+    Command, DeclaredTable, Expr, Grantee, Ident, Policy, PolicyKind, Privilege, QualifiedName,
 };
 use crate::policy::compile::{Compiled, Site};
 use crate::policy::index::IndexNeed;
@@ -115,12 +115,29 @@ impl<'a> View<'a> {
             columns.is_none_or(|columns| columns.contains(column))
         };
         // Privileges belong to roles: a column is kept from a role by all its policies or by none.
-        self.settings.grants == Grants::Schema
-            || policy
-                .policy
-                .roles
-                .iter()
-                .any(|role| self.opening(command, role).iter().any(|other| speaks(other.name)))
+        let derived = |role: &Grantee| match self.settings.grants {
+            Grants::Policies => self.opening(command, role).iter().any(|other| speaks(other.name)),
+            Grants::Schema => true,
+            Grants::Declared => false,
+        };
+        let roles = &policy.policy.roles;
+        roles.iter().any(|role| derived(role) || self.named(command, role, column))
+    }
+
+    /// Whether a `grant(..)` of the table gives the role what the command takes.
+    fn named(&self, command: Command, role: &Grantee, column: &Ident) -> bool {
+        let privileges: &[Privilege] = match command {
+            Command::All => &Privilege::ROWS,
+            Command::Select => &[Privilege::Select],
+            Command::Insert => &[Privilege::Insert],
+            Command::Update => &[Privilege::Update],
+            Command::Delete => &[Privilege::Delete],
+        };
+        self.declared.grants.iter().any(|grant| {
+            let holds = grant.roles.contains(role) || grant.roles.contains(&Grantee::Public);
+            let reaches = grant.columns.is_empty() || grant.columns.contains(column);
+            holds && reaches && privileges.iter().any(|it| grant.privileges.contains(it))
+        })
     }
 
     /// Whether no two rows have the same value there.

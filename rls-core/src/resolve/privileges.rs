@@ -1,0 +1,62 @@
+//! Privileges that were declared by name: whose they are, and the single ones that they make.
+
+use std::collections::BTreeSet;
+
+use super::{Part, ResolveError, Tables, known_role};
+use crate::model::{
+    DeclaredGrant, DeclaredSequence, Grant, GrantObject, Grantee, QualifiedName, Schema,
+};
+use crate::provider::Settings;
+
+/// Everything that was declared by name: on tables and their columns, and on sequences.
+fn declared<'a>(
+    tables: &'a Tables,
+    free: &'a [DeclaredSequence],
+) -> impl Iterator<Item = (GrantObject, usize, &'a DeclaredGrant)> {
+    let of_tables = tables.values().flat_map(|declared| {
+        let object = GrantObject::Table(declared.table.name.clone());
+        declared.grants.iter().enumerate().map(move |(at, grant)| (object.clone(), at, grant))
+    });
+    let of_sequences = free.iter().flat_map(|declared| {
+        let object = GrantObject::Sequence(declared.sequence.name.clone());
+        declared.grants.iter().enumerate().map(move |(at, grant)| (object.clone(), at, grant))
+    });
+    of_tables.chain(of_sequences)
+}
+
+/// Adds those on what is no table; those on tables are among what is derived.
+pub(super) fn add(tables: &Tables, free: &[DeclaredSequence], schema: &mut Schema) {
+    for (object, _, grant) in declared(tables, free) {
+        let single = grant.on(&object);
+        if grant.grantable {
+            schema.grant_options.extend(single.clone());
+        }
+        schema.grants.extend(single);
+    }
+}
+
+/// Roles that nobody knows.
+pub(super) fn check(
+    tables: &Tables,
+    free: &[DeclaredSequence],
+    settings: &Settings,
+    errors: &mut Vec<ResolveError>,
+) {
+    let mut told: BTreeSet<(QualifiedName, Grantee)> = BTreeSet::new();
+    for (object, at, grant) in declared(tables, free) {
+        let (GrantObject::Table(name) | GrantObject::Sequence(name)) = object else { continue };
+        for role in &grant.roles {
+            let Some((message, help)) = known_role(role, settings) else { continue };
+            if told.insert((name.clone(), role.clone())) {
+                let part = Part::Grantee(at, role.clone());
+                errors.push(ResolveError { table: name.clone(), part, message, help: Some(help) });
+            }
+        }
+    }
+}
+
+/// The single privileges that a table's `grant(..)` make.
+pub(crate) fn of_table(table: &crate::model::DeclaredTable) -> BTreeSet<Grant> {
+    let object = GrantObject::Table(table.table.name.clone());
+    table.grants.iter().flat_map(|grant| grant.on(&object)).collect()
+}
