@@ -14,7 +14,7 @@ pub use crate::model::{
     NamedPredicate, OperatorClass, Partition, PartitionStrategy, Partitioning, PgType, Policy,
     PolicyKind, PrimaryKey, Privilege, QualifiedName, ReferentialAction, RowSecurity, Sequence,
     SequenceOptions, SequenceOwner, ShiftOp, Sql, Table, TextForm, TimeUnit, Trigger, TriggerEvent,
-    TriggerTiming, Unique,
+    TriggerState, TriggerTiming, Unique,
 };
 
 /// Stands for an argument of a named predicate, so that the compiler counts them.

@@ -18,7 +18,7 @@ use syn::{DeriveInput, ItemFn, parse_macro_input};
 /// Declares a table and its row-level security next to a struct.
 ///
 /// On the struct: `table`, `schema`, `crud_policy(..)`, `policy(..)`, `tenant = ..`, `force`,
-/// `row_security`, `policy_indexes`, `allow(lint, reason = "..")`. On fields: `column`, `sql_type`,
+/// `row_security`, `policy_indexes`, `trigger(..)`, `allow(lint, reason = "..")`. On fields: `column`, `sql_type`,
 /// `primary_key`, `identity`, `default`, `unique`, `references`, `index`, `skip`, `serial`,
 /// `generated`, `comment`. The README of
 /// `rls-schema` shows them all.

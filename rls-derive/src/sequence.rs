@@ -84,5 +84,9 @@ pub(crate) fn commented(on: &Commented) -> TokenStream {
             let of = of(table, name);
             quote!(p::Commented::Policy(#of))
         }
+        Commented::Trigger(table, name) => {
+            let of = of(table, name);
+            quote!(p::Commented::Trigger(#of))
+        }
     }
 }

@@ -19,8 +19,9 @@ pub(crate) fn trigger(trigger: &Trigger) -> TokenStream {
         old_table,
         new_table,
         constraint,
+        state,
     } = trigger;
-    let (timing, function) = (variant(timing), qualified(function));
+    let (timing, state, function) = (variant(timing), variant(state), qualified(function));
     let (events, columns) = (events.iter().map(variant), columns.iter().map(ident));
     let when = option(when.as_ref().map(sql));
     let old_table = option(old_table.as_ref().map(ident));
@@ -38,6 +39,7 @@ pub(crate) fn trigger(trigger: &Trigger) -> TokenStream {
             old_table: #old_table,
             new_table: #new_table,
             constraint: #constraint,
+            state: p::TriggerState::#state,
         }
     }
 }

@@ -333,8 +333,35 @@ pub struct Booking {
 }
 
 #[derive(Table)]
-#[rls(table = "other", crud_policy(role = authenticated, read = true))]
+#[rls(
+    table = "other",
+    crud_policy(role = authenticated, read = true),
+    trigger(name = "touch", before = update, function = touch),
+    trigger(
+        name = "tell others",
+        after = update,
+        of = [id, title],
+        when = sql("OLD.id <> NEW.id OR OLD.\"Title\" IS DISTINCT FROM NEW.\"Title\""),
+        function = "Gallery".tell,
+        arguments = ["other", "it's"],
+        constraint,
+        initially_deferred,
+        comment = "told when all is done",
+    ),
+    trigger(
+        name = "count",
+        after = insert,
+        each = statement,
+        function = "Gallery.count rows",
+        new_table = "added",
+        state = always,
+    ),
+    trigger(name = "gone", before = [insert, delete], function = other.touch),
+    trigger(name = "never", before = truncate, each = statement, function = touch, state = disabled),
+)]
 pub struct Other {
     #[rls(primary_key)]
     pub id: i64,
+    #[rls(column = "Title")]
+    pub title: String,
 }

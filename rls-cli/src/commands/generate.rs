@@ -105,6 +105,8 @@ fn made_up(plan: &Plan) -> String {
             | Change::EnableRowSecurity(table)
             | Change::ForceRowSecurity(table) => table,
             Change::DropPolicy(on) | Change::CreatePolicy(on) => &on.table,
+            Change::DropTrigger(on) | Change::CreateTrigger(on) => &on.table,
+            Change::EnableTrigger(on) => &on.table,
             Change::DropForeignKey(on) | Change::AddForeignKey(on) => &on.table,
             Change::DropUnique(on) | Change::AddUnique(on) => &on.table,
             Change::DropPrimaryKey(on) | Change::AddPrimaryKey(on) => &on.table,

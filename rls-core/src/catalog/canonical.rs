@@ -14,7 +14,7 @@ use tokio_postgres::Transaction;
 use tokio_postgres::error::SqlState;
 
 use super::{Error, Failure, PLAIN_TEXT, alike, ask, begin, end};
-use crate::diff::{Canonical, Pair, Site, predicates};
+use crate::diff::{Canonical, Pair, Site, condition, predicates};
 use crate::lex;
 use crate::model::{PgType, QualifiedName, Schema, Sql, Table};
 use crate::render;
@@ -100,6 +100,7 @@ fn questions(schemas: Pair<&Schema>) -> BTreeSet<Question> {
             policies(Pair { previous, next }, &mut questions);
             defaults(Pair { previous, next }, &mut questions);
             constraints(Pair { previous, next }, &mut questions);
+            triggers(Pair { previous, next }, &mut questions);
         }
     }
     questions
@@ -121,6 +122,20 @@ fn constraints(tables: Pair<&Table<Sql>>, questions: &mut BTreeSet<Question>) {
     let (previous, next) = (all(tables.previous), all(tables.next));
     let doubts = previous.symmetric_difference(&next);
     questions.extend(doubts.map(|source| predicate(&tables.next.name, source)));
+}
+
+/// Of triggers, when they run.
+fn triggers(tables: Pair<&Table<Sql>>, questions: &mut BTreeSet<Question>) {
+    let table = &tables.next.name;
+    for (name, next) in &tables.next.triggers {
+        let Some(previous) = tables.previous.triggers.get(name) else { continue };
+        let both = doubt(previous.when.as_ref(), next.when.as_ref());
+        questions.extend(both.map(|when| {
+            let source = condition(table, when);
+            let site = Site { table: table.clone(), default_of: None };
+            Question { site, statement: source.as_str().to_owned(), source }
+        }));
+    }
 }
 
 fn predicate(table: &QualifiedName, source: &Sql) -> Question {

@@ -21,6 +21,9 @@ FROM declared c JOIN pg_namespace n ON n.oid = c.relnamespace,
     UNION ALL SELECT 'policy', p.polname::text, d.description
         FROM pg_policy p JOIN pg_description d ON d.classoid = 'pg_policy'::regclass AND d.objoid = p.oid
         WHERE p.polrelid = c.oid
+    UNION ALL SELECT 'trigger', t.tgname::text, d.description
+        FROM pg_trigger t JOIN pg_description d ON d.classoid = 'pg_trigger'::regclass AND d.objoid = t.oid
+        WHERE t.tgrelid = c.oid
     UNION ALL SELECT 'index', x.relname::text, d.description
         FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid
             JOIN pg_description d ON d.classoid = 'pg_class'::regclass AND d.objoid = x.oid AND d.objsubid = 0
@@ -52,6 +55,7 @@ pub(super) fn understand(rows: &[Row], scope: &Schema) -> Result<(Comments, Comm
             "column" => Commented::Column(name, own()?),
             "constraint" => Commented::Constraint(name, own()?),
             "policy" => Commented::Policy(name, own()?),
+            "trigger" => Commented::Trigger(name, own()?),
             _ => Commented::Index(QualifiedName::new(name.schema, own()?)),
         };
         let comments = if scope.comments.contains_key(&on) { &mut declared } else { &mut others };

@@ -16,10 +16,11 @@ mod relations;
 mod roles;
 mod sequences;
 mod server;
+mod triggers;
 
 use std::collections::BTreeSet;
 
-use futures_util::future::{try_join, try_join3, try_join4, try_join5};
+use futures_util::future::{try_join3, try_join4, try_join5};
 use tokio_postgres::Transaction;
 
 use crate::model::{Ident, QualifiedName, Schema};
@@ -66,7 +67,7 @@ pub async fn introspect(transaction: &mut Transaction<'_>, scope: &Schema) -> Re
     let (
         (server, relations, columns, keys, indexes),
         (policies, functions, roles, access),
-        (sequences, comments),
+        (sequences, comments, triggers),
     ) = try_join3(
         try_join5(
             server::read(&savepoint, &asked),
@@ -81,7 +82,11 @@ pub async fn introspect(transaction: &mut Transaction<'_>, scope: &Schema) -> Re
             roles::read(&savepoint, &asked),
             access::read(&savepoint, &asked),
         ),
-        try_join(sequences::read(&savepoint, &asked), comments::read(&savepoint, &asked)),
+        try_join3(
+            sequences::read(&savepoint, &asked),
+            comments::read(&savepoint, &asked),
+            triggers::read(&savepoint, &asked),
+        ),
     )
     .await?;
     end(savepoint).await?;
@@ -93,6 +98,7 @@ pub async fn introspect(transaction: &mut Transaction<'_>, scope: &Schema) -> Re
     constraints::add(&keys, &mut tables, &mut notes)?;
     indexes::add(&indexes, &mut tables, &mut notes)?;
     policies::add(&policies, &mut tables, &mut notes)?;
+    triggers::add(&triggers, &mut tables, &mut notes)?;
     let functions = functions::understand(&functions, scope)?;
     let sequences = sequences::understand(&sequences, scope)?;
     let (comments, undeclared_comments) = comments::understand(&comments, scope)?;

@@ -18,8 +18,6 @@ SELECT c.oid, n.nspname::text AS schema, c.relname::text AS name, c.relkind::tex
     c.relkind = 'p' OR EXISTS (SELECT FROM pg_inherits i WHERE c.oid IN (i.inhparent, i.inhrelid)) AS family,
     ARRAY(SELECT r.rolname::text FROM pg_roles r WHERE r.rolname = ANY ($4::name[])
         AND NOT r.rolsuper AND pg_has_role(r.oid, c.relowner, 'USAGE') ORDER BY 1) AS owners,
-    ARRAY(SELECT t.tgname::text FROM pg_trigger t
-        WHERE t.tgrelid = c.oid AND NOT t.tgisinternal ORDER BY 1) AS triggers,
     ARRAY(SELECT r.rulename::text FROM pg_rewrite r WHERE r.ev_class = c.oid ORDER BY 1) AS rules
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = ANY ($1::name[]) AND (c.relkind IN ('r', 'p')
@@ -118,11 +116,9 @@ fn note(row: &Row, name: &QualifiedName, notes: &mut Vec<String>) -> Result<(), 
             list(owners)
         ));
     }
-    for (column, what) in [("triggers", "triggers"), ("rules", "rules")] {
-        let found: Vec<&str> = get(row, column)?;
-        if !found.is_empty() {
-            notes.push(format!("{name} has {what}, which are left alone: {}", list(found)));
-        }
+    let rules: Vec<&str> = get(row, "rules")?;
+    if !rules.is_empty() {
+        notes.push(format!("{name} has rules, which are left alone: {}", list(rules)));
     }
     Ok(())
 }

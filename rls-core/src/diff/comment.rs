@@ -37,6 +37,9 @@ fn there(on: &Commented, schema: &Schema) -> bool {
         Commented::Policy(of, name) => {
             table(of).is_some_and(|table| table.policies.contains_key(name))
         }
+        Commented::Trigger(of, name) => {
+            table(of).is_some_and(|table| table.triggers.contains_key(name))
+        }
         Commented::Constraint(of, name) => table(of).is_some_and(|table| {
             table.uniques.contains_key(name)
                 || table.foreign_keys.contains_key(name)
@@ -73,6 +76,8 @@ fn made(change: &Change) -> Vec<Commented> {
         vec![Commented::Index(name)]
     } else if let Change::CreatePolicy(on) = change {
         vec![Commented::Policy(on.table.clone(), on.item.name.clone())]
+    } else if let Change::CreateTrigger(on) = change {
+        vec![Commented::Trigger(on.table.clone(), on.item.name.clone())]
     } else {
         Vec::new()
     }

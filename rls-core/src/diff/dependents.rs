@@ -1,6 +1,6 @@
 //! What leans on something that is rebuilt, and has to make way for it: Postgres changes no type
-//! under a foreign key or a policy, and drops no key that a foreign key points at and no function that
-//! a policy calls.
+//! under a foreign key, a policy or a trigger, and drops no key that a foreign key points at and no
+//! function that a policy or a trigger calls.
 
 use std::collections::BTreeSet;
 
@@ -8,10 +8,10 @@ use super::column::is_retyped;
 use super::table::On;
 use super::{Change, Pair};
 use crate::lex;
-use crate::model::{ForeignKey, Ident, Policy, QualifiedName, Schema, Sql, Table};
+use crate::model::{ForeignKey, Ident, Policy, QualifiedName, Schema, Sql, Table, Trigger};
 
-/// Adds the dropping and making again of foreign keys and policies that stay as they are, but lean
-/// on what the changes rebuild.
+/// Adds the dropping and making again of foreign keys, policies and triggers that stay as they are, but
+/// lean on what the changes rebuild.
 pub(super) fn rebuild(schemas: Pair<&Schema>, changes: &mut Vec<Change>) {
     let rebuilt = Rebuilt::by(changes);
     let mut again = Vec::new();
@@ -20,6 +20,7 @@ pub(super) fn rebuild(schemas: Pair<&Schema>, changes: &mut Vec<Change>) {
         let tables = Pair { previous, next };
         foreign_keys(tables, &rebuilt, changes, &mut again);
         policies(tables, &rebuilt, changes, &mut again);
+        triggers(tables, &rebuilt, changes, &mut again);
     }
     changes.extend(again);
 }
@@ -59,6 +60,16 @@ impl Rebuilt {
         rebuilt
     }
 
+    /// Whether a trigger is about one of the columns, asks one, or calls what goes.
+    fn stops(&self, table: &QualifiedName, trigger: &Trigger) -> bool {
+        let columns = self.columns.iter().filter(|(of, _)| of == table);
+        let when = trigger.when.as_ref().map(names).unwrap_or_default();
+        self.named.contains(&trigger.function.name)
+            || columns.map(|(_, column)| column).any(|column| {
+                trigger.columns.contains(column) || when.iter().any(|name| name == column.as_str())
+            })
+    }
+
     fn touches(&self, table: &QualifiedName, key: &ForeignKey) -> bool {
         let own = key.columns.iter().map(|column| (table.clone(), column.clone()));
         let other = key.references.iter().map(|column| (key.table.clone(), column.clone()));
@@ -68,12 +79,13 @@ impl Rebuilt {
     /// Whether a text names one of them. A name that means something else costs a policy that
     /// is made again for nothing.
     fn named_in(&self, sql: &Sql) -> bool {
-        let tokens = lex::tokens(sql.as_str()).unwrap_or_default();
-        tokens
-            .iter()
-            .filter_map(|token| token.kind.name())
-            .any(|name| self.named.iter().any(|rebuilt| rebuilt.as_str() == name))
+        names(sql).iter().any(|name| self.named.iter().any(|rebuilt| rebuilt.as_str() == name))
     }
+}
+
+fn names(sql: &Sql) -> Vec<String> {
+    let tokens = lex::tokens(sql.as_str()).unwrap_or_default();
+    tokens.iter().filter_map(|token| token.kind.name().map(str::to_owned)).collect()
 }
 
 fn foreign_keys(
@@ -105,6 +117,22 @@ fn policies(
         let stays = !changes.contains(&dropped);
         if stays && Policy::exprs(policy).any(|sql| rebuilt.named_in(sql)) {
             again.extend([dropped, Change::CreatePolicy(on.named(name, next))]);
+        }
+    }
+}
+
+fn triggers(
+    tables: Pair<&Table<Sql>>,
+    rebuilt: &Rebuilt,
+    changes: &[Change],
+    again: &mut Vec<Change>,
+) {
+    let on = On(&tables.next.name);
+    for (name, trigger) in &tables.previous.triggers {
+        let Some(next) = tables.next.triggers.get(name) else { continue };
+        let dropped = Change::DropTrigger(on.named(name, trigger));
+        if !changes.contains(&dropped) && rebuilt.stops(&tables.next.name, trigger) {
+            again.extend([dropped, Change::CreateTrigger(on.named(name, next))]);
         }
     }
 }

@@ -14,19 +14,22 @@ mod privileges;
 mod role;
 mod sequence;
 mod table;
+mod trigger;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
     Check, Column, Commented, Deferral, Exclusion, ForeignKey, Function, GrantObject, Grantee,
     Ident, Index, Policy, PrimaryKey, Privilege, QualifiedName, Role, Routine, Schema, Sequence,
-    Sql, Table, Unique,
+    Sql, Table, Trigger, TriggerState, Unique,
 };
 
 pub use canonical::{Canonical, Site};
 #[cfg(feature = "postgres")]
 pub(crate) use constraint::predicates;
 pub(crate) use table::same_policy;
+#[cfg(feature = "postgres")]
+pub(crate) use trigger::condition;
 
 /// Two states of one thing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +63,8 @@ pub enum Change {
     EnableRowSecurity(QualifiedName),
     /// A table's policies are not enforced on its owner.
     ForceRowSecurity(QualifiedName),
+    /// A trigger is not in the next state, or differs there.
+    DropTrigger(OnTable<Named<Trigger>>),
     /// A policy is not in the next state, or differs there.
     DropPolicy(OnTable<Named<Policy<Sql>>>),
     /// A function is not in the next state, differs there, or stands in the way of one.
@@ -139,6 +144,10 @@ pub enum Change {
         /// Who must not receive anything from default privileges; PUBLIC always is among them.
         revoke_from: BTreeSet<Grantee>,
     },
+    /// A trigger is missing, or differs.
+    CreateTrigger(OnTable<Named<Trigger>>),
+    /// A trigger runs in other sessions.
+    EnableTrigger(OnTable<Named<TriggerState>>),
     /// A policy is missing, or differs.
     CreatePolicy(OnTable<Named<Policy<Sql>>>),
     /// Tables to come lack a privilege.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::column::{self, Rebuilt};
-use super::{Canonical, Change, Named, OnTable, Pair, Site, constraint};
+use super::{Canonical, Change, Named, OnTable, Pair, Site, constraint, trigger};
 use crate::model::{Grantee, Ident, Policy, QualifiedName, RowSecurity, Sql, Table};
 
 /// The changes that make a table that is not there.
@@ -21,6 +21,8 @@ pub(super) fn create(next: &Table<Sql>, grantees: &BTreeSet<Grantee>, changes: &
         by_command(&next.policies)
             .map(|(name, policy)| Change::CreatePolicy(on.named(name, policy))),
     );
+    let triggers = next.triggers.iter();
+    changes.extend(triggers.map(|(name, item)| Change::CreateTrigger(on.named(name, item))));
 }
 
 /// Policies in the order in which people think of commands: SELECT, INSERT, UPDATE, DELETE.
@@ -56,7 +58,7 @@ pub(super) fn alter(tables: Pair<&Table<Sql>>, canonical: &Canonical, changes: &
         foreign_keys: _,
         exclusions: _,
         indexes: _,
-        triggers: _,
+        triggers,
         partitioning: _,
         row_security,
         policies,
@@ -77,6 +79,8 @@ pub(super) fn alter(tables: Pair<&Table<Sql>>, canonical: &Canonical, changes: &
     let rebuilt =
         column::alter(on, Pair { previous: &previous.columns, next: columns }, canonical, changes);
     constraint::alter(tables, canonical, changes);
+    let triggers = Pair { previous: &previous.triggers, next: triggers };
+    trigger::alter(on, triggers, canonical, changes);
     alter_policies(
         on,
         Pair { previous: &previous.policies, next: policies },

@@ -21,6 +21,8 @@ pub enum Commented {
     Index(QualifiedName),
     /// A policy of a table.
     Policy(QualifiedName, Ident),
+    /// A trigger of a table.
+    Trigger(QualifiedName, Ident),
 }
 
 /// JSON has no structured keys: comments are a list of pairs.

@@ -46,5 +46,5 @@ pub use schema::Schema;
 pub use sequence::{DeclaredSequence, Sequence, SequenceOptions, SequenceOwner};
 pub use site::{Gate, Site};
 pub use table::{Column, Generated, Identity, RowSecurity, Table};
-pub use trigger::{Trigger, TriggerEvent, TriggerTiming};
+pub use trigger::{Trigger, TriggerEvent, TriggerState, TriggerTiming};
 pub use types::{BaseType, PgType, TypeError, TypeFamily};

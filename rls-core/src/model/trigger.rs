@@ -1,4 +1,4 @@
-//! Triggers.
+//! Triggers: what a table calls when its rows change.
 
 use std::collections::BTreeSet;
 
@@ -30,6 +30,34 @@ pub struct Trigger {
     pub new_table: Option<Ident>,
     /// Where it is a constraint, when that is checked.
     pub constraint: Option<Deferral>,
+    /// In which sessions it runs.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "TriggerState::is_usual"))]
+    pub state: TriggerState,
+}
+
+/// In which sessions a trigger runs, by their `session_replication_role`.
+///
+/// Source: Postgres manual, `ALTER TABLE`, "DISABLE/ENABLE [ REPLICA | ALWAYS ] TRIGGER".
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+pub enum TriggerState {
+    /// In all but those that apply what another server did.
+    #[default]
+    Origin,
+    /// In none.
+    Disabled,
+    /// In those that apply what another server did, and no others.
+    Replica,
+    /// In all.
+    Always,
+}
+
+impl TriggerState {
+    /// Whether it is as Postgres has it by itself.
+    pub fn is_usual(&self) -> bool {
+        *self == TriggerState::default()
+    }
 }
 
 /// When a trigger runs.

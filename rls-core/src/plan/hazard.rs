@@ -116,6 +116,9 @@ impl Finder<'_> {
             Change::DropPolicy(policy) => {
                 self.drop_policy(&policy.table, &policy.item.name, &policy.item.item)
             }
+            Change::DropTrigger(trigger) => {
+                self.undeclared("trigger", &trigger.table, &trigger.item.name)
+            }
             Change::DropIndex(index) => self.undeclared("index", &index.table, &index.item.name),
             Change::DropUnique(unique) => {
                 self.undeclared("unique constraint", &unique.table, &unique.item.name)
@@ -161,6 +164,8 @@ impl Finder<'_> {
             | Change::OwnSequence { .. }
             | Change::Comment { .. }
             | Change::CreateFunction { .. }
+            | Change::CreateTrigger(_)
+            | Change::EnableTrigger(_)
             | Change::CreateExtension(_)
             | Change::CreateNamespace(_)
             | Change::Revoke(_)
@@ -191,6 +196,9 @@ impl Finder<'_> {
         } else if let Change::DropForeignKey(key) = change {
             let again = Change::AddForeignKey(key.clone());
             gone(&key.table) || self.changes.contains(&again)
+        } else if let Change::DropTrigger(trigger) = change {
+            let again = |change: &Change| matches!(change, Change::CreateTrigger(made) if made.table == trigger.table && made.item.name == trigger.item.name);
+            gone(&trigger.table) || self.changes.iter().any(again)
         } else if let Change::DropUnique(unique) = change {
             self.changes.contains(&Change::AddUnique(unique.clone()))
         } else if let Change::DropPrimaryKey(key) = change {

@@ -22,6 +22,7 @@ enum Phase {
     /// Narrow first.
     Revoke,
     RowSecurity,
+    DropTrigger,
     /// A restrictive policy goes after what it restrains.
     DropPermissive,
     DropRestrictive,
@@ -48,6 +49,8 @@ enum Phase {
     ForeignKey,
     /// Its body is checked against the tables it reads.
     CreateFunction,
+    /// After what it calls.
+    CreateTrigger,
     /// A restrictive policy comes before what it restrains; both after
     /// every table and function they may name.
     CreateRestrictive,
@@ -77,6 +80,8 @@ fn phase(change: &Change) -> Phase {
         | Change::RevokeDefault(_)
         | Change::RevokeMembership(_) => Phase::Revoke,
         Change::EnableRowSecurity(_) | Change::ForceRowSecurity(_) => Phase::RowSecurity,
+        Change::DropTrigger(_) => Phase::DropTrigger,
+        Change::CreateTrigger(_) | Change::EnableTrigger(_) => Phase::CreateTrigger,
         Change::DropPolicy(policy) => match policy.item.item.kind {
             PolicyKind::Permissive => Phase::DropPermissive,
             PolicyKind::Restrictive => Phase::DropRestrictive,

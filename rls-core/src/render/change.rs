@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    comment, constraint, function, ident, index, literal, qualified, role, sequence, table,
+    comment, constraint, function, ident, index, literal, qualified, role, sequence, table, trigger,
 };
 use crate::diff::{Change, ColumnPrivileges, Named, OnTable, Pair, Privileges};
 use crate::model::{
@@ -26,6 +26,13 @@ pub fn statements(change: &Change) -> Vec<String> {
         Change::RevokeDefault(default) => vec![default_privilege(default, "REVOKE", "FROM")],
         Change::EnableRowSecurity(name) => vec![alter(name, ENABLE)],
         Change::ForceRowSecurity(name) => vec![alter(name, FORCE)],
+        Change::DropTrigger(OnTable { table, item }) => {
+            vec![format!("DROP TRIGGER {} ON {}", ident(&item.name), qualified(table))]
+        }
+        Change::CreateTrigger(OnTable { table, item }) => trigger::create(table, item),
+        Change::EnableTrigger(OnTable { table, item }) => {
+            vec![trigger::enable(table, &item.name, item.item)]
+        }
         Change::DropPolicy(OnTable { table, item }) => {
             vec![format!("DROP POLICY {} ON {}", ident(&item.name), qualified(table))]
         }
@@ -149,7 +156,7 @@ fn grantee(grantee: &Grantee) -> String {
     }
 }
 
-fn alter(table: &QualifiedName, action: &str) -> String {
+pub(super) fn alter(table: &QualifiedName, action: &str) -> String {
     format!("ALTER TABLE {} {action}", qualified(table))
 }
 

@@ -14,6 +14,9 @@ pub(super) fn comment(on: &Commented, text: Option<&str>) -> String {
         }
         Commented::Index(name) => format!("INDEX {}", qualified(name)),
         Commented::Policy(table, name) => format!("POLICY {} ON {}", ident(name), qualified(table)),
+        Commented::Trigger(table, name) => {
+            format!("TRIGGER {} ON {}", ident(name), qualified(table))
+        }
     };
     format!("COMMENT ON {on} IS {}", text.map_or_else(|| "NULL".to_owned(), literal))
 }

@@ -13,6 +13,7 @@ mod sequence;
 mod stand_in;
 mod table;
 mod term;
+mod trigger;
 mod types;
 
 pub(crate) use change::column_list;

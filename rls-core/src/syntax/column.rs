@@ -5,8 +5,8 @@ use syn::parse::{Parse, ParseStream};
 use syn::{Expr, ExprLit, ExprUnary, Lit, Meta, Token, UnOp};
 
 use super::Ctxt;
-use super::attr::{self, Item, checked};
-use super::decl::{path_name, plain_name};
+use super::attr::{self, Item};
+use super::decl::{path_name, qualified_name};
 use crate::model::{BaseType, Ident, Identity, PgType, QualifiedName, SequenceOptions};
 
 /// What a column is computed from, still Rust.
@@ -178,25 +178,11 @@ pub(super) fn next(value: &Expr, schema: &Ident, ctxt: &Ctxt) -> Option<Option<Q
     if path_name(&call.func).as_deref() != Some("next") {
         return None;
     }
-    let name = match call.args.first() {
-        Some(Expr::Field(field)) if call.args.len() == 1 => match &field.member {
-            syn::Member::Named(name) => {
-                plain_name(&field.base).map(|schema| (Some(schema), name.unraw().to_string()))
-            }
-            syn::Member::Unnamed(_) => None,
-        },
-        Some(name) if call.args.len() == 1 => plain_name(name).map(|name| (None, name)),
-        _ => None,
-    };
-    let Some((space, name)) = name else {
+    let name = call.args.first().filter(|_| call.args.len() == 1);
+    let name = name.and_then(|name| qualified_name(name, schema, ctxt));
+    if name.is_none() {
         let help = "write `next(order_number)` or `next(billing.order_number)`";
         ctxt.error_help(value, "this does not name a sequence", help);
-        return Some(None);
-    };
-    let space = match space {
-        Some(space) => checked(value, space, ctxt),
-        None => Some(schema.clone()),
-    };
-    let name = checked(value, name, ctxt);
-    Some(space.zip(name).map(|(space, name)| QualifiedName::new(space, name)))
+    }
+    Some(name.flatten())
 }

@@ -11,6 +11,7 @@ use super::constraint::{self, CheckDecl, ExclusionDecl, ForeignKeyDecl, IndexDec
 use super::grant::{self, GrantDecl, GrantedOn};
 use super::policy::{self, CrudPolicy, FullPolicy};
 use super::references::{References, references};
+use super::trigger::{self, TriggerDecl};
 use super::{Ctxt, rust_type};
 use crate::model::{
     AllowedLint, Ident, Identity, PgType, QualifiedName, SequenceOptions, TypeFamily,
@@ -35,6 +36,7 @@ pub(super) struct Decl<'a> {
     pub(super) comment: Option<String>,
     pub(super) primary_key: Option<UniqueDecl>,
     pub(super) exclusions: Vec<ExclusionDecl>,
+    pub(super) triggers: Vec<TriggerDecl>,
     uniques: Vec<UniqueDecl>,
     checks: Vec<CheckDecl>,
     foreign_keys: Vec<ForeignKeyDecl>,
@@ -82,6 +84,7 @@ const STRUCT_KEYS: &[&str] = &[
     "exclude",
     "index",
     "grant",
+    "trigger",
 ];
 /// What may be said more than once.
 const REPEATABLE: &[&str] = &[
@@ -94,6 +97,7 @@ const REPEATABLE: &[&str] = &[
     "exclude",
     "index",
     "grant",
+    "trigger",
 ];
 const FIELD_KEYS: &[&str] = &[
     "column",
@@ -144,6 +148,8 @@ pub(super) fn read<'a>(input: &'a DeriveInput, ctxt: &Ctxt) -> Option<Decl<'a>> 
     }
     let foreign_key = |item| constraint::foreign_key(item, &schema, ctxt);
     let foreign_keys = all("foreign_key").filter_map(foreign_key).collect();
+    let trigger = |item| trigger::trigger(item, &schema, ctxt);
+    let triggers = all("trigger").filter_map(trigger).collect();
     Some(Decl {
         ident: &input.ident,
         rust_name: input.ident.unraw().to_string(),
@@ -151,6 +157,7 @@ pub(super) fn read<'a>(input: &'a DeriveInput, ctxt: &Ctxt) -> Option<Decl<'a>> 
         uniques: all("unique").filter_map(|item| constraint::unique(item, None, ctxt)).collect(),
         checks: all("check").filter_map(|item| constraint::check(item, ctxt)).collect(),
         foreign_keys,
+        triggers,
         exclusions: all("exclude").filter_map(|item| constraint::exclusion(item, ctxt)).collect(),
         indexes: all("index").filter_map(|item| constraint::index(item, None, ctxt)).collect(),
         name: QualifiedName::new(schema, table),
@@ -360,6 +367,33 @@ pub(super) fn path_name(expr: &Expr) -> Option<String> {
 /// A single identifier or a string.
 pub(super) fn plain_name(expr: &Expr) -> Option<String> {
     path_name(expr).or_else(|| string_literal(expr).map(syn::LitStr::value))
+}
+
+/// The name of something in a schema, by default in the one given: `touch`, `public.touch`, or with
+/// names that are none in Rust `"Public".touch`, `"Public.touch it"`.
+pub(super) fn qualified_name(
+    value: &Expr,
+    schema: &Ident,
+    ctxt: &Ctxt,
+) -> Option<Option<QualifiedName>> {
+    let (space, name) = match value {
+        Expr::Field(field) => match &field.member {
+            syn::Member::Named(name) => (Some(plain_name(&field.base)?), name.unraw().to_string()),
+            syn::Member::Unnamed(_) => return None,
+        },
+        value => {
+            let name = plain_name(value)?;
+            let parts = name.split_once('.');
+            let parts = parts.map(|(space, name)| (Some(space.to_owned()), name.to_owned()));
+            parts.unwrap_or((None, name))
+        }
+    };
+    let space = match space {
+        Some(space) => checked(value, space, ctxt),
+        None => Some(schema.clone()),
+    };
+    let name = checked(value, name, ctxt);
+    Some(space.zip(name).map(|(space, name)| QualifiedName::new(space, name)))
 }
 
 /// `BlogPost` → `blog_post`, `HTTPServer` → `http_server`.

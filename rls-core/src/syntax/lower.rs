@@ -267,5 +267,9 @@ fn comments(decl: &Decl<'_>, columns: &[&Field<'_>]) -> BTreeMap<Commented, Stri
         let name = Commented::Policy(decl.name.clone(), policy.name.clone());
         Some((name, policy.comment.clone()?))
     });
-    table.into_iter().chain(columns).chain(policies).collect()
+    let triggers = decl.triggers.iter().filter_map(|trigger| {
+        let name = Commented::Trigger(decl.name.clone(), trigger.name.clone());
+        Some((name, trigger.comment.clone()?))
+    });
+    table.into_iter().chain(columns).chain(policies).chain(triggers).collect()
 }

@@ -48,6 +48,11 @@ impl Lowering<'_, '_> {
         for declared in self.decl.indexes() {
             self.index(declared, table);
         }
+        for declared in &self.decl.triggers {
+            if let Some((name, trigger)) = declared.lower(&self) {
+                add(&mut table.triggers, Some(name), trigger, &declared.meta, self.ctxt);
+            }
+        }
     }
 
     /// Several fields marked `primary_key` make one key of several columns, in their order.
@@ -278,7 +283,7 @@ impl Lowering<'_, '_> {
     }
 
     /// The columns of fields; none where one is not a field.
-    fn columns(&self, fields: &[Rust]) -> Option<Vec<Ident>> {
+    pub(super) fn columns(&self, fields: &[Rust]) -> Option<Vec<Ident>> {
         let own = self.scope.own.as_ref()?;
         let before = self.ctxt.count();
         let mut columns: Vec<Ident> = Vec::new();

@@ -27,6 +27,7 @@ mod raw_sql;
 mod references;
 mod rust_type;
 mod sequence;
+mod trigger;
 
 #[cfg(feature = "scan")]
 mod cfg;
