@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use rls_core::model::{
-    AllowedLint, BaseType, Column, DeclaredGrant, DeclaredTable, Generated, Grantee, Ident, PgType,
-    Policy, QualifiedName, SequenceOptions, Table,
+    AllowedLint, BaseType, Column, DeclaredGrant, DeclaredTable, Generated, Grantee, Ident,
+    Modifier, PgType, Policy, QualifiedName, SequenceOptions, Table,
 };
 use rls_core::syntax::Lowered;
 use syn::DeriveInput;
@@ -177,6 +177,14 @@ pub(crate) fn pg_type(ty: &PgType) -> TokenStream {
             quote!(p::BaseType::#name)
         }
     };
+    let modifiers = modifiers.iter().map(|modifier| match modifier {
+        Modifier::Number(number) => quote!(p::Modifier::Number(#number)),
+        Modifier::Word(word) => quote!(p::Modifier::Word(p::String::from(#word))),
+        Modifier::Fields(fields) => {
+            let fields = variant(fields);
+            quote!(p::Modifier::Fields(p::IntervalFields::#fields))
+        }
+    });
     quote!(p::PgType { base: #base, modifiers: p::vec![#(#modifiers),*], array: #array })
 }
 

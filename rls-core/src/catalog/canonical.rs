@@ -14,9 +14,9 @@ use tokio_postgres::Transaction;
 use tokio_postgres::error::SqlState;
 
 use super::{Error, Failure, PLAIN_TEXT, alike, ask, begin, end};
-use crate::diff::{Canonical, Pair, Site, condition, predicates};
+use crate::diff::{Canonical, Pair, Site, condition, nothing_of, predicates};
 use crate::lex;
-use crate::model::{PgType, QualifiedName, Schema, Sql, Table};
+use crate::model::{BaseType, PgType, QualifiedName, Schema, Sql, Table};
 use crate::render;
 
 /// How often the text may change before it is given up.
@@ -163,12 +163,22 @@ fn defaults(tables: Pair<&Table<Sql>>, questions: &mut BTreeSet<Question>) {
             source: source.clone(),
             statement: format!("SELECT CAST(({}\n) AS {ty}){from}", source.as_str()),
         };
+        if differs_in_words(&previous.ty, &next.ty) {
+            let both = [nothing_of(&previous.ty), nothing_of(&next.ty)];
+            questions.extend(both.iter().map(|source| question(source, "")));
+        }
         let both = doubt(previous.default.as_ref(), next.default.as_ref());
         questions.extend(both.map(|source| question(source, "")));
         let (was, is) = (previous.generated.as_ref(), next.generated.as_ref());
         let both = doubt(was.map(|was| &was.expr), is.map(|is| &is.expr));
         questions.extend(both.map(|source| question(source, &format!(" FROM {table}"))));
     }
+}
+
+/// Whether two types differ in nothing but what stands behind the name of an extension's type.
+fn differs_in_words(previous: &PgType, next: &PgType) -> bool {
+    let named = matches!(next.base, BaseType::Named(_));
+    named && previous != next && previous.base == next.base && previous.array == next.array
 }
 
 /// Both texts, where there are two and they differ.

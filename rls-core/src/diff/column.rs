@@ -3,7 +3,7 @@
 use super::table::On;
 use super::{Canonical, Change, Pair, Site};
 use crate::lex;
-use crate::model::{Column, Generated, Ident, SequenceOptions, Sql};
+use crate::model::{Column, Generated, Ident, PgType, SequenceOptions, Sql};
 use crate::policy::grants::counted_with;
 
 /// Whether a column goes or changes type, which Postgres refuses while a policy leans on it.
@@ -18,7 +18,10 @@ pub(super) fn alter(
     let find =
         |columns: &[Column<Sql>], name: &Ident| columns.iter().find(|c| &c.name == name).cloned();
     let both = |next: &Column<Sql>| {
-        let previous = find(columns.previous, &next.name)?;
+        let mut previous = find(columns.previous, &next.name)?;
+        if same_type(on, &previous, next, canonical) {
+            previous.ty = next.ty.clone();
+        }
         Some(Pair { previous, next: next.clone() })
     };
     let retyped: Vec<_> = columns
@@ -100,6 +103,24 @@ fn is_anew(on: On<'_>, pair: &Pair<Column<Sql>>, retyped: &[Ident], canonical: &
                 || !canonical.same(&site, Some(&was.expr), Some(&is.expr))
         }
     }
+}
+
+/// Whether two types are one. What stands in the brackets of an extension's type is for the extension
+/// to understand.
+fn same_type(
+    on: On<'_>,
+    previous: &Column<Sql>,
+    next: &Column<Sql>,
+    canonical: &Canonical,
+) -> bool {
+    let site = Site { table: on.0.clone(), default_of: Some(next.name.clone()) };
+    let (was, is) = (nothing_of(&previous.ty), nothing_of(&next.ty));
+    previous.ty == next.ty || canonical.same(&site, Some(&was), Some(&is))
+}
+
+/// NULL of a type, which the server writes with the type as it has understood it.
+pub(crate) fn nothing_of(ty: &PgType) -> Sql {
+    Sql::new(format!("NULL::{ty}"))
 }
 
 /// Whether it gets another type, or another order of its text, which Postgres changes alike.

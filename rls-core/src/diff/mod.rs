@@ -26,6 +26,8 @@ use crate::model::{
 
 pub use canonical::{Canonical, Site};
 #[cfg(feature = "postgres")]
+pub(crate) use column::nothing_of;
+#[cfg(feature = "postgres")]
 pub(crate) use constraint::predicates;
 pub(crate) use table::same_policy;
 #[cfg(feature = "postgres")]

@@ -21,6 +21,7 @@ mod sequence;
 mod site;
 mod table;
 mod trigger;
+mod type_text;
 mod types;
 
 pub use comment::Commented;
@@ -47,4 +48,4 @@ pub use sequence::{DeclaredSequence, Sequence, SequenceOptions, SequenceOwner};
 pub use site::{Gate, Site};
 pub use table::{Column, Generated, Identity, RowSecurity, Table};
 pub use trigger::{Trigger, TriggerEvent, TriggerState, TriggerTiming};
-pub use types::{BaseType, PgType, TypeError, TypeFamily};
+pub use types::{BaseType, IntervalFields, Modifier, PgType, TypeError, TypeFamily};

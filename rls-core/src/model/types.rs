@@ -2,17 +2,28 @@
 
 use std::fmt;
 
-use super::{Ident, QualifiedName};
+use super::QualifiedName;
 
 /// A column's type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PgType {
     /// The type itself, or of the array's elements.
     pub base: BaseType,
-    /// What stands in brackets: the length of a `varchar`, precision and scale of a `numeric`.
-    pub modifiers: Vec<i32>,
+    /// What stands behind the name: the length of a `varchar`, precision and scale of a `numeric`.
+    pub modifiers: Vec<Modifier>,
     /// Whether it is an array; Postgres does not tell arrays of different dimensions apart.
     pub array: bool,
+}
+
+/// One thing that narrows a type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Modifier {
+    /// A number: a length, a precision, a scale.
+    Number(i32),
+    /// A word that only a type of an extension understands: `public.geometry(Point,4326)`.
+    Word(String),
+    /// What an `interval` counts; always the first.
+    Fields(IntervalFields),
 }
 
 /// What sorts of types compare with one another without a cast.
@@ -39,8 +50,10 @@ pub enum TypeError {
     Empty,
     /// Not a built-in type, and no schema says where it lives.
     Unknown(String),
-    /// Brackets that are not a list of whole numbers, or more than the type takes.
+    /// Brackets that are not a list of whole numbers, or not what the type takes.
     Modifiers(String),
+    /// More digits after the second than Postgres keeps.
+    Precision(i32),
     /// A name that cannot be one.
     Name(String),
 }
@@ -59,6 +72,9 @@ impl fmt::Display for TypeError {
                     f,
                     "`({text})` does not fit the type: whole numbers as in `varchar(20)` or `numeric(10, 2)`"
                 )
+            }
+            TypeError::Precision(digits) => {
+                write!(f, "Postgres keeps 0 to 6 digits after the second, not {digits}")
             }
             TypeError::Name(text) => write!(f, "`{text}` is not the name of a type"),
         }
@@ -81,7 +97,7 @@ macro_rules! base_types {
 
         impl BaseType {
             /// The built-in type of that name, in any of its spellings.
-            fn builtin(name: &str) -> Option<BaseType> {
+            pub(super) fn builtin(name: &str) -> Option<BaseType> {
                 match name {
                     $($name $(| $alias)* => Some(BaseType::$variant),)*
                     _ => None,
@@ -96,7 +112,7 @@ macro_rules! base_types {
                 }
             }
 
-            fn max_modifiers(&self) -> usize {
+            pub(super) fn max_modifiers(&self) -> usize {
                 match self {
                     $(BaseType::$variant => $modifiers,)*
                     BaseType::Named(_) => usize::MAX,
@@ -130,7 +146,7 @@ base_types! {
     Numeric "numeric" ["decimal"] 2 Number;
     Boolean "boolean" ["bool"] 0 Boolean;
     Text "text" [] 0 Text;
-    Varchar "character varying" ["varchar"] 1 Text;
+    Varchar "character varying" ["varchar", "char varying"] 1 Text;
     Char "character" ["char", "bpchar"] 1 Text;
     Bytea "bytea" [] 0 Other;
     Uuid "uuid" [] 0 Uuid;
@@ -139,7 +155,7 @@ base_types! {
     Date "date" [] 0 DateTime;
     Time "time without time zone" ["time"] 1 Other;
     Timetz "time with time zone" ["timetz"] 1 Other;
-    Interval "interval" [] 1 Other;
+    Interval "interval" [] 2 Other;
     Json "json" [] 0 Other;
     Jsonb "jsonb" [] 0 Other;
     Inet "inet" [] 0 Other;
@@ -155,7 +171,7 @@ base_types! {
     Path "path" [] 0 Other;
     Polygon "polygon" [] 0 Other;
     Circle "circle" [] 0 Other;
-    Bit "bit" [] 1 Other;
+    Bit "bit" ["\"bit\""] 1 Other;
     Varbit "bit varying" ["varbit"] 1 Other;
     Macaddr8 "macaddr8" [] 0 Other;
     Tsquery "tsquery" [] 0 Other;
@@ -168,6 +184,94 @@ base_types! {
     TsRange "tsrange" [] 0 Other;
     TstzRange "tstzrange" [] 0 Other;
     DateRange "daterange" [] 0 Other;
+    Int4Multirange "int4multirange" [] 0 Other;
+    Int8Multirange "int8multirange" [] 0 Other;
+    NumMultirange "nummultirange" [] 0 Other;
+    TsMultirange "tsmultirange" [] 0 Other;
+    TstzMultirange "tstzmultirange" [] 0 Other;
+    DateMultirange "datemultirange" [] 0 Other;
+    Name "name" [] 0 Other;
+    OneByte "\"char\"" [] 0 Other;
+    Xid "xid" [] 0 Other;
+    Xid8 "xid8" [] 0 Other;
+    Cid "cid" [] 0 Other;
+    Tid "tid" [] 0 Other;
+    Snapshot "pg_snapshot" [] 0 Other;
+    TxidSnapshot "txid_snapshot" [] 0 Other;
+    Refcursor "refcursor" [] 0 Other;
+    Int2Vector "int2vector" [] 0 Other;
+    OidVector "oidvector" [] 0 Other;
+    AclItem "aclitem" [] 0 Other;
+    GtsVector "gtsvector" [] 0 Other;
+    Regclass "regclass" [] 0 Other;
+    Regcollation "regcollation" [] 0 Other;
+    Regconfig "regconfig" [] 0 Other;
+    Regdictionary "regdictionary" [] 0 Other;
+    Regnamespace "regnamespace" [] 0 Other;
+    Regoper "regoper" [] 0 Other;
+    Regoperator "regoperator" [] 0 Other;
+    Regproc "regproc" [] 0 Other;
+    Regprocedure "regprocedure" [] 0 Other;
+    Regrole "regrole" [] 0 Other;
+    Regtype "regtype" [] 0 Other;
+    NodeTree "pg_node_tree" [] 0 Other;
+    NDistinct "pg_ndistinct" [] 0 Other;
+    Dependencies "pg_dependencies" [] 0 Other;
+    McvList "pg_mcv_list" [] 0 Other;
+    BrinBloomSummary "pg_brin_bloom_summary" [] 0 Other;
+    BrinMinmaxMultiSummary "pg_brin_minmax_multi_summary" [] 0 Other;
+}
+
+/// Declares what an `interval` can be limited to, as it is written.
+macro_rules! interval_fields {
+    ($($variant:ident $text:literal;)*) => {
+        /// What an `interval` counts.
+        ///
+        /// Source: Postgres manual, "Date/Time Types".
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum IntervalFields {
+            $(#[doc = concat!("`interval ", $text, "`")] $variant,)*
+        }
+
+        impl IntervalFields {
+            /// As it is written behind `interval`.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(IntervalFields::$variant => $text,)*
+                }
+            }
+
+            pub(super) fn of_name(name: &str) -> Option<IntervalFields> {
+                match name {
+                    $($text => Some(IntervalFields::$variant),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+interval_fields! {
+    Year "year";
+    Month "month";
+    Day "day";
+    Hour "hour";
+    Minute "minute";
+    Second "second";
+    YearToMonth "year to month";
+    DayToHour "day to hour";
+    DayToMinute "day to minute";
+    DayToSecond "day to second";
+    HourToMinute "hour to minute";
+    HourToSecond "hour to second";
+    MinuteToSecond "minute to second";
+}
+
+impl IntervalFields {
+    /// Whether it has digits after the second, which can be limited.
+    pub(super) fn has_seconds(self) -> bool {
+        self.name().ends_with("second")
+    }
 }
 
 impl PgType {
@@ -179,165 +283,5 @@ impl PgType {
     /// What it compares with.
     pub fn family(&self) -> TypeFamily {
         if self.array { TypeFamily::Other } else { self.base.family() }
-    }
-
-    /// Reads a type as people write it and as `format_type` prints it: `int8`, `varchar(20)`,
-    /// `timestamp(3) with time zone`, `text[]`, `public.mood`, `"My Schema"."T"`.
-    ///
-    /// # Errors
-    /// A name that is not built in needs its schema, for only the server knows where else to look.
-    pub fn parse(text: &str) -> Result<PgType, TypeError> {
-        let mut rest = text.trim();
-        let mut array = false;
-        while let Some(element) = rest.strip_suffix("[]") {
-            array = true;
-            rest = element.trim_end();
-        }
-        let (head, modifiers, tail) = split_modifiers(rest)?;
-        let name = match (head.trim(), tail.trim()) {
-            ("", _) => return Err(TypeError::Empty),
-            (head, "") => head.to_owned(),
-            (head, tail) => format!("{head} {tail}"),
-        };
-        let base = match BaseType::builtin(&fold(&name)) {
-            Some(base) => base,
-            None => BaseType::Named(qualified(&name)?),
-        };
-        if modifiers.len() > base.max_modifiers() {
-            return Err(TypeError::Modifiers(list(&modifiers)));
-        }
-        // `char` and `character` mean `character(1)`; `bpchar` alone has no length.
-        let modifiers = match base {
-            BaseType::Char if modifiers.is_empty() && fold(&name) != "bpchar" => vec![1],
-            BaseType::Bit if modifiers.is_empty() => vec![1],
-            // A precision without a scale has scale 0, and the catalog prints both.
-            BaseType::Numeric if modifiers.len() == 1 => vec![modifiers[0], 0],
-            _ => modifiers,
-        };
-        Ok(PgType { base, modifiers, array })
-    }
-}
-
-/// Lower case and single spaces, unless quoted.
-fn fold(name: &str) -> String {
-    let name = name.strip_prefix("pg_catalog.").unwrap_or(name);
-    name.split_whitespace().collect::<Vec<_>>().join(" ").to_ascii_lowercase()
-}
-
-fn list(modifiers: &[i32]) -> String {
-    modifiers.iter().map(i32::to_string).collect::<Vec<_>>().join(", ")
-}
-
-/// Splits `timestamp(3) with time zone` into what stands before, in and after the brackets.
-fn split_modifiers(text: &str) -> Result<(&str, Vec<i32>, &str), TypeError> {
-    if text.contains('"') {
-        return Ok((text, Vec::new(), ""));
-    }
-    let Some((head, rest)) = text.split_once('(') else {
-        return Ok((text, Vec::new(), ""));
-    };
-    let (inside, tail) =
-        rest.split_once(')').ok_or_else(|| TypeError::Modifiers(rest.to_owned()))?;
-    let modifiers = inside
-        .split(',')
-        .map(|number| number.trim().parse::<i32>())
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|_| TypeError::Modifiers(inside.to_owned()))?;
-    Ok((head, modifiers, tail))
-}
-
-/// `schema.name`, each part plain or in double quotes.
-fn qualified(text: &str) -> Result<QualifiedName, TypeError> {
-    let mut parts = Vec::new();
-    let mut rest = text;
-    loop {
-        let (part, after) = first_part(rest).ok_or_else(|| TypeError::Name(text.to_owned()))?;
-        parts.push(Ident::new(part).map_err(|_| TypeError::Name(text.to_owned()))?);
-        match after.strip_prefix('.') {
-            Some(next) => rest = next,
-            None if after.is_empty() => break,
-            None => return Err(TypeError::Name(text.to_owned())),
-        }
-    }
-    match <[Ident; 2]>::try_from(parts) {
-        Ok([schema, name]) => Ok(QualifiedName::new(schema, name)),
-        Err(parts) if parts.len() == 1 => Err(TypeError::Unknown(text.to_owned())),
-        Err(_) => Err(TypeError::Name(text.to_owned())),
-    }
-}
-
-/// The first part of a dotted name, unquoted and folded as Postgres does, and what follows it.
-fn first_part(text: &str) -> Option<(String, &str)> {
-    if let Some(quoted) = text.strip_prefix('"') {
-        let mut part = String::new();
-        let mut chars = quoted.char_indices();
-        while let Some((at, c)) = chars.next() {
-            match c {
-                '"' if quoted[at + 1..].starts_with('"') => {
-                    part.push('"');
-                    chars.next();
-                }
-                '"' => return Some((part, &quoted[at + 1..])),
-                c => part.push(c),
-            }
-        }
-        return None;
-    }
-    let end =
-        text.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '$')).unwrap_or(text.len());
-    (end > 0).then(|| (text[..end].to_lowercase(), &text[end..]))
-}
-
-#[cfg(feature = "serde")]
-impl serde::Serialize for PgType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-#[cfg(feature = "serde")]
-impl<'de> serde::Deserialize<'de> for PgType {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        PgType::parse(&text).map_err(serde::de::Error::custom)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{PgType, TypeError};
-
-    fn round(text: &str) -> String {
-        PgType::parse(text).unwrap().to_string()
-    }
-
-    #[test]
-    fn spellings_of_one_type_are_one() {
-        assert_eq!(round("int8"), "bigint");
-        assert_eq!(round(" BIGINT "), "bigint");
-        assert_eq!(round("varchar(20)[]"), "character varying(20)[]");
-        assert_eq!(round("timestamptz(3)"), "timestamp(3) with time zone");
-        assert_eq!(round("timestamp(3)  with time zone"), "timestamp(3) with time zone");
-        assert_eq!(round("numeric(10)"), "numeric(10,0)");
-        assert_eq!(round("char"), "character(1)");
-        assert_eq!(round("double precision"), "double precision");
-        assert_eq!(round("text[][]"), "text[]");
-    }
-
-    #[test]
-    fn other_types_keep_schema_and_case() {
-        assert_eq!(round("public.citext"), "public.citext");
-        assert_eq!(round("Public.Mood"), "public.mood");
-        assert_eq!(round(r#""My Schema"."a""b""#), r#""My Schema"."a""b""#);
-    }
-
-    #[test]
-    fn a_doubt_is_an_error() {
-        assert_eq!(PgType::parse("citext"), Err(TypeError::Unknown("citext".into())));
-        assert_eq!(PgType::parse(""), Err(TypeError::Empty));
-        assert!(PgType::parse("varchar(x)").is_err());
-        assert!(PgType::parse("text(3)").is_err());
-        assert!(PgType::parse("text; drop table x").is_err());
-        assert!(PgType::parse("a.b.c").is_err());
     }
 }

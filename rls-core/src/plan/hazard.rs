@@ -9,8 +9,8 @@ use crate::diff::{
     Canonical, Change, ColumnPrivileges, Named, Pair, Privileges, Site, same_policy,
 };
 use crate::model::{
-    BaseType, Command, Function, Grant, GrantObject, Grantee, Ident, PRIVATE_SCHEMA, PgType,
-    Policy, PolicyKind, QualifiedName, Role, Routine, Schema, Sql,
+    BaseType, Command, Function, Grant, GrantObject, Grantee, Ident, Modifier, PRIVATE_SCHEMA,
+    PgType, Policy, PolicyKind, QualifiedName, Role, Routine, Schema, Sql,
 };
 use crate::render::{changed_words, column_list, privilege_name};
 
@@ -450,8 +450,8 @@ fn fits(previous: &PgType, next: &PgType) -> bool {
         (Real, DoublePrecision) | (Varchar, Text) => next.modifiers.is_empty(),
         (Varchar, Varchar) => match (previous.modifiers.first(), next.modifiers.first()) {
             (_, None) => true,
-            (Some(previous), Some(next)) => previous <= next,
-            (None, Some(_)) => false,
+            (Some(Modifier::Number(previous)), Some(Modifier::Number(next))) => previous <= next,
+            (Some(_) | None, Some(_)) => false,
         },
         (previous, next) => previous == next,
     };
