@@ -48,6 +48,11 @@ pub(crate) enum Command {
         #[command(flatten)]
         database: DatabaseArgs,
     },
+    /// Tell what was changed by hand, one finding a line; exit 2 where there is one
+    Drift {
+        #[command(flatten)]
+        database: DatabaseArgs,
+    },
     /// Make a database hold what is declared, in one transaction
     Apply {
         #[command(flatten)]

@@ -3,7 +3,7 @@
 //! The rooms, in the order data flows through them: [`syntax`] reads Rust source, [`model`] is what
 //! everything is turned into, [`resolve`](mod@resolve) puts tables together, [`policy`] derives
 //! privileges, [`diff`] compares, [`plan`] orders, [`render`] writes SQL, [`catalog`] reads a
-//! database back and [`apply`] changes it.
+//! database back, [`apply`] changes it and [`drift`] says what was changed by hand.
 //!
 //! Most users want the facade crate `rls-schema` and not this one.
 
@@ -12,6 +12,8 @@ pub mod apply;
 #[cfg(feature = "postgres")]
 pub mod catalog;
 pub mod diff;
+#[cfg(feature = "postgres")]
+pub mod drift;
 pub mod lex;
 pub mod model;
 pub mod plan;

@@ -3,6 +3,7 @@
 mod apply;
 mod check;
 mod diff;
+mod drift;
 mod explain;
 mod generate;
 mod init;
@@ -34,6 +35,7 @@ async fn of_project(project: &Project, command: Command) -> Result<Output> {
         Command::Explain(args) => explain::run(project, &args).await,
         Command::Sql => sql::run(project),
         Command::Diff { database } => diff::run(project, &database).await,
+        Command::Drift { database } => drift::run(project, &database).await,
         Command::Apply { database, allow } => apply::run(project, &database, &allow).await,
         Command::Generate { name, check, allow } => generate::run(project, name, check, &allow),
         Command::Migrate { database } => migrate::run(project, &database).await,

@@ -10,7 +10,7 @@ mod stand_in;
 use tokio_postgres::{Client, IsolationLevel, Transaction};
 
 use crate::catalog::{Failure, Live, canonical, introspect};
-use crate::diff::Pair;
+use crate::diff::{Canonical, Pair};
 use crate::model::Schema;
 use crate::plan::{HazardKind, Origin, Plan, Step, plan};
 
@@ -34,11 +34,20 @@ pub struct Comparison {
 /// # Errors
 /// The database does not answer or cannot be read.
 pub async fn compare(client: &mut Client, desired: &Schema) -> Result<Comparison, Error> {
-    // One snapshot for all queries, so that nobody's change is seen by half.
-    let mut transaction = begin(client, IsolationLevel::RepeatableRead).await?;
-    let comparison = look(&mut transaction, desired).await?;
-    transaction.rollback().await.map_err(|error| Failure::of("ROLLBACK", error))?;
+    let mut transaction = snapshot(client).await?;
+    let (comparison, _) = look(&mut transaction, desired).await?;
+    leave(transaction).await?;
     Ok(comparison)
+}
+
+/// One snapshot for all queries, so that nobody's change is seen by half.
+pub(crate) async fn snapshot(client: &mut Client) -> Result<Transaction<'_>, Error> {
+    begin(client, IsolationLevel::RepeatableRead).await
+}
+
+/// Ends a transaction that only looked.
+pub(crate) async fn leave(transaction: Transaction<'_>) -> Result<(), Error> {
+    Ok(transaction.rollback().await.map_err(|error| Failure::of("ROLLBACK", error))?)
 }
 
 /// Makes a database what is desired, in one transaction, and reads it back before the commit.
@@ -57,7 +66,7 @@ pub async fn apply(
     // Each query sees what is committed: the lock may have been waited for.
     let mut transaction = begin(client, IsolationLevel::ReadCommitted).await?;
     lock::until_commit(&transaction).await?;
-    let comparison = look(&mut transaction, desired).await?;
+    let (comparison, _) = look(&mut transaction, desired).await?;
     if !comparison.live.missing_roles.is_empty() {
         return Err(Error::MissingRoles(comparison.live.missing_roles));
     }
@@ -67,7 +76,7 @@ pub async fn apply(
     }
     if !comparison.plan.is_empty() {
         execute(&transaction, &comparison.plan, on_step).await?;
-        let left = look(&mut transaction, desired).await?.plan;
+        let left = look(&mut transaction, desired).await?.0.plan;
         if !left.is_empty() {
             return Err(Error::Diverged(left));
         }
@@ -86,12 +95,16 @@ async fn begin(client: &mut Client, isolation: IsolationLevel) -> Result<Transac
     Ok(transaction)
 }
 
-async fn look(transaction: &mut Transaction<'_>, desired: &Schema) -> Result<Comparison, Error> {
+/// Reads a database and plans what it lacks; with that, which texts its server holds for equal.
+pub(crate) async fn look(
+    transaction: &mut Transaction<'_>,
+    desired: &Schema,
+) -> Result<(Comparison, Canonical), Error> {
     let live = introspect(transaction, desired).await?;
     let schemas = Pair { previous: &live.schema, next: desired };
     let canonical = canonical(transaction, schemas).await?;
     let plan = plan(schemas, &canonical, Origin::Live { undeclared: &live.undeclared });
-    Ok(Comparison { live, plan })
+    Ok((Comparison { live, plan }, canonical))
 }
 
 /// All steps sent at once: a plan is as fast over a long way as it is nearby.

@@ -8,6 +8,7 @@ mod ask;
 mod canonical;
 mod comments;
 mod constraints;
+mod exposure;
 mod failure;
 mod functions;
 mod indexes;
@@ -27,6 +28,7 @@ use crate::model::{Ident, QualifiedName, Schema};
 use ask::Asked;
 
 pub use canonical::canonical;
+pub use exposure::{Exempt, ExposedDefault, ExposedTable, Exposure, exposure};
 pub(crate) use failure::byte_of;
 pub use failure::{Error, Failure};
 

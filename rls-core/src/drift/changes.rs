@@ -1,0 +1,366 @@
+//! Changes of a plan as what was done by hand. What a plan drops only to make it again is none.
+
+use std::collections::BTreeMap;
+
+use super::{DriftKind, Finding, Thing, What};
+use crate::diff::{Canonical, Change, Named, OnTable, Pair, Site, same_policy};
+use crate::model::{Commented, Ident, PolicyKind, QualifiedName, Schema};
+use crate::render::{changed_words, statements};
+use crate::resolve::Part;
+
+/// What one or two changes say of one thing.
+struct Seen {
+    /// What the database has, if it has anything.
+    has: Option<String>,
+    /// What is declared, if anything is.
+    lacks: Option<String>,
+    place: Option<(QualifiedName, Part)>,
+    widens: bool,
+}
+
+/// What a thing is known by: its table, if it has one, and its name.
+type Key = (Thing, Option<QualifiedName>, String);
+
+/// The findings of all changes but those of privileges.
+pub(super) fn find(
+    changes: &[&Change],
+    schemas: Pair<&Schema>,
+    canonical: &Canonical,
+) -> Vec<Finding> {
+    let mut finder = Finder { schemas, seen: BTreeMap::new(), findings: Vec::new() };
+    for change in changes.iter().filter(|change| !is_of_missing_table(change, schemas)) {
+        finder.look_at(change);
+    }
+    let same_policy = |table: &QualifiedName, name: &str| {
+        let of = |schema: &Schema| {
+            let policies = schema.tables.get(table).map(|table| table.policies.clone());
+            policies.and_then(|policies| policies.into_iter().find(|(it, _)| it.as_str() == name))
+        };
+        let site = Site { table: table.clone(), default_of: None };
+        let both = of(schemas.previous).zip(of(schemas.next));
+        both.is_some_and(|((_, one), (_, other))| same_policy(&site, &one, &other, canonical))
+    };
+    let Finder { seen, mut findings, .. } = finder;
+    for ((thing, table, name), seen) in seen {
+        let rebuilt = match (&table, thing) {
+            (Some(table), Thing::Policy) => same_policy(table, &name),
+            _ => seen.has == seen.lacks,
+        };
+        if !rebuilt {
+            findings.push(finding(thing, table.as_ref(), &name, seen));
+        }
+    }
+    findings
+}
+
+/// What belongs to a table that is not there is not missing too.
+fn is_of_missing_table(change: &Change, schemas: Pair<&Schema>) -> bool {
+    let missing = |table: &QualifiedName| !schemas.previous.tables.contains_key(table);
+    if let Change::CreatePolicy(policy) = change {
+        missing(&policy.table)
+    } else if let Change::CreateIndex(index) = change {
+        missing(&index.table)
+    } else if let Change::AddForeignKey(key) = change {
+        missing(&key.table)
+    } else if let Change::Comment { on, .. } = change {
+        match on {
+            Commented::Sequence(name) => !schemas.previous.sequences.contains_key(name),
+            Commented::Table(table)
+            | Commented::Column(table, _)
+            | Commented::Constraint(table, _)
+            | Commented::Policy(table, _) => missing(table),
+            Commented::Index(_) => false,
+        }
+    } else {
+        false
+    }
+}
+
+fn finding(thing: Thing, table: Option<&QualifiedName>, name: &str, seen: Seen) -> Finding {
+    let Seen { has, lacks, place, widens } = seen;
+    let what = match (&has, &lacks) {
+        (Some(_), Some(_)) => What::Edited,
+        (Some(_), None) => What::Added,
+        (None, _) => What::Gone,
+    };
+    let object = match table {
+        Some(table) => format!("the {} {name} on {table}", thing.word()),
+        None => format!("the {} {name}", thing.word()),
+    };
+    let message = match what {
+        What::Added => format!("{object} is there, and nobody declares it"),
+        What::Edited => format!("{object} is not as declared"),
+        What::Gone => format!("{object} is declared, and not there"),
+    };
+    Finding {
+        kind: DriftKind::Thing(thing, what),
+        object,
+        place,
+        message,
+        database: has,
+        declared: lacks,
+        widens: widens || (what == What::Edited && thing.guards()),
+    }
+}
+
+struct Finder<'a> {
+    schemas: Pair<&'a Schema>,
+    seen: BTreeMap<Key, Seen>,
+    findings: Vec<Finding>,
+}
+
+impl Finder<'_> {
+    /// Exhaustive, so that no kind of change goes without a finding.
+    fn look_at(&mut self, change: &Change) {
+        match change {
+            Change::CreateRole(role) => self.lacks(Thing::Role, None, &role.name, change),
+            Change::AlterRole(Named { name, item }) => {
+                let back = Pair { previous: item.next.clone(), next: item.previous.clone() };
+                let widens = item.previous.exceeds(&item.next);
+                let seen = self.see(Thing::Role, None, name.as_str());
+                seen.widens |= widens;
+                let add = |to: &mut Option<String>, words: Vec<&str>| {
+                    let before = to.take().map(|before| before + " ").unwrap_or_default();
+                    *to = Some(before + &words.join(" "));
+                };
+                add(&mut seen.has, changed_words(&back));
+                add(&mut seen.lacks, changed_words(item));
+            }
+            Change::CreateExtension(name) => self.lacks(Thing::Extension, None, name, change),
+            Change::CreateNamespace(name) => self.lacks(Thing::Schema, None, name, change),
+            Change::RevokeMembership(membership) => {
+                let name = format!("of {} in {}", membership.member, membership.role);
+                let made = Change::GrantMembership(membership.clone());
+                let seen = self.see(Thing::Membership, None, &name);
+                seen.has = Some(sql(&made));
+                seen.widens = true;
+            }
+            Change::GrantMembership(membership) => {
+                let name = format!("of {} in {}", membership.member, membership.role);
+                self.see(Thing::Membership, None, &name).lacks = Some(sql(change));
+            }
+            Change::EnableRowSecurity(table) => {
+                let what = format!("row security of {table} is off, so that no policy is enforced");
+                self.unbound(DriftKind::RowSecurityOff, table, what, change);
+            }
+            Change::ForceRowSecurity(table) => {
+                let off = DriftKind::RowSecurityOff;
+                let told = |finding: &Finding| {
+                    finding.kind == off && finding.object == table.to_string()
+                };
+                if !self.findings.iter().any(told) {
+                    let what = format!("the policies of {table} do not bind its owner any more");
+                    self.unbound(DriftKind::ForceRemoved, table, what, change);
+                }
+            }
+            Change::DropPolicy(policy) => {
+                let permissive = policy.item.item.kind == PolicyKind::Permissive;
+                let made = Change::CreatePolicy(policy.clone());
+                self.has_on(Thing::Policy, policy, &made, permissive);
+            }
+            Change::CreatePolicy(policy) => {
+                let restrictive = policy.item.item.kind == PolicyKind::Restrictive;
+                self.lacks_on(Thing::Policy, policy, change).widens |= restrictive;
+            }
+            Change::DropFunction(routine) => {
+                let functions = &self.schemas.previous.functions;
+                let known = functions.get(&routine.name).filter(|it| &it.routine() == routine);
+                let text = known.map(|function| function.body.as_str().to_owned());
+                let text = text.unwrap_or_else(|| "another function of this name".to_owned());
+                let seen = self.see(Thing::Function, None, &routine.name.to_string());
+                seen.has = Some(text);
+                seen.widens = true;
+            }
+            Change::CreateFunction { function, .. } => {
+                let body = function.body.as_str().to_owned();
+                let seen = self.see(Thing::Function, None, &function.name.to_string());
+                seen.lacks = Some(body);
+            }
+            Change::DropForeignKey(key) => {
+                self.has_on(Thing::Constraint, key, &Change::AddForeignKey(key.clone()), false);
+            }
+            Change::AddForeignKey(key) => {
+                let column = key.item.item.columns.first().cloned();
+                let table = key.table.clone();
+                let seen = self.lacks_on(Thing::Constraint, key, change);
+                seen.place = column.map(|column| (table, Part::ForeignKey(column)));
+            }
+            Change::DeferForeignKey(key) => {
+                let previous = self.schemas.previous.tables.get(&key.table);
+                let was = previous.and_then(|table| table.foreign_keys.get(&key.item.name));
+                let was = was.map(|was| format!("{:?}", was.deferral));
+                let seen = self.lacks_on(Thing::Constraint, key, change);
+                seen.has = Some(was.unwrap_or_default());
+            }
+            Change::ValidateConstraint(OnTable { table, item }) => {
+                let seen = self.see(Thing::Constraint, Some(table), item.as_str());
+                seen.has = Some("NOT VALID".to_owned());
+                seen.lacks = Some(sql(change));
+                seen.place = Some((table.clone(), Part::Table));
+            }
+            Change::DropUnique(key) => {
+                self.has_on(Thing::Constraint, key, &Change::AddUnique(key.clone()), false);
+            }
+            Change::AddUnique(key) => {
+                self.lacks_on(Thing::Constraint, key, change);
+            }
+            Change::DropCheck(check) => {
+                self.has_on(Thing::Constraint, check, &Change::AddCheck(check.clone()), false);
+            }
+            Change::AddCheck(check) => {
+                self.lacks_on(Thing::Constraint, check, change);
+            }
+            Change::DropExclusion(item) => {
+                self.has_on(Thing::Constraint, item, &Change::AddExclusion(item.clone()), false);
+            }
+            Change::AddExclusion(item) => {
+                self.lacks_on(Thing::Constraint, item, change);
+            }
+            Change::DropPrimaryKey(key) => {
+                let seen = self.see(Thing::Constraint, Some(&key.table), key.item.name.as_str());
+                seen.has = Some(sql(&Change::AddPrimaryKey(key.clone())));
+                seen.place = Some((key.table.clone(), Part::Table));
+            }
+            Change::AddPrimaryKey(key) => {
+                let seen = self.see(Thing::Constraint, Some(&key.table), key.item.name.as_str());
+                seen.lacks = Some(sql(change));
+                seen.place = Some((key.table.clone(), Part::Table));
+            }
+            Change::DropIndex(index) => {
+                self.has_on(Thing::Index, index, &Change::CreateIndex(index.clone()), false);
+            }
+            Change::CreateIndex(index) => {
+                self.lacks_on(Thing::Index, index, change);
+            }
+            Change::DropTable(table) => {
+                let seen = self.see(Thing::Table, None, &table.to_string());
+                seen.has = Some(table.to_string());
+            }
+            Change::CreateTable { table, .. } => {
+                let name = table.name.clone();
+                let seen = self.see(Thing::Table, None, &name.to_string());
+                seen.lacks = Some(sql(change));
+                seen.place = Some((name, Part::Table));
+            }
+            Change::DropColumn(OnTable { table, item }) => {
+                let previous = self.schemas.previous.tables.get(table);
+                let column = previous.and_then(|previous| previous.column(item)).cloned();
+                let made = column.map(|item| {
+                    sql(&Change::AddColumn(OnTable { table: table.clone(), item }))
+                });
+                self.column(table, item).has = made;
+            }
+            Change::AddColumn(OnTable { table, item }) => {
+                self.column(table, &item.name).lacks = Some(sql(change));
+            }
+            Change::AlterColumn(OnTable { table, item }) => {
+                let made = |item: &crate::model::Column<_>| {
+                    let item = item.clone();
+                    sql(&Change::AddColumn(OnTable { table: table.clone(), item }))
+                };
+                let (has, lacks) = (made(&item.previous), made(&item.next));
+                let seen = self.column(table, &item.next.name);
+                // It may take two steps, of which the first begins at what is there.
+                seen.has.get_or_insert(has);
+                seen.lacks = Some(lacks);
+            }
+            Change::DropSequence(name) => {
+                self.see(Thing::Sequence, None, &name.to_string()).has = Some(name.to_string());
+            }
+            Change::CreateSequence { sequence, .. } => {
+                let seen = self.see(Thing::Sequence, None, &sequence.name.to_string());
+                seen.lacks = Some(sql(change));
+                seen.place = Some((sequence.name.clone(), Part::Table));
+            }
+            Change::AlterSequence(pair) => {
+                let back = Pair { previous: pair.next.clone(), next: pair.previous.clone() };
+                let seen = self.see(Thing::Sequence, None, &pair.next.name.to_string());
+                seen.has = Some(sql(&Change::AlterSequence(Box::new(back))));
+                seen.lacks = Some(sql(change));
+                seen.place = Some((pair.next.name.clone(), Part::Table));
+            }
+            Change::OwnSequence { sequence, .. } => {
+                let there = self.schemas.previous.sequences.contains_key(&sequence.name);
+                let seen = self.see(Thing::Sequence, None, &sequence.name.to_string());
+                seen.lacks.get_or_insert_with(|| sql(change));
+                if there {
+                    seen.has.get_or_insert_with(|| "it belongs to another column".to_owned());
+                }
+            }
+            Change::Comment { on, text } => self.comment(on, text.clone()),
+            Change::Revoke(_)
+            | Change::RevokeColumns(_)
+            | Change::RevokeDefault(_)
+            | Change::GrantDefault(_)
+            | Change::Grant(_)
+            | Change::GrantColumns(_) => {}
+        }
+    }
+
+    fn see(&mut self, thing: Thing, table: Option<&QualifiedName>, name: &str) -> &mut Seen {
+        let nothing = || Seen { has: None, lacks: None, place: None, widens: false };
+        self.seen.entry((thing, table.cloned(), name.to_owned())).or_insert_with(nothing)
+    }
+
+    fn lacks(&mut self, thing: Thing, table: Option<&QualifiedName>, name: &Ident, make: &Change) {
+        self.see(thing, table, name.as_str()).lacks = Some(sql(make));
+    }
+
+    fn lacks_on<T>(&mut self, thing: Thing, on: &OnTable<Named<T>>, make: &Change) -> &mut Seen {
+        let seen = self.see(thing, Some(&on.table), on.item.name.as_str());
+        seen.lacks = Some(sql(make));
+        seen.place = Some((on.table.clone(), part(thing, &on.item.name)));
+        seen
+    }
+
+    fn has_on<T>(&mut self, thing: Thing, on: &OnTable<Named<T>>, make: &Change, widens: bool) {
+        let seen = self.see(thing, Some(&on.table), on.item.name.as_str());
+        seen.has = Some(sql(make));
+        seen.widens |= widens;
+        seen.place.get_or_insert_with(|| (on.table.clone(), part(thing, &on.item.name)));
+    }
+
+    fn column(&mut self, table: &QualifiedName, name: &Ident) -> &mut Seen {
+        let seen = self.see(Thing::Column, Some(table), name.as_str());
+        seen.place = Some((table.clone(), Part::Column(name.clone())));
+        seen
+    }
+
+    fn comment(&mut self, on: &Commented, declared: Option<String>) {
+        let has = self.schemas.previous.comments.get(on).cloned();
+        let (table, name) = match on {
+            Commented::Sequence(name) | Commented::Table(name) | Commented::Index(name) => {
+                (name.clone(), format!("on {name}"))
+            }
+            Commented::Column(table, name)
+            | Commented::Constraint(table, name)
+            | Commented::Policy(table, name) => (table.clone(), format!("on {table}.{name}")),
+        };
+        let seen = self.see(Thing::Comment, None, &name);
+        seen.has = has;
+        seen.lacks = declared;
+        seen.place = Some((table, Part::Table));
+    }
+
+    fn unbound(&mut self, kind: DriftKind, table: &QualifiedName, message: String, mend: &Change) {
+        self.findings.push(Finding {
+            kind,
+            object: table.to_string(),
+            place: Some((table.clone(), Part::Table)),
+            message,
+            database: None,
+            declared: Some(sql(mend)),
+            widens: true,
+        });
+    }
+}
+
+/// Where in the declaration of a table something of that name stands.
+fn part(thing: Thing, name: &Ident) -> Part {
+    if thing == Thing::Policy { Part::Policy(name.clone()) } else { Part::Table }
+}
+
+/// What makes a thing, in SQL.
+fn sql(change: &Change) -> String {
+    statements(change).into_iter().next().unwrap_or_default()
+}
