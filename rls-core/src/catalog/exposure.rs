@@ -166,11 +166,7 @@ fn add_table(row: &Row, tables: &mut Vec<ExposedTable>) -> Result<(), Error> {
     Ok(())
 }
 
-fn add_default(
-    row: &Row,
-    scope: &Schema,
-    defaults: &mut Vec<ExposedDefault>,
-) -> Result<(), Error> {
+fn add_default(row: &Row, scope: &Schema, defaults: &mut Vec<ExposedDefault>) -> Result<(), Error> {
     let Some(privilege) = privilege(get(row, "privilege")?) else { return Ok(()) };
     let schema = match get::<Option<&str>>(row, "schema")? {
         Some(_) => Some(ident(row, "schema")?),

@@ -62,12 +62,15 @@ fn is_of_missing_table(change: &Change, schemas: Pair<&Schema>) -> bool {
         missing(&index.table)
     } else if let Change::AddForeignKey(key) = change {
         missing(&key.table)
+    } else if let Change::CreateTrigger(trigger) = change {
+        missing(&trigger.table)
     } else if let Change::Comment { on, .. } = change {
         match on {
             Commented::Sequence(name) => !schemas.previous.sequences.contains_key(name),
             Commented::Table(table)
             | Commented::Column(table, _)
             | Commented::Constraint(table, _)
+            | Commented::Trigger(table, _)
             | Commented::Policy(table, _) => missing(table),
             Commented::Index(_) => false,
         }
@@ -145,9 +148,8 @@ impl Finder<'_> {
             }
             Change::ForceRowSecurity(table) => {
                 let off = DriftKind::RowSecurityOff;
-                let told = |finding: &Finding| {
-                    finding.kind == off && finding.object == table.to_string()
-                };
+                let told =
+                    |finding: &Finding| finding.kind == off && finding.object == table.to_string();
                 if !self.findings.iter().any(told) {
                     let what = format!("the policies of {table} do not bind its owner any more");
                     self.unbound(DriftKind::ForceRemoved, table, what, change);
@@ -161,6 +163,26 @@ impl Finder<'_> {
             Change::CreatePolicy(policy) => {
                 let restrictive = policy.item.item.kind == PolicyKind::Restrictive;
                 self.lacks_on(Thing::Policy, policy, change).widens |= restrictive;
+            }
+            Change::DropTrigger(trigger) => {
+                let made = Change::CreateTrigger(trigger.clone());
+                self.has_on(Thing::Trigger, trigger, &made, true);
+            }
+            Change::CreateTrigger(trigger) => {
+                self.lacks_on(Thing::Trigger, trigger, change).widens = true;
+            }
+            Change::EnableTrigger(trigger) => {
+                let previous = self.schemas.previous.tables.get(&trigger.table);
+                let was = previous.and_then(|table| table.triggers.get(&trigger.item.name));
+                let was = was.map(|was| Named { name: trigger.item.name.clone(), item: was.state });
+                let back = was.map(|item| OnTable { table: trigger.table.clone(), item });
+                let back = back.map(|back| sql(&Change::EnableTrigger(back)));
+                let seen =
+                    self.see(Thing::Trigger, Some(&trigger.table), trigger.item.name.as_str());
+                seen.has = seen.has.take().or(back);
+                seen.lacks.get_or_insert_with(|| sql(change));
+                seen.place = Some((trigger.table.clone(), Part::Table));
+                seen.widens = true;
             }
             Change::DropFunction(routine) => {
                 let functions = &self.schemas.previous.functions;
@@ -245,9 +267,8 @@ impl Finder<'_> {
             Change::DropColumn(OnTable { table, item }) => {
                 let previous = self.schemas.previous.tables.get(table);
                 let column = previous.and_then(|previous| previous.column(item)).cloned();
-                let made = column.map(|item| {
-                    sql(&Change::AddColumn(OnTable { table: table.clone(), item }))
-                });
+                let made = column
+                    .map(|item| sql(&Change::AddColumn(OnTable { table: table.clone(), item })));
                 self.column(table, item).has = made;
             }
             Change::AddColumn(OnTable { table, item }) => {
@@ -334,6 +355,7 @@ impl Finder<'_> {
             }
             Commented::Column(table, name)
             | Commented::Constraint(table, name)
+            | Commented::Trigger(table, name)
             | Commented::Policy(table, name) => (table.clone(), format!("on {table}.{name}")),
         };
         let seen = self.see(Thing::Comment, None, &name);

@@ -48,6 +48,8 @@ pub enum Thing {
     Constraint,
     /// An index.
     Index,
+    /// A trigger of a table.
+    Trigger,
     /// A sequence.
     Sequence,
     /// A function.
@@ -80,6 +82,7 @@ impl Thing {
             Thing::Column => "column",
             Thing::Constraint => "constraint",
             Thing::Index => "index",
+            Thing::Trigger => "trigger",
             Thing::Sequence => "sequence",
             Thing::Function => "function",
             Thing::Comment => "comment",
@@ -90,7 +93,7 @@ impl Thing {
     /// cannot be read off it.
     pub(super) fn guards(self) -> bool {
         match self {
-            Thing::Policy | Thing::Function => true,
+            Thing::Policy | Thing::Function | Thing::Trigger => true,
             Thing::Role
             | Thing::Membership
             | Thing::Extension

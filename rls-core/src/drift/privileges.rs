@@ -129,10 +129,7 @@ fn of_default(default: &Privileges<Ident>, extra: bool) -> Finding {
     }
 }
 
-fn columns_lacking(
-    grant: &ColumnPrivileges,
-    held: &std::collections::BTreeSet<Grant>,
-) -> String {
+fn columns_lacking(grant: &ColumnPrivileges, held: &std::collections::BTreeSet<Grant>) -> String {
     let ColumnPrivileges { table, grantee, columns, option: _ } = grant;
     let mut columns = columns.clone();
     columns.retain(|privilege, columns| {
