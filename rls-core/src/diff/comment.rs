@@ -8,6 +8,11 @@ use crate::model::{Commented, QualifiedName, Schema, Sql, Table};
 /// The changes of comments, after all others are known.
 pub(super) fn alter(schemas: Pair<&Schema>, changes: &mut Vec<Change>) {
     let Pair { previous, next } = schemas;
+    let none =
+        |schema: &Schema| schema.comments.is_empty() && schema.undeclared_comments.is_empty();
+    if none(previous) && none(next) {
+        return;
+    }
     let made: BTreeSet<_> = changes.iter().flat_map(made).collect();
     let mut found = Vec::new();
     for (on, text) in &next.comments {

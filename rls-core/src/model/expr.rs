@@ -2,6 +2,8 @@
 //! the declaration. Names are those of Rust's structs and fields, and no types are known yet;
 //! [`policy::link`](crate::policy::link) looks the names up and infers the types.
 
+use std::sync::Arc;
+
 use super::PgType;
 
 /// A declared expression. A *predicate* is one that turns out to be boolean.
@@ -225,18 +227,31 @@ pub enum CompareOp {
 /// A compiled expression: SQL text for one provider.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(transparent))]
-pub struct Sql(String);
+#[cfg_attr(feature = "serde", serde(from = "String", into = "String"))]
+// Compiled expressions are handed from plan to plan and never changed.
+pub struct Sql(Arc<str>);
 
 impl Sql {
     /// Takes SQL text that was rendered by this crate or read from a catalog.
     pub fn new(text: impl Into<String>) -> Self {
-        Sql(text.into())
+        Sql(text.into().into())
     }
 
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl From<String> for Sql {
+    fn from(text: String) -> Self {
+        Sql(text.into())
+    }
+}
+
+impl From<Sql> for String {
+    fn from(sql: Sql) -> String {
+        sql.0.as_ref().to_owned()
     }
 }
 
