@@ -49,6 +49,10 @@ fn the_gallery() {
         gallery::Room::table(),
         gallery::Booking::table(),
         gallery::Other::table(),
+        gallery::Happening::table(),
+        gallery::Measure::table(),
+        gallery::Visit::table(),
+        gallery::Choice::table(),
     ];
     assert_eq!(scanned("tests/gallery/mod.rs"), derived);
 }

@@ -24,6 +24,10 @@ fn sql(provider: Provider, grants: Grants) -> Result<String, Box<dyn std::error:
         .table::<gallery::Room>()
         .table::<gallery::Booking>()
         .table::<gallery::Other>()
+        .table::<gallery::Happening>()
+        .table::<gallery::Measure>()
+        .table::<gallery::Visit>()
+        .table::<gallery::Choice>()
         .sequence::<gallery::OrderNumber>()
         .sequence::<gallery::Ticket>();
     // Its columns are granted one by one, and the blanket form grants all.

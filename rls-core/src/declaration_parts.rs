@@ -11,10 +11,10 @@ pub use crate::model::{
     AllowedLint, BaseType, Check, Column, ColumnRef, Command, Commented, CompareOp, DeclaredGrant,
     DeclaredSequence, DeclaredTable, Deferral, Exclusion, ExclusionElement, Expr, ForeignKey,
     Generated, Grantee, Ident, Identity, Index, IndexKey, IndexValue, Interval, IntervalFields,
-    Literal, Modifier, NamedPredicate, OperatorClass, Partition, PartitionStrategy, Partitioning,
-    PgType, Policy, PolicyKind, PrimaryKey, Privilege, QualifiedName, ReferentialAction,
-    RowSecurity, Sequence, SequenceOptions, SequenceOwner, ShiftOp, Sql, Table, TextForm, TimeUnit,
-    Trigger, TriggerEvent, TriggerState, TriggerTiming, Unique,
+    Literal, Modifier, NamedPredicate, OperatorClass, Partition, PartitionBound, PartitionStrategy,
+    Partitioning, PgType, Policy, PolicyKind, PrimaryKey, Privilege, QualifiedName, RangeEnd,
+    ReferentialAction, RowSecurity, Sequence, SequenceOptions, SequenceOwner, ShiftOp, Sql, Table,
+    TextForm, TimeUnit, Trigger, TriggerEvent, TriggerState, TriggerTiming, Unique,
 };
 
 /// Stands for an argument of a named predicate, so that the compiler counts them.

@@ -220,6 +220,7 @@ fn relation_names(tables: &Tables, free: &[DeclaredSequence], errors: &mut Vec<R
     let mut taken: BTreeMap<QualifiedName, String> =
         tables.keys().map(|name| (name.clone(), format!("the table `{name}`"))).collect();
     objects::sequence_names(tables, free, &mut taken, errors);
+    objects::partition_names(tables, &mut taken, errors);
     for DeclaredTable { table, .. } in tables.values() {
         let primary_key = table.primary_key.iter().map(|key| (&key.name, "primary key"));
         let uniques = table.uniques.keys().map(|name| (name, "unique constraint"));
@@ -364,6 +365,9 @@ fn compile(
         if is_forced(declared, settings) && table.row_security == RowSecurity::Enabled {
             table.row_security = RowSecurity::Forced;
         }
+        if let Some(partitioning) = &mut table.partitioning {
+            partitioning.close(table.row_security.of_partitions());
+        }
         compiled.insert(name.clone(), table);
     }
     let named = |roles: &mut dyn Iterator<Item = &str>| -> BTreeSet<Grantee> {
@@ -381,7 +385,7 @@ fn compile(
             .into_iter()
             .chain(settings.extensions.iter().cloned())
             .collect(),
-        namespaces: tables.keys().map(|name| name.schema.clone()).chain(of_functions).collect(),
+        namespaces: tables.values().flat_map(objects::schemas).chain(of_functions).collect(),
         grantees,
         roles: settings.managed_roles.clone(),
         tables: compiled,

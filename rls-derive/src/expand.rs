@@ -13,7 +13,7 @@ use rls_core::syntax::Lowered;
 use syn::DeriveInput;
 
 use crate::expr::expr;
-use crate::{constraint, index, sequence, trigger, witness};
+use crate::{constraint, index, partition, sequence, trigger, witness};
 
 /// `impl Table for …`, and what other tables' lookups are checked against.
 pub(crate) fn expand(input: &DeriveInput, lowered: &Lowered) -> TokenStream {
@@ -98,7 +98,7 @@ fn table(table: &Table) -> TokenStream {
     let exclusions = map(exclusions, constraint::exclusion);
     let indexes = map(indexes, index::index);
     let triggers = map(triggers, trigger::trigger);
-    let partitioning = option(partitioning.as_ref().map(index::partitioning));
+    let partitioning = option(partitioning.as_ref().map(partition::partitioning));
     let row_security = variant(row_security);
     let policies = map(policies, policy);
     quote! {

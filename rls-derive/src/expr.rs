@@ -7,15 +7,19 @@ use rls_core::model::{ColumnRef, Expr, Interval, Literal, NamedPredicate};
 use crate::expand::{pg_type, variant};
 use crate::witness;
 
+pub(crate) fn literal(literal: &Literal) -> TokenStream {
+    match literal {
+        Literal::Bool(value) => quote!(p::Literal::Bool(#value)),
+        Literal::Number(digits) => quote!(p::Literal::Number(p::String::from(#digits))),
+        Literal::Text(text) => quote!(p::Literal::Text(p::String::from(#text))),
+    }
+}
+
 pub(crate) fn expr(e: &Expr) -> TokenStream {
     match e {
         Expr::Literal(literal) => {
-            let literal = match literal {
-                Literal::Bool(value) => quote!(Bool(#value)),
-                Literal::Number(digits) => quote!(Number(p::String::from(#digits))),
-                Literal::Text(text) => quote!(Text(p::String::from(#text))),
-            };
-            quote!(p::Expr::Literal(p::Literal::#literal))
+            let literal = self::literal(literal);
+            quote!(p::Expr::Literal(#literal))
         }
         Expr::Column(ColumnRef { up, field }) => {
             quote!(p::Expr::Column(p::ColumnRef { up: #up, field: p::String::from(#field) }))

@@ -1,13 +1,12 @@
-//! Indexes and partitions as tokens.
+//! Indexes as tokens, and the keys that they have in common with exclusion constraints and partitions.
 
 use std::collections::BTreeMap;
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use rls_core::model::{Index, IndexKey, IndexValue, OperatorClass, Partition, Partitioning};
+use rls_core::model::{Index, IndexKey, IndexValue, OperatorClass};
 
-use crate::constraint::sql;
-use crate::expand::{ident, idents, option, qualified, variant};
+use crate::expand::{ident, idents, option, qualified};
 use crate::expr::expr;
 
 pub(crate) fn index(index: &Index) -> TokenStream {
@@ -53,22 +52,6 @@ pub(crate) fn key(key: &IndexKey) -> TokenStream {
             operator_class: #operator_class,
             descending: #descending,
             nulls_first: #nulls_first,
-        }
-    }
-}
-
-pub(crate) fn partitioning(partitioning: &Partitioning) -> TokenStream {
-    let Partitioning { strategy, keys, partitions } = partitioning;
-    let (strategy, keys) = (variant(strategy), keys.iter().map(key));
-    let partitions = partitions.values().map(|Partition { name, bound }| {
-        let (name, bound) = (qualified(name), sql(bound));
-        quote!((#name, p::Partition { name: #name, bound: #bound }))
-    });
-    quote! {
-        p::Partitioning {
-            strategy: p::PartitionStrategy::#strategy,
-            keys: p::vec![#(#keys),*],
-            partitions: p::BTreeMap::from([#(#partitions),*]),
         }
     }
 }

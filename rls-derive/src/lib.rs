@@ -6,6 +6,7 @@ mod expand;
 mod expr;
 mod fallback;
 mod index;
+mod partition;
 mod predicate;
 mod sequence;
 mod trigger;

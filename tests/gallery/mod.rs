@@ -365,3 +365,68 @@ pub struct Other {
     #[rls(column = "Title")]
     pub title: String,
 }
+
+/// What happened, by year, and the years by region.
+#[derive(Table)]
+#[rls(
+    table = "happenings",
+    primary_key(columns = [id, at, region]),
+    partition_by(range, columns = [at], keep_undeclared),
+    partition(name = "happenings_old", from = minvalue, to = "2024-01-01 00:00:00+00"),
+    partition(
+        name = "happenings_2024",
+        from = "2024-01-01 00:00:00+00",
+        to = ["2025-01-01 00:00:00+00"],
+        partition_by(list, columns = [region]),
+        partition(name = "happenings_2024_europe", values = ["eu", "uk"]),
+        partition(name = "happenings_2024_rest", default),
+    ),
+    partition(name = "Rest", schema = "Gallery", default),
+    crud_policy(role = authenticated, read = auth_uid(owner_id)),
+    index(columns = [owner_id]),
+)]
+pub struct Happening {
+    pub id: i64,
+    pub at: DateTime<Utc>,
+    pub region: String,
+    pub owner_id: String,
+}
+
+#[derive(Table)]
+#[rls(
+    table = "measures",
+    partition_by(range, columns = [sql("lower(place)"), class(collate(kind, "C"), "text_pattern_ops"), value]),
+    partition(name = "measures_low", from = ["a", "b", -1.5], to = ["a", "c", maxvalue]),
+    crud_policy(role = authenticated, read = true),
+)]
+pub struct Measure {
+    pub place: String,
+    pub kind: String,
+    #[rls(sql_type = "numeric(10, 2)")]
+    pub value: String,
+}
+
+#[derive(Table)]
+#[rls(
+    table = "visits",
+    partition_by(hash, columns = [visitor]),
+    partition(name = "visits_even", modulus = 2, remainder = 0),
+    partition(name = "visits_odd", modulus = 2, remainder = 1),
+    row_security = false,
+)]
+pub struct Visit {
+    pub visitor: Uuid,
+}
+
+#[derive(Table)]
+#[rls(
+    table = "choices",
+    partition_by(list, columns = [is_made]),
+    partition(name = "choices_made", values = [true]),
+    partition(name = "choices_open", values = [false, null]),
+    force,
+    crud_policy(role = authenticated, read = is_made),
+)]
+pub struct Choice {
+    pub is_made: Option<bool>,
+}

@@ -118,6 +118,9 @@ fn made_up(plan: &Plan) -> String {
             Change::DropColumn(on) => &on.table,
             Change::AddColumn(on) => &on.table,
             Change::AlterColumn(on) => &on.table,
+            Change::DetachPartition(on) | Change::DropPartition(on) => &on.table,
+            Change::AttachPartition(on) => &on.table,
+            Change::CreatePartition { partition, .. } => &partition.table,
             Change::RevokeColumns(on) | Change::GrantColumns(on) => &on.table,
             Change::CreateRole(_)
             | Change::AlterRole(_)

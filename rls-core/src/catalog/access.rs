@@ -111,6 +111,10 @@ pub(super) fn understand(
     let mut carriers: BTreeMap<(Ident, Grantee, Privilege), usize> = BTreeMap::new();
     for row in &rows.tables {
         let table = QualifiedName::new(ident(row, "schema")?, ident(row, "name")?);
+        // Partitions are counted with their table.
+        if !declared.contains(&table) && !tables.undeclared.contains(&table) {
+            continue;
+        }
         let Some(grant) = grant(row, GrantObject::Table(table.clone()), notes)? else { continue };
         let of_all = (table.schema.clone(), grant.grantee.clone(), grant.privilege);
         *carriers.entry(of_all).or_default() += 1;
@@ -182,7 +186,11 @@ pub(super) fn understand(
 }
 
 /// What a row says, unless its privilege is one of a later Postgres.
-fn grant(row: &Row, object: GrantObject, notes: &mut Vec<String>) -> Result<Option<Grant>, Error> {
+pub(super) fn grant(
+    row: &Row,
+    object: GrantObject,
+    notes: &mut Vec<String>,
+) -> Result<Option<Grant>, Error> {
     let grantee = grantee(row, "grantee")?;
     let name = get(row, "privilege")?;
     let Some(privilege) = privilege(name) else {
@@ -196,15 +204,15 @@ fn grant(row: &Row, object: GrantObject, notes: &mut Vec<String>) -> Result<Opti
 
 /// Privileges that are either declared or revoked.
 #[derive(Default)]
-struct Held {
-    grants: BTreeSet<Grant>,
-    options: BTreeSet<Grant>,
+pub(super) struct Held {
+    pub(super) grants: BTreeSet<Grant>,
+    pub(super) options: BTreeSet<Grant>,
 }
 
 impl Held {
     /// An owner holds everything on what it owns, and may pass it on; taking that away would be no
     /// use.
-    fn add(&mut self, row: &Row, grant: Grant, scope: &Schema) -> Result<(), Error> {
+    pub(super) fn add(&mut self, row: &Row, grant: Grant, scope: &Schema) -> Result<(), Error> {
         let owner: bool = get(row, "owner")?;
         if get(row, "grantable")? && (!owner || scope.grant_options.contains(&grant)) {
             self.options.insert(grant.clone());

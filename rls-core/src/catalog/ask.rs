@@ -96,15 +96,18 @@ fn parted<'a>(names: impl Iterator<Item = &'a QualifiedName>) -> (Vec<String>, V
     names.into_iter().map(text).unzip()
 }
 
-/// The declared tables as `declared`, from the parameters `$1` (schemas) and `$2` (names).
+/// The declared tables as `declared`, from the parameters `$1` (schemas) and `$2` (names), and what else
+/// a query begins with.
 macro_rules! with_declared {
-    ($query:literal) => {
+    ($query:literal $(, $more:literal)?) => {
         concat!(
             "WITH declared AS (SELECT c.* FROM pg_class c ",
             "JOIN pg_namespace n ON n.oid = c.relnamespace ",
             "JOIN unnest($1::text[], $2::text[]) AS name(space, own) ",
             "ON n.nspname = name.space::name AND c.relname = name.own::name ",
-            "WHERE c.relkind IN ('r', 'p'))\n",
+            "WHERE c.relkind IN ('r', 'p'))",
+            $(", ", $more,)?
+            "\n",
             $query
         )
     };

@@ -13,8 +13,8 @@ use std::collections::BTreeSet;
 use tokio_postgres::Transaction;
 use tokio_postgres::error::SqlState;
 
-use super::{Error, Failure, PLAIN_TEXT, alike, ask, begin, end};
-use crate::diff::{Canonical, Pair, Site, condition, nothing_of, predicates};
+use super::{Error, Failure, PLAIN_TEXT, alike, ask, begin, constants, end};
+use crate::diff::{Canonical, Doubt, Pair, Site, condition, doubts, nothing_of, predicates};
 use crate::lex;
 use crate::model::{BaseType, PgType, QualifiedName, Schema, Sql, Table};
 use crate::render;
@@ -34,6 +34,7 @@ pub async fn canonical(
 ) -> Result<Canonical, Error> {
     let questions: Vec<_> = questions(schemas).into_iter().collect();
     let mut canonical = Canonical::default();
+    constants::add(transaction, schemas, &mut canonical).await?;
     if questions.is_empty() {
         return Ok(canonical);
     }
@@ -101,6 +102,11 @@ fn questions(schemas: Pair<&Schema>) -> BTreeSet<Question> {
             defaults(Pair { previous, next }, &mut questions);
             constraints(Pair { previous, next }, &mut questions);
             triggers(Pair { previous, next }, &mut questions);
+            let doubts = doubts(Pair { previous, next }).into_iter();
+            questions.extend(doubts.filter_map(|doubt| match doubt {
+                Doubt::Predicate(source) => Some(predicate(name, &source)),
+                Doubt::Constant(..) => None,
+            }));
         }
     }
     questions
@@ -248,7 +254,7 @@ fn split(body: &str, count: usize) -> Option<Vec<String>> {
 
 /// Whether the server failed to understand, rather than to work. Source: Postgres manual,
 /// "PostgreSQL Error Codes": data, schema name, syntax or access, limits, features.
-fn is_about_an_expression(failure: &Failure) -> bool {
+pub(super) fn is_about_an_expression(failure: &Failure) -> bool {
     let Some(code) = failure.code.as_deref() else { return false };
     ["22", "3F", "42", "54"].iter().any(|class| code.starts_with(class))
         || code == SqlState::FEATURE_NOT_SUPPORTED.code()

@@ -81,7 +81,7 @@ pub(super) fn add(rows: &[Row], tables: &mut Tables, notes: &mut Vec<String>) ->
             ));
             continue;
         }
-        let keys = keys(row)?;
+        let keys = keys(row, &get::<Vec<_>>(row, "exprs")?)?;
         let predicate = get::<Option<&str>>(row, "predicate")?.map(Sql::new);
         let (method, include) = (ident(row, "method")?, idents(row, "included")?);
         if get(row, "exclusion")? {
@@ -109,16 +109,16 @@ pub(super) fn add(rows: &[Row], tables: &mut Tables, notes: &mut Vec<String>) ->
     Ok(())
 }
 
-fn keys(row: &Row) -> Result<Vec<IndexKey<Sql>>, Error> {
+/// The keys of a row, where `exprs` has an expression for each that is no column.
+pub(super) fn keys(row: &Row, exprs: &[Option<&str>]) -> Result<Vec<IndexKey<Sql>>, Error> {
     let columns: Vec<Option<&str>> = get(row, "columns")?;
-    let exprs: Vec<Option<&str>> = get(row, "exprs")?;
     let collations = names(row, "collation_schemas", "collations")?;
     let classes = names(row, "class_schemas", "classes")?;
     let of_classes: Vec<&str> = get(row, "parameters")?;
     let (descending, nulls_first): (Vec<bool>, Vec<bool>) =
         (get(row, "descending")?, get(row, "nulls_first")?);
     let mut keys = Vec::new();
-    for (at, (column, expr)) in columns.iter().zip(&exprs).enumerate() {
+    for (at, (column, expr)) in columns.iter().zip(exprs).enumerate() {
         let value = match (column, expr) {
             (Some(column), _) => IndexValue::Column(Ident::new(*column)?),
             (None, expr) => IndexValue::Expr(Sql::new(expr.unwrap_or_default())),

@@ -7,11 +7,13 @@ mod alike;
 mod ask;
 mod canonical;
 mod comments;
+mod constants;
 mod constraints;
 mod exposure;
 mod failure;
 mod functions;
 mod indexes;
+mod partitions;
 mod policies;
 mod relations;
 mod roles;
@@ -69,7 +71,7 @@ pub async fn introspect(transaction: &mut Transaction<'_>, scope: &Schema) -> Re
     let (
         (server, relations, columns, keys, indexes),
         (policies, functions, roles, access),
-        (sequences, comments, triggers),
+        (sequences, comments, triggers, partitions),
     ) = try_join3(
         try_join5(
             server::read(&savepoint, &asked),
@@ -84,10 +86,11 @@ pub async fn introspect(transaction: &mut Transaction<'_>, scope: &Schema) -> Re
             roles::read(&savepoint, &asked),
             access::read(&savepoint, &asked),
         ),
-        try_join3(
+        try_join4(
             sequences::read(&savepoint, &asked),
             comments::read(&savepoint, &asked),
             triggers::read(&savepoint, &asked),
+            partitions::read(&savepoint, &asked),
         ),
     )
     .await?;
@@ -97,6 +100,7 @@ pub async fn introspect(transaction: &mut Transaction<'_>, scope: &Schema) -> Re
         server::understand(&server, scope)?;
     let mut tables = relations::understand(&relations, scope, &mut notes)?;
     relations::add_columns(&columns, &mut tables, &mut notes)?;
+    let kept = partitions::add(&partitions, scope, &mut tables, &mut notes)?;
     constraints::add(&keys, &mut tables, &mut notes)?;
     indexes::add(&indexes, &mut tables, &mut notes)?;
     policies::add(&policies, &mut tables, &mut notes)?;
@@ -105,8 +109,11 @@ pub async fn introspect(transaction: &mut Transaction<'_>, scope: &Schema) -> Re
     let sequences = sequences::understand(&sequences, scope)?;
     let (comments, undeclared_comments) = comments::understand(&comments, scope)?;
     let roles = roles::understand(&roles, scope, &mut notes)?;
-    let access::Access { grants, grant_options, default_privileges } =
+    let access::Access { mut grants, mut grant_options, default_privileges } =
         access::understand(&access, scope, &tables, &functions, &mut notes)?;
+    let on_partitions = partitions::privileges(&partitions, scope, &kept, &mut notes)?;
+    grants.extend(on_partitions.grants);
+    grant_options.extend(on_partitions.options);
     let (tables, undeclared) = tables.split();
     let (functions, strays) = functions.split();
 

@@ -15,7 +15,9 @@ use crate::model::{
 const RELATIONS: &str = "
 SELECT c.oid, n.nspname::text AS schema, c.relname::text AS name, c.relkind::text AS kind,
     c.relrowsecurity AS enabled, c.relforcerowsecurity AS forced,
-    c.relkind = 'p' OR EXISTS (SELECT FROM pg_inherits i WHERE c.oid IN (i.inhparent, i.inhrelid)) AS family,
+    CASE WHEN c.relispartition THEN 'is a partition' WHEN c.relkind <> 'p'
+        AND EXISTS (SELECT FROM pg_inherits i WHERE c.oid IN (i.inhparent, i.inhrelid))
+        THEN 'inherits, or others inherit from it' END AS family,
     ARRAY(SELECT r.rolname::text FROM pg_roles r WHERE r.rolname = ANY ($4::name[])
         AND NOT r.rolsuper AND pg_has_role(r.oid, c.relowner, 'USAGE') ORDER BY 1) AS owners,
     ARRAY(SELECT r.rulename::text FROM pg_rewrite r WHERE r.ev_class = c.oid ORDER BY 1) AS rules
@@ -89,7 +91,7 @@ fn other_relation(kind: &str) -> Option<&'static str> {
     }
 }
 
-fn row_security(row: &Row) -> Result<RowSecurity, Error> {
+pub(super) fn row_security(row: &Row) -> Result<RowSecurity, Error> {
     Ok(match (get(row, "enabled")?, get(row, "forced")?) {
         (false, true | false) => RowSecurity::Disabled,
         (true, false) => RowSecurity::Enabled,
@@ -104,9 +106,9 @@ fn note(row: &Row, name: &QualifiedName, notes: &mut Vec<String>) -> Result<(), 
             "{name} has FORCE ROW LEVEL SECURITY, which does nothing until row security is enabled"
         ));
     }
-    if get(row, "family")? {
+    if let Some(family) = get::<Option<&str>>(row, "family")? {
         notes.push(format!(
-            "{name} is partitioned or inherits: each of its parts has row security and privileges of its own"
+            "{name} {family}: each table of such a family has row security and privileges of its own"
         ));
     }
     let owners: Vec<&str> = get(row, "owners")?;

@@ -134,9 +134,9 @@ fn same_foreign_key(previous: &ForeignKey, next: &ForeignKey) -> bool {
 }
 
 /// Compares what holds expressions.
-struct Same<'a> {
-    canonical: &'a Canonical,
-    site: Site,
+pub(super) struct Same<'a> {
+    pub(super) canonical: &'a Canonical,
+    pub(super) site: Site,
 }
 
 impl Same<'_> {
@@ -172,7 +172,7 @@ impl Same<'_> {
             && self.predicate(previous.predicate.as_ref(), predicate.as_ref())
     }
 
-    fn key(&self, previous: &IndexKey<Sql>, next: &IndexKey<Sql>) -> bool {
+    pub(super) fn key(&self, previous: &IndexKey<Sql>, next: &IndexKey<Sql>) -> bool {
         let IndexKey { value, collation, operator_class, descending, nulls_first } = next;
         let (same_value, inherent) = match (&previous.value, value) {
             (IndexValue::Column(previous), IndexValue::Column(next)) => (previous == next, false),

@@ -8,12 +8,14 @@ use super::column::is_retyped;
 use super::table::On;
 use super::{Change, Pair};
 use crate::lex;
-use crate::model::{ForeignKey, Ident, Policy, QualifiedName, Schema, Sql, Table, Trigger};
+use crate::model::{
+    ForeignKey, Ident, Partitioning, Policy, QualifiedName, Schema, Sql, Table, Trigger,
+};
 
 /// Adds the dropping and making again of foreign keys, policies and triggers that stay as they are, but
 /// lean on what the changes rebuild.
 pub(super) fn rebuild(schemas: Pair<&Schema>, changes: &mut Vec<Change>) {
-    let rebuilt = Rebuilt::by(changes);
+    let rebuilt = Rebuilt::by(changes, schemas);
     let mut again = Vec::new();
     for next in schemas.next.tables.values() {
         let Some(previous) = schemas.previous.tables.get(&next.name) else { continue };
@@ -26,16 +28,19 @@ pub(super) fn rebuild(schemas: Pair<&Schema>, changes: &mut Vec<Change>) {
 }
 
 /// What goes, or is made anew.
+#[derive(Default)]
 struct Rebuilt {
     /// Columns with another type, and columns of keys that go.
     columns: BTreeSet<(QualifiedName, Ident)>,
-    /// Functions that go, and tables of columns that go or get another type.
+    /// Tables that are made anew, or of which a part is taken off for a while.
+    tables: BTreeSet<QualifiedName>,
+    /// Functions that go, tables of columns that go or get another type, and tables made anew.
     named: BTreeSet<Ident>,
 }
 
 impl Rebuilt {
-    fn by(changes: &[Change]) -> Self {
-        let mut rebuilt = Rebuilt { columns: BTreeSet::new(), named: BTreeSet::new() };
+    fn by(changes: &[Change], schemas: Pair<&Schema>) -> Self {
+        let mut rebuilt = Rebuilt::default();
         let mut columns = |table: &QualifiedName, columns: &[Ident]| {
             let all = columns.iter().map(|column| (table.clone(), column.clone()));
             rebuilt.columns.extend(all);
@@ -51,6 +56,13 @@ impl Rebuilt {
                 rebuilt.named.insert(column.table.name.clone());
             } else if let Change::DropFunction(routine) = change {
                 rebuilt.named.insert(routine.name.name.clone());
+            } else if let Change::DropTable(name) = change {
+                if schemas.next.tables.contains_key(name) {
+                    rebuilt.tables.insert(name.clone());
+                    rebuilt.named.insert(name.name.clone());
+                }
+            } else if let Change::DetachPartition(partition) = change {
+                rebuilt.tables.extend(root(&partition.item, schemas.previous).cloned());
             } else if let Change::DropPrimaryKey(key) = change {
                 columns(&key.table, &key.item.columns);
             } else if let Change::DropUnique(key) = change {
@@ -73,7 +85,8 @@ impl Rebuilt {
     fn touches(&self, table: &QualifiedName, key: &ForeignKey) -> bool {
         let own = key.columns.iter().map(|column| (table.clone(), column.clone()));
         let other = key.references.iter().map(|column| (key.table.clone(), column.clone()));
-        own.chain(other).any(|column| self.columns.contains(&column))
+        self.tables.contains(&key.table)
+            || own.chain(other).any(|column| self.columns.contains(&column))
     }
 
     /// Whether a text names one of them. A name that means something else costs a policy that
@@ -86,6 +99,15 @@ impl Rebuilt {
 fn names(sql: &Sql) -> Vec<String> {
     let tokens = lex::tokens(sql.as_str()).unwrap_or_default();
     tokens.iter().filter_map(|token| token.kind.name().map(str::to_owned)).collect()
+}
+
+/// The table that a partition belongs to, at whatever depth.
+fn root<'a>(partition: &QualifiedName, schema: &'a Schema) -> Option<&'a QualifiedName> {
+    let holds = |table: &&Table<Sql>| {
+        let all = table.partitioning.iter().flat_map(Partitioning::all);
+        all.into_iter().any(|it| &it.name == partition)
+    };
+    schema.tables.values().find(holds).map(|table| &table.name)
 }
 
 fn foreign_keys(

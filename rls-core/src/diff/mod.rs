@@ -9,7 +9,10 @@ mod column;
 mod comment;
 mod constraint;
 mod dependents;
+#[cfg(feature = "postgres")]
+mod doubts;
 mod function;
+mod partition;
 mod privileges;
 mod role;
 mod sequence;
@@ -20,8 +23,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
     Check, Column, Commented, Deferral, Exclusion, ForeignKey, Function, GrantObject, Grantee,
-    Ident, Index, Policy, PrimaryKey, Privilege, QualifiedName, Role, Routine, Schema, Sequence,
-    Sql, Table, Trigger, TriggerState, Unique,
+    Ident, Index, Partition, Policy, PrimaryKey, Privilege, QualifiedName, Role, Routine, Schema,
+    Sequence, Sql, Table, Trigger, TriggerState, Unique,
 };
 
 pub use canonical::{Canonical, Site};
@@ -29,6 +32,8 @@ pub use canonical::{Canonical, Site};
 pub(crate) use column::nothing_of;
 #[cfg(feature = "postgres")]
 pub(crate) use constraint::predicates;
+#[cfg(feature = "postgres")]
+pub(crate) use doubts::{Doubt, doubts};
 pub(crate) use table::same_policy;
 #[cfg(feature = "postgres")]
 pub(crate) use trigger::condition;
@@ -85,6 +90,12 @@ pub enum Change {
     DropIndex(OnTable<Named<Index<Sql>>>),
     /// A table is not in the next state.
     DropTable(QualifiedName),
+    /// A partition holds other rows in the next state: it is taken off, to be put on again.
+    DetachPartition(OnTable<QualifiedName>),
+    /// A partition is not in the next state, or its rows are spread in another way there.
+    DropPartition(OnTable<QualifiedName>),
+    /// A partition that was taken off holds other rows.
+    AttachPartition(OnTable<Box<Partition<Sql>>>),
     /// A column is not in the next state.
     DropColumn(OnTable<Ident>),
     /// A sequence is not in the next state.
@@ -109,6 +120,13 @@ pub enum Change {
     CreateTable {
         /// The table.
         table: Box<Table<Sql>>,
+        /// Who must not receive anything from default privileges.
+        revoke_from: BTreeSet<Grantee>,
+    },
+    /// A partition is missing; those that it has itself are changes of their own.
+    CreatePartition {
+        /// The partition.
+        partition: OnTable<Box<Partition<Sql>>>,
         /// Who must not receive anything from default privileges.
         revoke_from: BTreeSet<Grantee>,
     },
@@ -248,7 +266,15 @@ pub fn diff(schemas: Pair<&Schema>, canonical: &Canonical) -> Vec<Change> {
 
     for (name, next) in tables {
         match previous.tables.get(name) {
-            Some(previous) => table::alter(Pair { previous, next }, canonical, &mut changes),
+            Some(previous) if partition::is_anew(Pair { previous, next }, canonical) => {
+                table::drop(previous, &mut changes);
+                table::create(next, grantees, &mut changes);
+            }
+            Some(previous) => {
+                let tables = Pair { previous, next };
+                table::alter(tables, canonical, &mut changes);
+                partition::alter(tables, grantees, canonical, &mut changes);
+            }
             None => table::create(next, grantees, &mut changes),
         }
     }

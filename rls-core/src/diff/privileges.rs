@@ -11,7 +11,8 @@ use crate::model::{
 /// Adds the changes of privileges to those of everything else.
 pub(super) fn alter(schemas: Pair<&Schema>, changes: &mut Vec<Change>) {
     let Pair { previous, next } = schemas;
-    let dropped = |grant: &Grant| goes_with_its_object(grant, schemas, changes);
+    let tables = dropped_tables(previous, changes);
+    let dropped = |grant: &Grant| goes_with_its_object(grant, schemas, &tables, changes);
     let gone: BTreeSet<_> =
         previous.grants.difference(&next.grants).filter(|grant| !dropped(grant)).cloned().collect();
     let kept: BTreeSet<_> = previous
@@ -63,12 +64,19 @@ pub(super) fn alter(schemas: Pair<&Schema>, changes: &mut Vec<Change>) {
 }
 
 /// Whether the privilege is no more when the thing it is on has been dropped.
-fn goes_with_its_object(grant: &Grant, schemas: Pair<&Schema>, changes: &[Change]) -> bool {
+fn goes_with_its_object(
+    grant: &Grant,
+    schemas: Pair<&Schema>,
+    tables: &BTreeSet<&QualifiedName>,
+    changes: &[Change],
+) -> bool {
     let Pair { previous, next } = schemas;
     match &grant.object {
-        GrantObject::Table(name) => !next.tables.contains_key(name),
+        GrantObject::Table(name) => tables.contains(name),
+        GrantObject::Column { table, column: _ } if tables.contains(table) => true,
         GrantObject::Column { table, column } => match next.tables.get(table) {
-            None => true,
+            // A partition has the columns of its table.
+            None => false,
             Some(next) => {
                 let previous = previous.tables.get(table);
                 let was = previous.is_some_and(|table| table.column(column).is_some());
@@ -86,6 +94,33 @@ fn goes_with_its_object(grant: &Grant, schemas: Pair<&Schema>, changes: &[Change
         }
         GrantObject::Schema(_) | GrantObject::AllTables(_) => false,
     }
+}
+
+/// Tables and partitions that are dropped, to be made again or not, each with its partitions.
+fn dropped_tables<'a>(previous: &'a Schema, changes: &'a [Change]) -> BTreeSet<&'a QualifiedName> {
+    let mut dropped = BTreeSet::new();
+    for change in changes {
+        if let Change::DropTable(name) = change {
+            let partitioning = previous.tables.get(name).and_then(|it| it.partitioning.as_ref());
+            let partitions = partitioning.iter().flat_map(|it| it.all());
+            dropped.extend(partitions.map(|partition| &partition.name));
+            dropped.insert(name);
+        } else if let Change::DropPartition(partition) = change {
+            dropped.insert(&partition.item);
+        }
+    }
+    if dropped.is_empty() {
+        return dropped;
+    }
+    let spread = previous.tables.values().filter_map(|table| table.partitioning.as_ref());
+    for partition in spread.flat_map(|it| it.all()) {
+        if let Some(inner) =
+            partition.partitioning.as_ref().filter(|_| dropped.contains(&partition.name))
+        {
+            dropped.extend(inner.all().into_iter().map(|partition| &partition.name));
+        }
+    }
+    dropped
 }
 
 fn is_created(name: &QualifiedName, changes: &[Change]) -> bool {

@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::column::{self, Rebuilt};
-use super::{Canonical, Change, Named, OnTable, Pair, Site, constraint, trigger};
+use super::{Canonical, Change, Named, OnTable, Pair, Site, constraint, partition, trigger};
 use crate::model::{Grantee, Ident, Policy, QualifiedName, RowSecurity, Sql, Table};
 
 /// The changes that make a table that is not there.
 pub(super) fn create(next: &Table<Sql>, grantees: &BTreeSet<Grantee>, changes: &mut Vec<Change>) {
     changes
         .push(Change::CreateTable { table: Box::new(next.clone()), revoke_from: grantees.clone() });
+    partition::create(next, grantees, changes);
     let on = On(&next.name);
     changes.extend(
         next.indexes.iter().map(|(name, index)| Change::CreateIndex(on.named(name, index))),

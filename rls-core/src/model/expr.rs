@@ -137,8 +137,10 @@ pub struct NamedPredicate {
     pub body: Expr,
 }
 
-/// A constant in an expression.
+/// A constant in an expression, or in the bound of a partition.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum Literal {
     /// `true` or `false`.
     Bool(bool),

@@ -1,10 +1,10 @@
-//! Indexes, and what partitions are told apart by.
+//! Indexes, and the keys that they have in common with exclusion constraints and partitions.
 //!
-//! Source: Postgres manual, `CREATE INDEX`, `CREATE TABLE`.
+//! Source: Postgres manual, `CREATE INDEX`.
 
 use std::collections::BTreeMap;
 
-use super::{Expr, Ident, QualifiedName, Site, Sql};
+use super::{Expr, Ident, QualifiedName, Site};
 
 /// An index; its name is the key in the table's map.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,44 +74,6 @@ pub struct OperatorClass {
     /// Its parameters by name.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "BTreeMap::is_empty"))]
     pub parameters: BTreeMap<String, String>,
-}
-
-/// How the rows of a table are spread over partitions.
-///
-/// Source: Postgres manual, "Table Partitioning".
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub struct Partitioning<E = Expr> {
-    /// How a row finds its partition.
-    pub strategy: PartitionStrategy,
-    /// What tells partitions apart, in order.
-    pub keys: Vec<IndexKey<E>>,
-    /// The partitions by name.
-    #[cfg_attr(feature = "serde", serde(with = "super::schema::by_name"))]
-    pub partitions: BTreeMap<QualifiedName, Partition>,
-}
-
-/// How a row finds its partition.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
-pub enum PartitionStrategy {
-    /// By the range that the keys fall into.
-    Range,
-    /// By a list of values.
-    List,
-    /// By a hash of the keys.
-    Hash,
-}
-
-/// A partition.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub struct Partition {
-    /// Schema and name.
-    pub name: QualifiedName,
-    /// What stands in `FOR VALUES ..`, or DEFAULT, as SQL.
-    pub bound: Sql,
 }
 
 impl<E> Index<E> {
@@ -200,16 +162,6 @@ impl<E> IndexKey<E> {
             descending: *descending,
             nulls_first: *nulls_first,
         }
-    }
-}
-
-impl<E> Partitioning<E> {
-    /// The same with its expressions put through `f`.
-    pub fn map<F>(&self, f: &mut impl FnMut(Site, &E) -> F) -> Partitioning<F> {
-        let Partitioning { strategy, keys, partitions } = self;
-        let keys = keys.iter().enumerate();
-        let keys = keys.map(|(at, key)| key.map(|expr| f(Site::PartitionKey(at), expr))).collect();
-        Partitioning { strategy: *strategy, keys, partitions: partitions.clone() }
     }
 }
 

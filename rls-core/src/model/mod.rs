@@ -14,6 +14,7 @@ mod function;
 mod grant;
 mod index;
 mod name;
+mod partition;
 mod policy;
 mod role;
 mod schema;
@@ -36,11 +37,10 @@ pub use expr::{
 pub(crate) use expr_text::unit_name;
 pub use function::{Argument, Function, PRIVATE_SCHEMA, Routine};
 pub use grant::{DeclaredGrant, DefaultPrivilege, Grant, GrantObject, Grantee, Privilege};
-pub use index::{
-    Index, IndexKey, IndexValue, OperatorClass, Partition, PartitionStrategy, Partitioning,
-};
+pub use index::{Index, IndexKey, IndexValue, OperatorClass};
 pub(crate) use name::fnv1a;
 pub use name::{Ident, IdentError, QualifiedName};
+pub use partition::{Partition, PartitionBound, PartitionStrategy, Partitioning, RangeEnd};
 pub use policy::{Command, Policy, PolicyKind};
 pub use role::{Power, Role};
 pub use schema::Schema;

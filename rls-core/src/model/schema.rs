@@ -92,7 +92,7 @@ pub(super) mod by_name {
         }
     }
 
-    impl Named for Partition {
+    impl<E> Named for Partition<E> {
         fn name(&self) -> &QualifiedName {
             &self.name
         }

@@ -1,6 +1,6 @@
 //! Where in a table an expression stands.
 
-use super::Ident;
+use super::{Ident, QualifiedName};
 
 /// An expression of a table.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -17,8 +17,8 @@ pub enum Site {
     IndexKey(Ident, usize),
     /// Which rows an index or an exclusion constraint is about.
     IndexPredicate(Ident),
-    /// What partitions are told apart by, by its place.
-    PartitionKey(usize),
+    /// What the partitions of a table, or of a partition, are told apart by, by its place.
+    PartitionKey(QualifiedName, usize),
 }
 
 /// Which rows a predicate of a policy is asked about.

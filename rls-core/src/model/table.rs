@@ -168,7 +168,7 @@ impl<E> Table<E> {
             exclusions: by_name(exclusions, |name, exclusion| exclusion.map(name, f)),
             indexes: by_name(indexes, |name, index| index.map(name, f)),
             triggers: triggers.clone(),
-            partitioning: partitioning.as_ref().map(|partitioning| partitioning.map(f)),
+            partitioning: partitioning.as_ref().map(|partitioning| partitioning.map(name, f)),
             row_security: *row_security,
             policies: by_name(policies, |name, policy| policy.map(name, f)),
         }

@@ -12,7 +12,7 @@ use crate::model::{
     BaseType, Command, Function, Grant, GrantObject, Grantee, Ident, Modifier, PRIVATE_SCHEMA,
     PgType, Policy, PolicyKind, QualifiedName, Role, Routine, Schema, Sql,
 };
-use crate::render::{changed_words, column_list, privilege_name};
+use crate::render::{changed_words, column_list, keys_of, privilege_name};
 
 /// One thing to agree to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,6 +91,12 @@ impl Finder<'_> {
             return Vec::new();
         }
         match change {
+            Change::DropTable(table) if self.schemas.next.tables.contains_key(table) => {
+                vec![loses_data(self.spread_anew(table))]
+            }
+            Change::DropPartition(partition) => {
+                self.drop_partition(&partition.table, &partition.item)
+            }
             Change::DropTable(table) => {
                 vec![loses_data(format!("the table {table} and all of its rows are dropped"))]
             }
@@ -175,6 +181,9 @@ impl Finder<'_> {
             | Change::EnableRowSecurity(_)
             | Change::ForceRowSecurity(_)
             | Change::CreateTable { .. }
+            | Change::CreatePartition { .. }
+            | Change::DetachPartition(_)
+            | Change::AttachPartition(_)
             | Change::AddColumn(_)
             | Change::AlterColumn(_)
             | Change::AddPrimaryKey(_)
@@ -186,6 +195,41 @@ impl Finder<'_> {
             | Change::CreateIndex(_)
             | Change::AddForeignKey(_) => Vec::new(),
         }
+    }
+
+    /// Postgres cannot change how rows are spread.
+    fn spread_anew(&self, table: &QualifiedName) -> String {
+        let spread = |schema: &Schema| {
+            let partitioning = schema.tables.get(table).and_then(|it| it.partitioning.as_ref());
+            let by = |it| format!("partitioned by {}", keys_of(it));
+            partitioning.map_or("not partitioned".to_owned(), by)
+        };
+        let Pair { previous, next } = self.schemas;
+        format!(
+            "{table} is {} and declared {}, which cannot be altered: the table and all of its rows are dropped, and it is made anew",
+            spread(previous),
+            spread(next)
+        )
+    }
+
+    fn drop_partition(&self, table: &QualifiedName, name: &QualifiedName) -> Vec<Hazard> {
+        let made = |change: &Change| matches!(change, Change::CreatePartition { partition, .. } if &partition.item.name == name);
+        let lost = format!("the partition {name} of {table} and all of its rows are dropped");
+        if self.changes.iter().any(made) {
+            let message =
+                format!("{lost}, and it is made anew: its own rows are spread in another way");
+            return vec![loses_data(message)];
+        }
+        let mut hazards = vec![loses_data(lost)];
+        if let Origin::Live { .. } = self.origin {
+            hazards.push(Hazard {
+                kind: HazardKind::DropsUndeclared,
+                message: format!(
+                    "the partition {name} of {table} is not declared and is dropped; `keep_undeclared` in `partition_by(..)` leaves such ones alone"
+                ),
+            });
+        }
+        hazards
     }
 
     /// What is dropped ahead of its table, or dropped and made again around something else.

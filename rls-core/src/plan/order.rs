@@ -30,6 +30,11 @@ enum Phase {
     /// What leans on keys goes before the keys.
     DropForeignKey,
     DropKey,
+    /// Together, for what changes in the table meanwhile would not reach a partition that is off: room
+    /// is made before another partition takes it.
+    DetachPartition,
+    DropPartition,
+    AttachPartition,
     DropTable,
     /// What filled a column and is to make way.
     Unfill,
@@ -44,6 +49,7 @@ enum Phase {
     /// After what it is computed from.
     AddGenerated,
     OwnSequence,
+    CreatePartition,
     AddKey,
     Index,
     ForeignKey,
@@ -91,8 +97,12 @@ fn phase(change: &Change) -> Phase {
         Change::DropCheck(_) | Change::DropExclusion(_) => Phase::DropKey,
         Change::DropUnique(_) | Change::DropPrimaryKey(_) | Change::DropIndex(_) => Phase::DropKey,
         Change::DropTable(_) => Phase::DropTable,
+        Change::DetachPartition(_) => Phase::DetachPartition,
+        Change::DropPartition(_) => Phase::DropPartition,
+        Change::AttachPartition(_) => Phase::AttachPartition,
         Change::DropColumn(_) => Phase::DropColumn,
         Change::CreateTable { .. } => Phase::CreateTable,
+        Change::CreatePartition { .. } => Phase::CreatePartition,
         Change::AddColumn(column) if column.item.generated.is_some() => Phase::AddGenerated,
         Change::AddColumn(_) => Phase::AddColumn,
         Change::AlterColumn(column) if only_empties(&column.item) => Phase::Unfill,

@@ -58,7 +58,7 @@ pub(crate) fn link(declared: &DeclaredTable, others: Others<'_>) -> Linked {
                     Site::Generated(column) => link::generated(expr, ty(column), &shape),
                     Site::Default(column) => link::default(expr, ty(column), &shape),
                     Site::Check(_) | Site::IndexPredicate(_) => link::row(expr, &shape, others),
-                    Site::IndexKey(..) | Site::PartitionKey(_) | Site::Policy(..) => {
+                    Site::IndexKey(..) | Site::PartitionKey(..) | Site::Policy(..) => {
                         link::value_of_row(expr, None, &shape)
                     }
                 };

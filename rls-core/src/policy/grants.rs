@@ -8,7 +8,7 @@ use super::needs;
 use crate::lex;
 use crate::model::{
     Command, DeclaredTable, DefaultPrivilege, Expr, Grant, GrantObject, Grantee, Ident, Literal,
-    Policy, PolicyKind, Privilege, QualifiedName, Sql, Table,
+    Partitioning, Policy, PolicyKind, Privilege, QualifiedName, Sql, Table,
 };
 use crate::provider::{Grants, Settings};
 use crate::resolve::privileges;
@@ -87,6 +87,7 @@ pub(crate) fn derive(sources: &Sources<'_>) -> Derived {
         let missing = declared.and_then(|it| some_column(&it.table, &grantee, &derived.grants));
         derived.grants.extend(missing);
     }
+    derived.grants.extend(on_partitions(sources, &derived.grants));
     let named: BTreeSet<_> = declared.values().flat_map(privileges::of_table).collect();
     derived.grants = without_covered(std::mem::take(&mut derived.grants), &named);
     derived
@@ -209,6 +210,19 @@ fn blanket(schema: &Ident, settings: &Settings, derived: &mut Derived) {
             });
         }
     }
+}
+
+/// GRANT … ON ALL TABLES reaches partitions too; row security closes them.
+fn on_partitions(sources: &Sources<'_>, grants: &BTreeSet<Grant>) -> BTreeSet<Grant> {
+    let spread = sources.declared.values().filter_map(|it| it.table.partitioning.as_ref());
+    let mut reached = BTreeSet::new();
+    for partition in spread.flat_map(Partitioning::all) {
+        let all = GrantObject::AllTables(partition.name.schema.clone());
+        let object = GrantObject::Table(partition.name.clone());
+        let blanket = grants.iter().filter(|grant| grant.object == all);
+        reached.extend(blanket.map(|grant| Grant { object: object.clone(), ..grant.clone() }));
+    }
+    reached
 }
 
 /// Whether there is a row may be asked by whoever may read some column, whichever it is: the key, where

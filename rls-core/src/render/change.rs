@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    comment, constraint, function, ident, index, literal, qualified, role, sequence, table, trigger,
+    comment, constraint, function, ident, index, literal, partition, qualified, role, sequence,
+    table, trigger,
 };
 use crate::diff::{Change, ColumnPrivileges, Named, OnTable, Pair, Privileges};
 use crate::model::{
@@ -55,6 +56,17 @@ pub fn statements(change: &Change) -> Vec<String> {
         Change::OwnSequence { sequence, go_on } => sequence::own(sequence, *go_on),
         Change::Comment { on, text } => vec![comment::comment(on, text.as_deref())],
         Change::CreateTable { table, revoke_from } => create_table(table, revoke_from),
+        Change::DropPartition(OnTable { table: _, item }) => {
+            vec![format!("DROP TABLE {}", qualified(item))]
+        }
+        Change::DetachPartition(on) => vec![partition::detach(on)],
+        Change::AttachPartition(on) => vec![partition::attach(on)],
+        Change::CreatePartition { partition, revoke_from } => {
+            let OnTable { table: _, item } = partition;
+            let mut statements = vec![partition::create(partition)];
+            statements.extend(closed(&item.name, item.row_security, revoke_from));
+            statements
+        }
         Change::AddColumn(OnTable { table, item }) => {
             vec![alter(table, &format!("ADD COLUMN {}", table::column_definition(item)))]
         }
@@ -165,13 +177,22 @@ const FORCE: &str = "FORCE ROW LEVEL SECURITY";
 
 /// A table is never there without its row security, nor with what default privileges give away.
 fn create_table(table: &Table<Sql>, revoke_from: &BTreeSet<Grantee>) -> Vec<String> {
-    let name = &table.name;
     let mut statements = vec![table::create(table)];
-    match table.row_security {
-        RowSecurity::Disabled => {}
-        RowSecurity::Enabled => statements.push(alter(name, ENABLE)),
-        RowSecurity::Forced => statements.extend([alter(name, ENABLE), alter(name, FORCE)]),
-    }
+    statements.extend(closed(&table.name, table.row_security, revoke_from));
+    statements
+}
+
+/// What closes a table that has just been made.
+fn closed(
+    name: &QualifiedName,
+    row_security: RowSecurity,
+    revoke_from: &BTreeSet<Grantee>,
+) -> Vec<String> {
+    let mut statements = match row_security {
+        RowSecurity::Disabled => Vec::new(),
+        RowSecurity::Enabled => vec![alter(name, ENABLE)],
+        RowSecurity::Forced => vec![alter(name, ENABLE), alter(name, FORCE)],
+    };
     let revoke_from = grantees(revoke_from);
     statements.push(format!("REVOKE ALL ON TABLE {} FROM {revoke_from}", qualified(name)));
     statements

@@ -7,6 +7,7 @@ mod comment;
 mod constraint;
 mod function;
 mod index;
+mod partition;
 mod quote;
 mod role;
 mod sequence;
@@ -18,6 +19,9 @@ mod types;
 
 pub(crate) use change::column_list;
 pub use change::{command_name, create_extension, privilege_name, script, statements};
+#[cfg(feature = "postgres")]
+pub(crate) use partition::constant_text;
+pub(crate) use partition::{key_equals, keys_of};
 #[cfg(feature = "syntax")]
 pub(crate) use quote::is_keyword;
 pub use quote::{ident, literal, qualified};

@@ -1,6 +1,7 @@
 //! Tables and columns as they stand in CREATE TABLE and ALTER TABLE.
 
 use super::constraint::{check, exclusion, primary_key, unique};
+use super::partition::keys_of;
 use super::{ident, qualified, sequence};
 use crate::lex::{self, Token, TokenKind};
 use crate::model::{Column, Generated, Identity, Sql, Table};
@@ -14,7 +15,9 @@ pub(super) fn create(table: &Table<Sql>) -> String {
     let exclusions = table.exclusions.iter().map(|(name, item)| exclusion(name, item));
     let constraints = primary_key.chain(uniques).chain(checks).chain(exclusions);
     let lines: Vec<_> = columns.chain(constraints).map(|line| format!("    {line}")).collect();
-    format!("CREATE TABLE {} (\n{}\n)", qualified(&table.name), lines.join(",\n"))
+    let by = table.partitioning.as_ref().map(|it| format!(" PARTITION BY {}", keys_of(it)));
+    let by = by.unwrap_or_default();
+    format!("CREATE TABLE {} (\n{}\n){by}", qualified(&table.name), lines.join(",\n"))
 }
 
 /// `name type [GENERATED …] [NOT NULL] [DEFAULT …]`.

@@ -1,9 +1,11 @@
-//! What stands beside tables: sequences and comments.
+//! What stands beside tables: sequences, partitions and comments.
 
 use std::collections::BTreeMap;
 
 use super::{Part, ResolveError, Tables};
-use crate::model::{Commented, DeclaredSequence, QualifiedName, Schema};
+use crate::model::{
+    Commented, DeclaredSequence, DeclaredTable, Ident, Partitioning, QualifiedName, Schema,
+};
 use crate::provider::Settings;
 
 /// Adds them to the schema that the tables make.
@@ -47,6 +49,37 @@ pub(super) fn sequence_names(
                 message: format!("its sequence would be called `{name}`, as {other} already is"),
                 help: Some("give one of the two another name".to_owned()),
             });
+        }
+    }
+}
+
+/// The schemas that a table and its partitions are in.
+pub(super) fn schemas(declared: &DeclaredTable) -> impl Iterator<Item = Ident> {
+    let partitions = declared.table.partitioning.iter().flat_map(Partitioning::all);
+    let of_partitions = partitions.map(|partition| partition.name.schema.clone());
+    std::iter::once(declared.table.name.schema.clone()).chain(of_partitions)
+}
+
+/// Partitions are tables, and share their name space.
+pub(super) fn partition_names(
+    tables: &Tables,
+    taken: &mut BTreeMap<QualifiedName, String>,
+    errors: &mut Vec<ResolveError>,
+) {
+    for DeclaredTable { table, .. } in tables.values() {
+        for partition in table.partitioning.iter().flat_map(Partitioning::all) {
+            let this = format!("the partition `{}` of `{}`", partition.name, table.name);
+            if let Some(other) = taken.insert(partition.name.clone(), this) {
+                errors.push(ResolveError {
+                    table: table.name.clone(),
+                    part: Part::Table,
+                    message: format!(
+                        "its partition would be called `{}`, as {other} already is",
+                        partition.name
+                    ),
+                    help: Some("give one of the two another name".to_owned()),
+                });
+            }
         }
     }
 }

@@ -50,11 +50,26 @@ pub(super) fn nested(list: &MetaList, known: &[&str], ctxt: &Ctxt) -> Vec<Item> 
     self::known(metas(list, ctxt), known, ctxt)
 }
 
+/// The same, where some may be said more than once.
+pub(super) fn nested_repeatable(
+    list: &MetaList,
+    known: &[&str],
+    repeatable: &[&str],
+    ctxt: &Ctxt,
+) -> Vec<Item> {
+    listed(metas(list, ctxt), known, repeatable, ctxt)
+}
+
 /// Those of them that are known, each once.
 pub(super) fn known(metas: Vec<Meta>, known: &[&str], ctxt: &Ctxt) -> Vec<Item> {
+    listed(metas, known, &[], ctxt)
+}
+
+fn listed(metas: Vec<Meta>, known: &[&str], repeatable: &[&str], ctxt: &Ctxt) -> Vec<Item> {
     let mut items: Vec<Item> = Vec::new();
     for item in metas.into_iter().filter_map(|meta| item(meta, known, ctxt)) {
-        if items.iter().any(|other| other.key == item.key) {
+        let twice = items.iter().any(|other| other.key == item.key);
+        if twice && !repeatable.contains(&item.key.as_str()) {
             ctxt.error(item.meta.path(), format!("`{}` is given twice", item.key));
         } else {
             items.push(item);

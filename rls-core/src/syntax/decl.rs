@@ -9,6 +9,7 @@ use super::column::{self, GeneratedFrom, Serial, countable};
 use super::comment::comment;
 use super::constraint::{self, CheckDecl, ExclusionDecl, ForeignKeyDecl, IndexDecl, UniqueDecl};
 use super::grant::{self, GrantDecl, GrantedOn};
+use super::partition::{self, SpreadDecl};
 use super::policy::{self, CrudPolicy, FullPolicy};
 use super::references::{References, references};
 use super::trigger::{self, TriggerDecl};
@@ -37,6 +38,7 @@ pub(super) struct Decl<'a> {
     pub(super) primary_key: Option<UniqueDecl>,
     pub(super) exclusions: Vec<ExclusionDecl>,
     pub(super) triggers: Vec<TriggerDecl>,
+    pub(super) spread: SpreadDecl,
     uniques: Vec<UniqueDecl>,
     checks: Vec<CheckDecl>,
     foreign_keys: Vec<ForeignKeyDecl>,
@@ -85,6 +87,8 @@ const STRUCT_KEYS: &[&str] = &[
     "index",
     "grant",
     "trigger",
+    "partition_by",
+    "partition",
 ];
 /// What may be said more than once.
 const REPEATABLE: &[&str] = &[
@@ -98,6 +102,7 @@ const REPEATABLE: &[&str] = &[
     "index",
     "grant",
     "trigger",
+    "partition",
 ];
 const FIELD_KEYS: &[&str] = &[
     "column",
@@ -160,6 +165,7 @@ pub(super) fn read<'a>(input: &'a DeriveInput, ctxt: &Ctxt) -> Option<Decl<'a>> 
         triggers,
         exclusions: all("exclude").filter_map(|item| constraint::exclusion(item, ctxt)).collect(),
         indexes: all("index").filter_map(|item| constraint::index(item, None, ctxt)).collect(),
+        spread: partition::spread(&items, &schema, ctxt),
         name: QualifiedName::new(schema, table),
         fields,
         crud_policies: all("crud_policy").filter_map(|item| policy::crud(item, ctxt)).collect(),

@@ -10,7 +10,7 @@ use syn::{DeriveInput, LitStr};
 use super::decl::{self, Decl, Field};
 use super::lower_constraint::Lowering;
 use super::predicate::{self, Parsed, Scope};
-use super::{Ctxt, column as columns, grant, lower_policy};
+use super::{Ctxt, column as columns, grant, lower_partition, lower_policy};
 use crate::model::{
     Column, Commented, DeclaredGrant, DeclaredTable, Expr, Generated, Ident, IndexValue,
     QualifiedName, RowSecurity, Sequence, SequenceOwner, Sql, Table,
@@ -103,7 +103,7 @@ impl Lowered {
                 let of_index = table.indexes.get(name).and_then(|index| index.predicate.as_ref());
                 of_index.or_else(|| table.exclusions.get(name)?.predicate.as_ref())
             }
-            Site::PartitionKey(_) => None,
+            Site::PartitionKey(of, at) => lower_partition::key(table, of, *at),
         }
     }
 }

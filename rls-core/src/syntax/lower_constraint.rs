@@ -32,6 +32,7 @@ pub(super) struct Lowering<'a, 'd> {
 impl Lowering<'_, '_> {
     /// Adds every key, constraint and index of the declaration to the table.
     pub(super) fn run(mut self, table: &mut Table) {
+        table.partitioning = self.partitioning();
         self.primary_key(table);
         for declared in self.decl.uniques() {
             self.unique(declared, table);
@@ -67,6 +68,7 @@ impl Lowering<'_, '_> {
             let Some(columns) = self.columns(&declared.columns) else { return };
             let name = declared.name.clone().or_else(|| self.usual("", "pkey"));
             let Some(name) = name else { return };
+            self.holds_partition_keys("a primary key", &columns, &declared.meta, table);
             table.primary_key = Some(PrimaryKey {
                 include: self.columns(&declared.include).unwrap_or_default(),
                 deferral: declared.deferral,
@@ -81,6 +83,9 @@ impl Lowering<'_, '_> {
             self.ctxt.error_help(field.ident, "a primary key is unique already", help);
         }
         let columns: Vec<_> = fields.iter().map(|field| field.column.clone()).collect();
+        if let Some(field) = fields.first() {
+            self.holds_partition_keys("a primary key", &columns, field.ident, table);
+        }
         if let Some(name) = self.usual("", "pkey").filter(|_| !columns.is_empty()) {
             table.primary_key = Some(PrimaryKey::new(name, columns));
         }
@@ -88,6 +93,7 @@ impl Lowering<'_, '_> {
 
     fn unique(&mut self, declared: &UniqueDecl, table: &mut Table) {
         let Some(columns) = self.columns(&declared.columns) else { return };
+        self.holds_partition_keys("a unique constraint", &columns, &declared.meta, table);
         let name = declared.name.clone().or_else(|| self.usual(&joined(&columns), "key"));
         let unique = Unique {
             include: self.columns(&declared.include).unwrap_or_default(),
@@ -117,6 +123,11 @@ impl Lowering<'_, '_> {
         let Some(name) = name else { return };
         let sound = self.judge(parsed, Site::Check(name.clone()), Some(BaseType::Boolean));
         let Some(expr) = sound else { return };
+        if let (true, Some(_)) = (declared.no_inherit, &table.partitioning) {
+            let help = "take `no_inherit` away";
+            let message = "the check of a partitioned table is that of each partition";
+            self.ctxt.error_help(&declared.meta, message, help);
+        }
         let check = Check { expr, no_inherit: declared.no_inherit, not_valid: declared.not_valid };
         add(&mut table.checks, Some(name), check, &declared.meta, self.ctxt);
     }
@@ -161,6 +172,8 @@ impl Lowering<'_, '_> {
             let Some(key) = self.key(value, Site::IndexKey(name.clone(), at)) else { return };
             elements.push(ExclusionElement { key, operator: operator.clone() });
         }
+        let columns = keyed(elements.iter().map(|element| &element.key));
+        self.holds_partition_keys("an exclusion constraint", &columns, &declared.meta, table);
         let exclusion = Exclusion {
             method: declared.method.clone().unwrap_or_else(|| Ident::literal("gist")),
             elements,
@@ -181,6 +194,10 @@ impl Lowering<'_, '_> {
         let mut keys = Vec::new();
         for (at, value) in declared.keys.iter().enumerate() {
             keys.extend(self.key(value, Site::IndexKey(name.clone(), at)));
+        }
+        if declared.unique {
+            let columns = keyed(keys.iter());
+            self.holds_partition_keys("a unique index", &columns, &declared.meta, table);
         }
         let index = Index {
             unique: declared.unique,
@@ -204,7 +221,7 @@ impl Lowering<'_, '_> {
     }
 
     /// A key: a field or an expression, in calls that say how it is sorted and compared.
-    fn key(&mut self, rust: &Rust, site: Site) -> Option<IndexKey> {
+    pub(super) fn key(&mut self, rust: &Rust, site: Site) -> Option<IndexKey> {
         if let Rust::Call(call) = rust
             && let Some(name) = path_name(&call.func)
         {
@@ -347,6 +364,10 @@ impl Lowering<'_, '_> {
         let mut names = std::iter::once(self.usual(of, suffix)).chain(numbered);
         names.find_map(|name| name.filter(|name| free(name)))
     }
+}
+
+fn keyed<'a>(keys: impl Iterator<Item = &'a IndexKey>) -> Vec<Ident> {
+    keys.filter_map(|key| key.plain_column().cloned()).collect()
 }
 
 fn joined(columns: &[Ident]) -> String {
