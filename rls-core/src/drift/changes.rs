@@ -1,10 +1,12 @@
 //! Changes of a plan as what was done by hand. What a plan drops only to make it again is none.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{DriftKind, Finding, Thing, What};
 use crate::diff::{Canonical, Change, Named, OnTable, Pair, Site, same_policy};
-use crate::model::{Commented, Ident, PolicyKind, QualifiedName, Schema};
+use crate::model::{
+    Commented, Ident, Partition, Partitioning, PolicyKind, QualifiedName, Schema, Sql,
+};
 use crate::render::{changed_words, statements};
 use crate::resolve::Part;
 
@@ -58,6 +60,8 @@ fn is_of_missing_table(change: &Change, schemas: Pair<&Schema>) -> bool {
     let missing = |table: &QualifiedName| !schemas.previous.tables.contains_key(table);
     if let Change::CreatePolicy(policy) = change {
         missing(&policy.table)
+    } else if let Change::CreatePartition { partition, .. } = change {
+        missing(&partition.table) && live_partition(schemas, &partition.table).is_none()
     } else if let Change::CreateIndex(index) = change {
         missing(&index.table)
     } else if let Change::AddForeignKey(key) = change {
@@ -77,6 +81,12 @@ fn is_of_missing_table(change: &Change, schemas: Pair<&Schema>) -> bool {
     } else {
         false
     }
+}
+
+fn live_partition(schemas: Pair<&Schema>, name: &QualifiedName) -> Option<Box<Partition<Sql>>> {
+    let tables = schemas.previous.tables.values();
+    let mut all = tables.flat_map(|table| &table.partitioning).flat_map(Partitioning::all);
+    all.find(|partition| &partition.name == name).cloned().map(Box::new)
 }
 
 fn finding(thing: Thing, table: Option<&QualifiedName>, name: &str, seen: Seen) -> Finding {
@@ -264,6 +274,22 @@ impl Finder<'_> {
                 seen.lacks = Some(sql(change));
                 seen.place = Some((name, Part::Table));
             }
+            Change::DetachPartition(partition) | Change::DropPartition(partition) => {
+                let has = live_partition(self.schemas, &partition.item).map(|item| {
+                    let partition = OnTable { table: partition.table.clone(), item };
+                    sql(&Change::CreatePartition { partition, revoke_from: BTreeSet::new() })
+                });
+                self.partition(&partition.table, &partition.item).has = has;
+            }
+            Change::AttachPartition(partition) => {
+                let (partition, revoke_from) = (partition.clone(), BTreeSet::new());
+                let made = Change::CreatePartition { partition: partition.clone(), revoke_from };
+                self.partition(&partition.table, &partition.item.name).lacks = Some(sql(&made));
+            }
+            Change::CreatePartition { partition, .. } => {
+                let lacks = Some(sql(change));
+                self.partition(&partition.table, &partition.item.name).lacks = lacks;
+            }
             Change::DropColumn(OnTable { table, item }) => {
                 let previous = self.schemas.previous.tables.get(table);
                 let column = previous.and_then(|previous| previous.column(item)).cloned();
@@ -339,6 +365,13 @@ impl Finder<'_> {
         seen.has = Some(sql(make));
         seen.widens |= widens;
         seen.place.get_or_insert_with(|| (on.table.clone(), part(thing, &on.item.name)));
+    }
+
+    fn partition(&mut self, of: &QualifiedName, name: &QualifiedName) -> &mut Seen {
+        let declared = self.schemas.next.tables.contains_key(of);
+        let seen = self.see(Thing::Partition, Some(of), &name.to_string());
+        seen.place = declared.then(|| (of.clone(), Part::Table));
+        seen
     }
 
     fn column(&mut self, table: &QualifiedName, name: &Ident) -> &mut Seen {

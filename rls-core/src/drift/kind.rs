@@ -42,6 +42,8 @@ pub enum Thing {
     Schema,
     /// A table.
     Table,
+    /// A partition of a table.
+    Partition,
     /// A column.
     Column,
     /// A key, a check, a foreign key or an exclusion constraint.
@@ -79,6 +81,7 @@ impl Thing {
             Thing::Extension => "extension",
             Thing::Schema => "schema",
             Thing::Table => "table",
+            Thing::Partition => "partition",
             Thing::Column => "column",
             Thing::Constraint => "constraint",
             Thing::Index => "index",
@@ -99,6 +102,7 @@ impl Thing {
             | Thing::Extension
             | Thing::Schema
             | Thing::Table
+            | Thing::Partition
             | Thing::Column
             | Thing::Constraint
             | Thing::Index
