@@ -388,6 +388,7 @@ fn compile(
         namespaces: tables.values().flat_map(objects::schemas).chain(of_functions).collect(),
         grantees,
         roles: settings.managed_roles.clone(),
+        types: BTreeMap::new(),
         tables: compiled,
         sequences: BTreeMap::new(),
         functions,

@@ -368,6 +368,7 @@ async fn odd_columns_and_families_are_noted() {
     assert_eq!(names, ["a", "b", "i"]);
     assert_eq!(found.row_security, RowSecurity::Disabled);
     assert_eq!(found.columns[1].default, None);
+    assert_eq!(found.columns[2].ty.to_string(), "interval day to second(3)");
 }
 
 #[tokio::test]

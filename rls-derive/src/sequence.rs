@@ -60,6 +60,10 @@ pub(crate) fn commented(on: &Commented) -> TokenStream {
         quote!(#table, #name)
     };
     match on {
+        Commented::Type(name) => {
+            let name = qualified(name);
+            quote!(p::Commented::Type(#name))
+        }
         Commented::Sequence(name) => {
             let name = qualified(name);
             quote!(p::Commented::Sequence(#name))

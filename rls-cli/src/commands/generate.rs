@@ -101,6 +101,7 @@ fn made_up(plan: &Plan) -> String {
                 verb = "create";
                 &table.name
             }
+            Change::AlterType { name, .. } | Change::RenameType { name, .. } => name,
             Change::DropTable(table)
             | Change::EnableRowSecurity(table)
             | Change::ForceRowSecurity(table) => table,
@@ -126,6 +127,8 @@ fn made_up(plan: &Plan) -> String {
             | Change::AlterRole(_)
             | Change::CreateExtension(_)
             | Change::CreateNamespace(_)
+            | Change::CreateType(_)
+            | Change::DropType(_)
             | Change::DropFunction(_)
             | Change::DropSequence(_)
             | Change::CreateSequence { .. }

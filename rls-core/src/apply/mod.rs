@@ -10,7 +10,7 @@ mod stand_in;
 use tokio_postgres::{Client, IsolationLevel, Transaction};
 
 use crate::catalog::{Failure, Live, canonical, introspect};
-use crate::diff::{Canonical, Pair};
+use crate::diff::{Canonical, Change, Pair};
 use crate::model::Schema;
 use crate::plan::{HazardKind, Origin, Plan, Step, plan};
 
@@ -76,6 +76,7 @@ pub async fn apply(
     }
     if !comparison.plan.is_empty() {
         execute(&transaction, &comparison.plan, on_step).await?;
+        settle(&transaction, &comparison.plan).await?;
         let left = look(&mut transaction, desired).await?.0.plan;
         if !left.is_empty() {
             return Err(Error::Diverged(left));
@@ -105,6 +106,22 @@ pub(crate) async fn look(
     let canonical = canonical(transaction, schemas).await?;
     let plan = plan(schemas, &canonical, Origin::Live { undeclared: &live.undeclared });
     Ok((Comparison { live, plan }, canonical))
+}
+
+/// A savepoint is refused as long as Postgres has not told its own caches of an ALTER DOMAIN, and that
+/// is left to the next command that writes to the catalog: here one that leaves nothing behind.
+async fn settle(transaction: &Transaction<'_>, plan: &Plan) -> Result<(), Error> {
+    if !plan.steps.iter().any(|step| matches!(step.change, Change::AlterType { .. })) {
+        return Ok(());
+    }
+    for statement in [
+        "CREATE FUNCTION pg_temp.rls_settled() RETURNS void LANGUAGE sql AS ''",
+        "DROP FUNCTION pg_temp.rls_settled()",
+    ] {
+        let done = transaction.batch_execute(statement).await;
+        done.map_err(|error| Failure::of(statement, error))?;
+    }
+    Ok(())
 }
 
 /// All steps sent at once: a plan is as fast over a long way as it is nearby.

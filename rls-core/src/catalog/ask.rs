@@ -19,6 +19,9 @@ pub(super) struct Asked {
     /// The schema of each sequence that privileges are asked for on, and in the same order its name.
     pub(super) sequence_schemas: Vec<String>,
     pub(super) sequence_names: Vec<String>,
+    /// The same of types.
+    pub(super) type_schemas: Vec<String>,
+    pub(super) type_names: Vec<String>,
     /// The same of functions, and of each declared one.
     pub(super) function_schemas: Vec<String>,
     pub(super) function_names: Vec<String>,
@@ -65,7 +68,10 @@ impl Asked {
         let (table_schemas, table_names) = parted(scope.tables.keys());
         let (sequence_schemas, sequence_names) = parted(sequences.chain(scope.sequences.keys()));
         let (function_schemas, function_names) = parted(functions.chain(scope.functions.keys()));
+        let (type_schemas, type_names) = parted(scope.types.keys());
         Asked {
+            type_schemas,
+            type_names,
             sequence_schemas,
             sequence_names,
             function_schemas,

@@ -16,7 +16,9 @@ use tokio_postgres::error::SqlState;
 use super::{Error, Failure, PLAIN_TEXT, alike, ask, begin, constants, end};
 use crate::diff::{Canonical, Doubt, Pair, Site, condition, doubts, nothing_of, predicates};
 use crate::lex;
-use crate::model::{BaseType, PgType, QualifiedName, Schema, Sql, Table};
+use crate::model::{
+    BaseType, Domain, PgType, QualifiedName, Schema, Sql, Table, TypeForm, UserType,
+};
 use crate::render;
 
 /// How often the text may change before it is given up.
@@ -109,7 +111,40 @@ fn questions(schemas: Pair<&Schema>) -> BTreeSet<Question> {
             }));
         }
     }
+    for (name, next) in &schemas.next.types {
+        if let Some(previous) = schemas.previous.types.get(name) {
+            domains(Pair { previous, next }, &mut questions);
+        }
+    }
     questions
+}
+
+/// Of domains: `VALUE` is a column of that name to the server.
+fn domains(types: Pair<&UserType<Sql>>, questions: &mut BTreeSet<Question>) {
+    let (TypeForm::Domain(previous), TypeForm::Domain(next)) =
+        (&types.previous.form, &types.next.form)
+    else {
+        return;
+    };
+    let (name, base) = (&types.next.name, &next.base);
+    let texts = |domain: &Domain<Sql>| {
+        domain.checks.values().map(|check| check.expr.clone()).collect::<BTreeSet<_>>()
+    };
+    for source in texts(previous).symmetric_difference(&texts(next)) {
+        let values = format!("SELECT CAST(NULL AS {base}) AS value");
+        questions.insert(Question {
+            site: Site { table: name.clone(), default_of: None },
+            source: source.clone(),
+            statement: format!("SELECT 1 FROM ({values}) AS of WHERE ({}\n)", source.as_str()),
+        });
+    }
+    let base = PgType { modifiers: Vec::new(), ..base.clone() };
+    let both = doubt(previous.default.as_ref(), next.default.as_ref());
+    questions.extend(both.map(|source| Question {
+        site: Site::default_of_type(name),
+        source: source.clone(),
+        statement: format!("SELECT CAST(({}\n) AS {base})", source.as_str()),
+    }));
 }
 
 fn policies(tables: Pair<&Table<Sql>>, questions: &mut BTreeSet<Question>) {

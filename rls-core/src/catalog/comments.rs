@@ -32,12 +32,26 @@ UNION ALL
 SELECT n.nspname::text, c.relname::text, 'sequence', '', d.description
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     JOIN pg_description d ON d.classoid = 'pg_class'::regclass AND d.objoid = c.oid AND d.objsubid = 0
-WHERE c.relkind = 'S' AND (n.nspname, c.relname) IN (SELECT * FROM unnest($3::name[], $4::name[]))"
+WHERE c.relkind = 'S' AND (n.nspname, c.relname) IN (SELECT * FROM unnest($3::name[], $4::name[]))
+UNION ALL
+SELECT n.nspname::text, t.typname::text, CASE WHEN a.attnum IS NULL THEN 'type' ELSE 'column' END,
+    coalesce(a.attname::text, ''), d.description
+FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
+    JOIN pg_description d ON d.classoid = 'pg_type'::regclass AND d.objoid = t.oid
+        OR d.classoid = 'pg_class'::regclass AND d.objoid = t.typrelid AND d.objsubid > 0
+    LEFT JOIN pg_attribute a ON d.objsubid > 0 AND a.attrelid = t.typrelid AND a.attnum = d.objsubid
+WHERE t.typtype IN ('e', 'd', 'c') AND (n.nspname, t.typname) IN (SELECT * FROM unnest($5::name[], $6::name[]))"
 );
 
 pub(super) async fn read(transaction: &Transaction<'_>, asked: &Asked) -> Result<Vec<Row>, Error> {
-    let names =
-        [&asked.table_schemas, &asked.table_names, &asked.sequence_schemas, &asked.sequence_names];
+    let names = [
+        &asked.table_schemas,
+        &asked.table_names,
+        &asked.sequence_schemas,
+        &asked.sequence_names,
+        &asked.type_schemas,
+        &asked.type_names,
+    ];
     ask::rows(transaction, COMMENTS, &names).await
 }
 
@@ -50,6 +64,7 @@ pub(super) fn understand(rows: &[Row], scope: &Schema) -> Result<(Comments, Comm
         let name = QualifiedName::new(ident(row, "schema")?, ident(row, "name")?);
         let own = || Ident::new(get::<&str>(row, "own")?).map_err(Error::from);
         let on = match get(row, "kind")? {
+            "type" => Commented::Type(name),
             "table" => Commented::Table(name),
             "sequence" => Commented::Sequence(name),
             "column" => Commented::Column(name, own()?),

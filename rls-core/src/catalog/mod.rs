@@ -20,6 +20,7 @@ mod roles;
 mod sequences;
 mod server;
 mod triggers;
+mod user_types;
 
 use std::collections::BTreeSet;
 
@@ -71,7 +72,7 @@ pub async fn introspect(transaction: &mut Transaction<'_>, scope: &Schema) -> Re
     let (
         (server, relations, columns, keys, indexes),
         (policies, functions, roles, access),
-        (sequences, comments, triggers, partitions),
+        (sequences, comments, triggers, partitions, types),
     ) = try_join3(
         try_join5(
             server::read(&savepoint, &asked),
@@ -86,11 +87,12 @@ pub async fn introspect(transaction: &mut Transaction<'_>, scope: &Schema) -> Re
             roles::read(&savepoint, &asked),
             access::read(&savepoint, &asked),
         ),
-        try_join4(
+        try_join5(
             sequences::read(&savepoint, &asked),
             comments::read(&savepoint, &asked),
             triggers::read(&savepoint, &asked),
             partitions::read(&savepoint, &asked),
+            user_types::read(&savepoint, &asked),
         ),
     )
     .await?;
@@ -106,6 +108,7 @@ pub async fn introspect(transaction: &mut Transaction<'_>, scope: &Schema) -> Re
     policies::add(&policies, &mut tables, &mut notes)?;
     triggers::add(&triggers, &mut tables, &mut notes)?;
     let functions = functions::understand(&functions, scope)?;
+    let types = user_types::understand(&types, scope, &mut notes)?;
     let sequences = sequences::understand(&sequences, scope)?;
     let (comments, undeclared_comments) = comments::understand(&comments, scope)?;
     let roles = roles::understand(&roles, scope, &mut notes)?;
@@ -123,6 +126,7 @@ pub async fn introspect(transaction: &mut Transaction<'_>, scope: &Schema) -> Re
             namespaces,
             grantees: scope.grantees.clone(),
             roles,
+            types,
             tables,
             sequences,
             functions,

@@ -170,7 +170,7 @@ pub(super) fn add_columns(
         };
         // What generates a column stands where defaults do.
         let expr = get::<Option<&str>>(row, "default")?.map(Sql::new);
-        let ty = column_type(row, &full, notes)?;
+        let ty = type_of(row, &full, notes)?;
         let unknown = |code: &str| Error::Unknown { what: full.clone(), code: code.to_owned() };
         let (default, generated) = match get(row, "generated")? {
             "" => (expr, None),
@@ -202,7 +202,7 @@ pub(super) fn add_columns(
 }
 
 /// A type that the model has no word for goes by the name it has in the catalog.
-fn column_type(row: &Row, column: &str, notes: &mut Vec<String>) -> Result<PgType, Error> {
+pub(super) fn type_of(row: &Row, column: &str, notes: &mut Vec<String>) -> Result<PgType, Error> {
     let text: &str = get(row, "type")?;
     if let Ok(ty) = PgType::parse(text) {
         return Ok(ty);

@@ -4,13 +4,21 @@ use std::collections::BTreeMap;
 
 use crate::model::{Ident, QualifiedName, Sql};
 
-/// Where an expression stands: the same text may mean different things elsewhere.
+/// Where an expression stands: the same text may mean different things elsewhere. Domains have sites
+/// too, for types and tables share their names.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Site {
-    /// The table that it belongs to.
+    /// The table or domain that it belongs to.
     pub table: QualifiedName,
     /// The column whose default it is, or which is computed from it; none for a policy.
     pub default_of: Option<Ident>,
+}
+
+impl Site {
+    /// The default of a domain.
+    pub(crate) fn default_of_type(name: &QualifiedName) -> Site {
+        Site { table: name.clone(), default_of: Some(name.name.clone()) }
+    }
 }
 
 /// What Postgres makes of expressions. An empty one compares texts as they are, which is right

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::{Change, Pair};
-use crate::model::{Commented, QualifiedName, Schema, Sql, Table};
+use crate::model::{
+    Commented, Composite, Ident, QualifiedName, Schema, Sql, Table, TypeForm, UserType,
+};
 
 /// The changes of comments, after all others are known.
 pub(super) fn alter(schemas: Pair<&Schema>, changes: &mut Vec<Change>) {
@@ -38,7 +40,11 @@ fn there(on: &Commented, schema: &Schema) -> bool {
     match on {
         Commented::Sequence(name) => schema.sequences.contains_key(name),
         Commented::Table(name) => table(name).is_some(),
-        Commented::Column(of, name) => table(of).is_some_and(|table| table.column(name).is_some()),
+        Commented::Type(name) => schema.types.contains_key(name),
+        Commented::Column(of, name) => {
+            table(of).is_some_and(|table| table.column(name).is_some())
+                || schema.types.get(of).is_some_and(|ty| attribute_names(ty).any(|it| it == name))
+        }
         Commented::Policy(of, name) => {
             table(of).is_some_and(|table| table.policies.contains_key(name))
         }
@@ -62,6 +68,10 @@ fn there(on: &Commented, schema: &Schema) -> bool {
 fn made(change: &Change) -> Vec<Commented> {
     if let Change::CreateTable { table, revoke_from: _ } = change {
         of_table(table)
+    } else if let Change::CreateType(ty) = change {
+        let attributes = attribute_names(ty);
+        let attributes = attributes.map(|it| Commented::Column(ty.name.clone(), it.clone()));
+        std::iter::once(Commented::Type(ty.name.clone())).chain(attributes).collect()
     } else if let Change::CreateSequence { sequence, revoke_from: _ } = change {
         vec![Commented::Sequence(sequence.name.clone())]
     } else if let Change::AddColumn(on) = change {
@@ -86,6 +96,14 @@ fn made(change: &Change) -> Vec<Commented> {
     } else {
         Vec::new()
     }
+}
+
+fn attribute_names(ty: &UserType<Sql>) -> impl Iterator<Item = &Ident> {
+    let attributes = match &ty.form {
+        TypeForm::Composite(Composite { attributes }) => attributes.as_slice(),
+        TypeForm::Enum(_) | TypeForm::Domain(_) => &[],
+    };
+    attributes.iter().map(|attribute| &attribute.name)
 }
 
 fn of_table(table: &Table<Sql>) -> Vec<Commented> {

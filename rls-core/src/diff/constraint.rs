@@ -77,14 +77,14 @@ fn primary_key(on: On<'_>, keys: Pair<Option<&PrimaryKey>>, changes: &mut Vec<Ch
 type Items<'a, T> = std::vec::IntoIter<(&'a Ident, &'a T)>;
 
 /// What is on one side only, and what is on both, under the name that it has.
-struct Matched<'a, T> {
-    gone: Items<'a, T>,
-    missing: Items<'a, T>,
-    both: Vec<(&'a Ident, Pair<&'a T>)>,
+pub(super) struct Matched<'a, T> {
+    pub(super) gone: Items<'a, T>,
+    pub(super) missing: Items<'a, T>,
+    pub(super) both: Vec<(&'a Ident, Pair<&'a T>)>,
 }
 
 /// Finds for each item one that says the same, one of the same name before any other.
-fn matched<'a, T>(
+pub(super) fn matched<'a, T>(
     previous: &'a BTreeMap<Ident, T>,
     next: &'a BTreeMap<Ident, T>,
     same: impl Fn(&T, &T) -> bool,
@@ -134,19 +134,19 @@ fn same_foreign_key(previous: &ForeignKey, next: &ForeignKey) -> bool {
 }
 
 /// Compares what holds expressions.
-pub(super) struct Same<'a> {
-    pub(super) canonical: &'a Canonical,
-    pub(super) site: Site,
+pub(crate) struct Same<'a> {
+    pub(crate) canonical: &'a Canonical,
+    pub(crate) site: Site,
 }
 
 impl Same<'_> {
-    fn check(&self, previous: &Check<Sql>, next: &Check<Sql>) -> bool {
+    pub(crate) fn check(&self, previous: &Check<Sql>, next: &Check<Sql>) -> bool {
         // One that is proven is more than was asked for; one that is not can be validated.
         let Check { expr, no_inherit, not_valid: _ } = next;
         &previous.no_inherit == no_inherit && self.predicate(Some(&previous.expr), Some(expr))
     }
 
-    fn exclusion(&self, previous: &Exclusion<Sql>, next: &Exclusion<Sql>) -> bool {
+    pub(crate) fn exclusion(&self, previous: &Exclusion<Sql>, next: &Exclusion<Sql>) -> bool {
         let Exclusion { method, elements, include, predicate, deferral } = next;
         let element = |(previous, next): (&ExclusionElement<Sql>, &ExclusionElement<Sql>)| {
             let ExclusionElement { key, operator } = next;
@@ -160,7 +160,7 @@ impl Same<'_> {
             && self.predicate(previous.predicate.as_ref(), predicate.as_ref())
     }
 
-    fn index(&self, previous: &Index<Sql>, next: &Index<Sql>) -> bool {
+    pub(crate) fn index(&self, previous: &Index<Sql>, next: &Index<Sql>) -> bool {
         let Index { method, unique, nulls_not_distinct, keys, include, predicate, with } = next;
         &previous.method == method
             && &previous.unique == unique

@@ -34,7 +34,7 @@ struct Rebuilt {
     columns: BTreeSet<(QualifiedName, Ident)>,
     /// Tables that are made anew, or of which a part is taken off for a while.
     tables: BTreeSet<QualifiedName>,
-    /// Functions that go, tables of columns that go or get another type, and tables made anew.
+    /// Functions that go, types that are made anew, tables of columns that go or get another type, and tables made anew.
     named: BTreeSet<Ident>,
 }
 
@@ -63,6 +63,8 @@ impl Rebuilt {
                 }
             } else if let Change::DetachPartition(partition) = change {
                 rebuilt.tables.extend(root(&partition.item, schemas.previous).cloned());
+            } else if let Change::RenameType { name, to: _ } = change {
+                rebuilt.named.insert(name.name.clone());
             } else if let Change::DropPrimaryKey(key) = change {
                 columns(&key.table, &key.item.columns);
             } else if let Change::DropUnique(key) = change {

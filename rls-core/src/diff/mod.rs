@@ -14,22 +14,25 @@ mod doubts;
 mod function;
 mod partition;
 mod privileges;
+mod retyped;
 mod role;
 mod sequence;
 mod table;
 mod trigger;
+mod user_type;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
     Check, Column, Commented, Deferral, Exclusion, ForeignKey, Function, GrantObject, Grantee,
     Ident, Index, Partition, Policy, PrimaryKey, Privilege, QualifiedName, Role, Routine, Schema,
-    Sequence, Sql, Table, Trigger, TriggerState, Unique,
+    Sequence, Sql, Table, Trigger, TriggerState, Unique, UserType,
 };
 
 pub use canonical::{Canonical, Site};
 #[cfg(feature = "postgres")]
 pub(crate) use column::nothing_of;
+pub(crate) use constraint::Same;
 #[cfg(feature = "postgres")]
 pub(crate) use constraint::predicates;
 #[cfg(feature = "postgres")]
@@ -37,6 +40,8 @@ pub(crate) use doubts::{Doubt, doubts};
 pub(crate) use table::same_policy;
 #[cfg(feature = "postgres")]
 pub(crate) use trigger::condition;
+pub(crate) use user_type::names_aside;
+pub use user_type::{TypeAlteration, ValuePlace};
 
 /// Two states of one thing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,6 +121,24 @@ pub enum Change {
         /// Whether it goes on after the numbers that the column holds.
         go_on: bool,
     },
+    /// A type makes way for the one that takes its place.
+    RenameType {
+        /// The type.
+        name: QualifiedName,
+        /// What it is called until it goes.
+        to: Ident,
+    },
+    /// A type is missing, or is made anew.
+    CreateType(Box<UserType<Sql>>),
+    /// A type differs in what can be changed where it is.
+    AlterType {
+        /// The type.
+        name: QualifiedName,
+        /// What is changed.
+        alteration: Box<TypeAlteration>,
+    },
+    /// A type is not in the next state, or another one has taken its place.
+    DropType(QualifiedName),
     /// A table is missing; foreign keys, indexes, policies and privileges are changes of their own.
     CreateTable {
         /// The table.
@@ -237,6 +260,29 @@ pub struct Named<T> {
 /// The changes that lead from one schema to the other, table by table; [`plan`](crate::plan) puts
 /// them in order. `canonical` knows which texts the server holds for equal.
 pub fn diff(schemas: Pair<&Schema>, canonical: &Canonical) -> Vec<Change> {
+    diff_remaking(schemas, &BTreeSet::new(), canonical)
+}
+
+/// The same, where some types have to be made anew whatever else is different.
+pub(crate) fn diff_remaking(
+    schemas: Pair<&Schema>,
+    also: &BTreeSet<QualifiedName>,
+    canonical: &Canonical,
+) -> Vec<Change> {
+    let remade = user_type::remade(schemas, also, canonical);
+    if remade.is_empty() {
+        return changes(schemas, &remade, canonical);
+    }
+    let aside = user_type::set_aside(schemas.previous, &remade);
+    changes(Pair { previous: &aside, next: schemas.next }, &remade, canonical)
+}
+
+/// The changes, where the types that are made anew have made way in the previous schema.
+fn changes(
+    schemas: Pair<&Schema>,
+    remade: &BTreeSet<QualifiedName>,
+    canonical: &Canonical,
+) -> Vec<Change> {
     let Schema {
         extensions,
         namespaces,
@@ -244,6 +290,7 @@ pub fn diff(schemas: Pair<&Schema>, canonical: &Canonical) -> Vec<Change> {
         roles,
         tables,
         sequences: _,
+        types: _,
         comments: _,
         undeclared_comments: _,
         // These are compared as a whole by the parts below.
@@ -264,6 +311,7 @@ pub fn diff(schemas: Pair<&Schema>, canonical: &Canonical) -> Vec<Change> {
     let missing = namespaces.difference(&previous.namespaces);
     changes.extend(missing.cloned().map(Change::CreateNamespace));
 
+    user_type::alter(schemas, remade, canonical, &mut changes);
     for (name, next) in tables {
         match previous.tables.get(name) {
             Some(previous) if partition::is_anew(Pair { previous, next }, canonical) => {
@@ -284,6 +332,7 @@ pub fn diff(schemas: Pair<&Schema>, canonical: &Canonical) -> Vec<Change> {
     sequence::alter(schemas, &mut changes);
     function::alter(schemas, &mut changes);
     anew::rebuild(schemas, &mut changes);
+    retyped::rebuild(schemas, canonical, &mut changes);
     dependents::rebuild(schemas, &mut changes);
     comment::alter(schemas, &mut changes);
 

@@ -70,6 +70,7 @@ fn is_of_missing_table(change: &Change, schemas: Pair<&Schema>) -> bool {
         missing(&trigger.table)
     } else if let Change::Comment { on, .. } = change {
         match on {
+            Commented::Type(name) => !schemas.previous.types.contains_key(name),
             Commented::Sequence(name) => !schemas.previous.sequences.contains_key(name),
             Commented::Table(table)
             | Commented::Column(table, _)
@@ -268,6 +269,9 @@ impl Finder<'_> {
                 let seen = self.see(Thing::Table, None, &table.to_string());
                 seen.has = Some(table.to_string());
             }
+            Change::RenameType { name, .. } | Change::AlterType { name, .. } => self.ty(name),
+            Change::CreateType(ty) => self.ty(&ty.name),
+            Change::DropType(name) => self.ty(name),
             Change::CreateTable { table, .. } => {
                 let name = table.name.clone();
                 let seen = self.see(Thing::Table, None, &name.to_string());
@@ -305,7 +309,15 @@ impl Finder<'_> {
                     let item = item.clone();
                     sql(&Change::AddColumn(OnTable { table: table.clone(), item }))
                 };
-                let (has, lacks) = (made(&item.previous), made(&item.next));
+                let mut previous = item.previous.clone();
+                let tables = &self.schemas.previous.tables;
+                let was = tables.get(table).and_then(|table| table.column(&item.next.name));
+                if was.is_some_and(|was| was.ty == item.next.ty) && previous.ty != item.next.ty {
+                    // What differs is the type itself, which is a finding of its own.
+                    previous.ty = item.next.ty.clone();
+                    previous.default = item.next.default.clone();
+                }
+                let (has, lacks) = (made(&previous), made(&item.next));
                 let seen = self.column(table, &item.next.name);
                 // It may take two steps, of which the first begins at what is there.
                 seen.has.get_or_insert(has);
@@ -374,6 +386,18 @@ impl Finder<'_> {
         seen
     }
 
+    fn ty(&mut self, name: &QualifiedName) {
+        let made = |schema: &Schema| {
+            schema.types.get(name).map(|ty| sql(&Change::CreateType(Box::new(ty.clone()))))
+        };
+        let (has, lacks) = (made(self.schemas.previous), made(self.schemas.next));
+        // One that made way has no name of its own.
+        if has.is_some() || lacks.is_some() {
+            let seen = self.see(Thing::Type, None, &name.to_string());
+            (seen.has, seen.lacks) = (has, lacks);
+        }
+    }
+
     fn column(&mut self, table: &QualifiedName, name: &Ident) -> &mut Seen {
         let seen = self.see(Thing::Column, Some(table), name.as_str());
         seen.place = Some((table.clone(), Part::Column(name.clone())));
@@ -383,9 +407,10 @@ impl Finder<'_> {
     fn comment(&mut self, on: &Commented, declared: Option<String>) {
         let has = self.schemas.previous.comments.get(on).cloned();
         let (table, name) = match on {
-            Commented::Sequence(name) | Commented::Table(name) | Commented::Index(name) => {
-                (name.clone(), format!("on {name}"))
-            }
+            Commented::Type(name)
+            | Commented::Sequence(name)
+            | Commented::Table(name)
+            | Commented::Index(name) => (name.clone(), format!("on {name}")),
             Commented::Column(table, name)
             | Commented::Constraint(table, name)
             | Commented::Trigger(table, name)

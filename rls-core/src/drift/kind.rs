@@ -40,6 +40,8 @@ pub enum Thing {
     Extension,
     /// A schema.
     Schema,
+    /// An enum, a domain or a composite type.
+    Type,
     /// A table.
     Table,
     /// A partition of a table.
@@ -80,6 +82,7 @@ impl Thing {
             Thing::Membership => "membership",
             Thing::Extension => "extension",
             Thing::Schema => "schema",
+            Thing::Type => "type",
             Thing::Table => "table",
             Thing::Partition => "partition",
             Thing::Column => "column",
@@ -101,6 +104,7 @@ impl Thing {
             | Thing::Membership
             | Thing::Extension
             | Thing::Schema
+            | Thing::Type
             | Thing::Table
             | Thing::Partition
             | Thing::Column

@@ -24,6 +24,7 @@ mod table;
 mod trigger;
 mod type_text;
 mod types;
+mod user_type;
 
 pub use comment::Commented;
 pub use constraint::{
@@ -49,3 +50,7 @@ pub use site::{Gate, Site};
 pub use table::{Column, Generated, Identity, RowSecurity, Table};
 pub use trigger::{Trigger, TriggerEvent, TriggerState, TriggerTiming};
 pub use types::{BaseType, IntervalFields, Modifier, PgType, TypeError, TypeFamily};
+pub(crate) use user_type::by_need;
+pub use user_type::{
+    Attribute, Composite, DeclaredType, Domain, DomainCheck, EnumType, TypeForm, TypedAs, UserType,
+};

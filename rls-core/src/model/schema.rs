@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Commented, DefaultPrivilege, Function, Grant, Grantee, Ident, QualifiedName, Role, Routine,
-    Sequence, Sql, Table,
+    Sequence, Sql, Table, UserType,
 };
 
 /// A compiled schema: what a declaration asks for, what a snapshot recorded, or what a live
@@ -28,6 +28,12 @@ pub struct Schema {
         serde(default, with = "by_name", skip_serializing_if = "BTreeMap::is_empty")
     )]
     pub sequences: BTreeMap<QualifiedName, Sequence>,
+    /// Enums, domains and composite types by name.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, with = "by_name", skip_serializing_if = "BTreeMap::is_empty")
+    )]
+    pub types: BTreeMap<QualifiedName, UserType<Sql>>,
     /// Tables by name.
     #[cfg_attr(feature = "serde", serde(with = "by_name"))]
     pub tables: BTreeMap<QualifiedName, Table<Sql>>,
@@ -73,7 +79,7 @@ pub(super) mod by_name {
 
     use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
-    use super::{Function, QualifiedName, Sequence, Sql, Table};
+    use super::{Function, QualifiedName, Sequence, Sql, Table, UserType};
     use crate::model::Partition;
 
     pub(in crate::model) trait Named {
@@ -81,6 +87,12 @@ pub(super) mod by_name {
     }
 
     impl Named for Table<Sql> {
+        fn name(&self) -> &QualifiedName {
+            &self.name
+        }
+    }
+
+    impl Named for UserType<Sql> {
         fn name(&self) -> &QualifiedName {
             &self.name
         }

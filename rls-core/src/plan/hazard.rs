@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
-use super::Origin;
+use super::{Origin, user_type};
 use crate::diff::{
-    Canonical, Change, ColumnPrivileges, Named, Pair, Privileges, Site, same_policy,
+    Canonical, Change, ColumnPrivileges, Named, OnTable, Pair, Privileges, Same, Site, names_aside,
+    same_policy,
 };
 use crate::model::{
     BaseType, Command, Function, Grant, GrantObject, Grantee, Ident, Modifier, PRIVATE_SCHEMA,
@@ -73,13 +74,16 @@ pub(super) fn find(
     canonical: &Canonical,
     origin: Origin<'_>,
 ) -> BTreeMap<usize, Vec<Hazard>> {
-    let finder = Finder { changes, schemas, canonical, origin };
+    let aside = names_aside(changes);
+    let finder = Finder { changes, aside, schemas, canonical, origin };
     let hazards = |change| finder.hazards(change);
     changes.iter().map(hazards).enumerate().filter(|(_, found)| !found.is_empty()).collect()
 }
 
 struct Finder<'a> {
     changes: &'a [Change],
+    /// The types that make way for others, by the names that they have for now.
+    aside: BTreeMap<QualifiedName, QualifiedName>,
     schemas: Pair<&'a Schema>,
     canonical: &'a Canonical,
     origin: Origin<'a>,
@@ -108,13 +112,23 @@ impl Finder<'_> {
                 column.table, column.item
             ))],
             Change::AlterColumn(column)
-                if !fits(&column.item.previous.ty, &column.item.next.ty) =>
+                if !fits(&self.lasting(&column.item.previous.ty), &column.item.next.ty) =>
             {
                 let Pair { previous, next } = &*column.item;
                 vec![loses_data(format!(
                     "the column {}.{} becomes {} from {}: values that do not fit are refused or cut",
-                    column.table, next.name, next.ty, previous.ty
+                    column.table,
+                    next.name,
+                    next.ty,
+                    self.lasting(&previous.ty)
                 ))]
+            }
+            Change::RenameType { name, to: _ } => user_type::remade(name, self.schemas),
+            Change::AlterType { name, alteration } => {
+                user_type::altered(self.aside.get(name).unwrap_or(name), alteration, self.origin)
+            }
+            Change::DropType(name) if !self.aside.contains_key(name) => {
+                self.undeclared_object("type", name)
             }
             Change::CreatePolicy(policy) => {
                 self.create_policy(&policy.table, &policy.item.name, &policy.item.item)
@@ -184,6 +198,8 @@ impl Finder<'_> {
             | Change::CreatePartition { .. }
             | Change::DetachPartition(_)
             | Change::AttachPartition(_)
+            | Change::CreateType(_)
+            | Change::DropType(_)
             | Change::AddColumn(_)
             | Change::AlterColumn(_)
             | Change::AddPrimaryKey(_)
@@ -232,6 +248,17 @@ impl Finder<'_> {
         hazards
     }
 
+    /// A type by the name that it had before it made way.
+    fn lasting(&self, ty: &PgType) -> PgType {
+        let mut ty = ty.clone();
+        if let BaseType::Named(name) = &mut ty.base
+            && let Some(lasting) = self.aside.get(name)
+        {
+            *name = lasting.clone();
+        }
+        ty
+    }
+
     /// What is dropped ahead of its table, or dropped and made again around something else.
     fn goes_with_its_table(&self, change: &Change) -> bool {
         let gone = |table: &QualifiedName| !self.schemas.next.tables.contains_key(table);
@@ -248,14 +275,31 @@ impl Finder<'_> {
         } else if let Change::DropPrimaryKey(key) = change {
             self.changes.contains(&Change::AddPrimaryKey(key.clone()))
         } else if let Change::DropCheck(check) = change {
-            self.changes.contains(&Change::AddCheck(check.clone()))
+            let same = self.same_on(&check.table);
+            self.changes.iter().any(|change| {
+                matches!(change, Change::AddCheck(made)
+                    if same_place(made, check) && same.check(&check.item.item, &made.item.item))
+            })
         } else if let Change::DropExclusion(exclusion) = change {
-            self.changes.contains(&Change::AddExclusion(exclusion.clone()))
+            let same = self.same_on(&exclusion.table);
+            self.changes.iter().any(|change| {
+                matches!(change, Change::AddExclusion(made)
+                    if same_place(made, exclusion) && same.exclusion(&exclusion.item.item, &made.item.item))
+            })
         } else if let Change::DropIndex(index) = change {
-            self.changes.contains(&Change::CreateIndex(index.clone()))
+            let same = self.same_on(&index.table);
+            self.changes.iter().any(|change| {
+                matches!(change, Change::CreateIndex(made)
+                    if same_place(made, index) && same.index(&index.item.item, &made.item.item))
+            })
         } else {
             false
         }
+    }
+
+    fn same_on(&self, table: &QualifiedName) -> Same<'_> {
+        let site = Site { table: table.clone(), default_of: None };
+        Same { canonical: self.canonical, site }
     }
 
     /// A permissive policy on a table that exists lets somebody at rows that exist. Where it takes
@@ -480,6 +524,10 @@ impl Finder<'_> {
     }
 }
 
+fn same_place<T>(one: &OnTable<Named<T>>, other: &OnTable<Named<T>>) -> bool {
+    one.table == other.table && one.item.name == other.item.name
+}
+
 fn privilege_names<O>(grant: &Privileges<O>) -> String {
     let names: Vec<_> =
         grant.privileges.iter().map(|privilege| privilege_name(*privilege)).collect();
@@ -487,7 +535,7 @@ fn privilege_names<O>(grant: &Privileges<O>) -> String {
 }
 
 /// Whether every value of a type is one of the other, as it is.
-fn fits(previous: &PgType, next: &PgType) -> bool {
+pub(super) fn fits(previous: &PgType, next: &PgType) -> bool {
     use BaseType::{BigInt, DoublePrecision, Integer, Real, SmallInt, Text, Varchar};
     let wider = match (&previous.base, &next.base) {
         (SmallInt, Integer | BigInt) | (Integer, BigInt) => true,
@@ -520,7 +568,7 @@ fn widens(message: String) -> Hazard {
     Hazard { kind: HazardKind::WidensAccess, message }
 }
 
-fn loses_data(message: String) -> Hazard {
+pub(super) fn loses_data(message: String) -> Hazard {
     Hazard { kind: HazardKind::LosesData, message }
 }
 

@@ -4,10 +4,11 @@
 
 mod hazard;
 mod order;
+mod user_type;
 
 use std::collections::BTreeSet;
 
-use crate::diff::{Canonical, Change, Pair, diff};
+use crate::diff::{Canonical, Change, Pair, diff_remaking};
 use crate::model::{QualifiedName, Schema};
 use crate::render;
 
@@ -45,7 +46,7 @@ pub enum Origin<'a> {
 
 /// Plans the way from one state to the other.
 pub fn plan(schemas: Pair<&Schema>, canonical: &Canonical, origin: Origin<'_>) -> Plan {
-    let mut changes = diff(schemas, canonical);
+    let mut changes = changes(schemas, canonical);
     order::sort(&mut changes);
     let mut hazards = hazard::find(&changes, schemas, canonical, origin);
     let steps = changes
@@ -58,6 +59,19 @@ pub fn plan(schemas: Pair<&Schema>, canonical: &Canonical, origin: Origin<'_>) -
         })
         .collect();
     Plan { steps }
+}
+
+/// The changes, where an enum whose new values are used at once is made anew.
+fn changes(schemas: Pair<&Schema>, canonical: &Canonical) -> Vec<Change> {
+    let mut remade = BTreeSet::new();
+    loop {
+        let changes = diff_remaking(schemas, &remade, canonical);
+        let early = user_type::used_early(&changes);
+        if early.is_empty() {
+            return changes;
+        }
+        remade.extend(early);
+    }
 }
 
 /// Plans a schema into an empty database.

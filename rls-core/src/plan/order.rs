@@ -19,6 +19,8 @@ enum Phase {
     /// What everything else needs.
     Extension,
     Namespace,
+    /// Whatever comes behind speaks of it by its other name.
+    RenameType,
     /// Narrow first.
     Revoke,
     RowSecurity,
@@ -43,11 +45,16 @@ enum Phase {
     DropSequence,
     /// Before what counts with it.
     Sequence,
+    /// Before what has columns of them.
+    CreateType,
+    AlterType,
     CreateTable,
     AddColumn,
     AlterColumn,
     /// After what it is computed from.
     AddGenerated,
+    /// After what had columns of them.
+    DropType,
     OwnSequence,
     CreatePartition,
     AddKey,
@@ -101,6 +108,10 @@ fn phase(change: &Change) -> Phase {
         Change::DropPartition(_) => Phase::DropPartition,
         Change::AttachPartition(_) => Phase::AttachPartition,
         Change::DropColumn(_) => Phase::DropColumn,
+        Change::RenameType { .. } => Phase::RenameType,
+        Change::CreateType(_) => Phase::CreateType,
+        Change::AlterType { .. } => Phase::AlterType,
+        Change::DropType(_) => Phase::DropType,
         Change::CreateTable { .. } => Phase::CreateTable,
         Change::CreatePartition { .. } => Phase::CreatePartition,
         Change::AddColumn(column) if column.item.generated.is_some() => Phase::AddGenerated,

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     comment, constraint, function, ident, index, literal, partition, qualified, role, sequence,
-    table, trigger,
+    table, trigger, user_type,
 };
 use crate::diff::{Change, ColumnPrivileges, Named, OnTable, Pair, Privileges};
 use crate::model::{
-    Column, Command, Deferral, GrantObject, Grantee, Ident, Policy, PolicyKind, Privilege,
-    QualifiedName, RowSecurity, Sql, Table,
+    BaseType, Column, Command, Deferral, GrantObject, Grantee, Ident, PgType, Policy, PolicyKind,
+    Privilege, QualifiedName, RowSecurity, Sql, Table,
 };
 
 /// The statements that make a change, without semicolons.
@@ -55,6 +55,12 @@ pub fn statements(change: &Change) -> Vec<String> {
         Change::AlterSequence(sequences) => vec![sequence::alter(sequences)],
         Change::OwnSequence { sequence, go_on } => sequence::own(sequence, *go_on),
         Change::Comment { on, text } => vec![comment::comment(on, text.as_deref())],
+        Change::RenameType { name, to } => {
+            vec![format!("ALTER TYPE {} RENAME TO {}", qualified(name), ident(to))]
+        }
+        Change::CreateType(ty) => user_type::create(ty),
+        Change::AlterType { name, alteration } => vec![user_type::alter(name, alteration)],
+        Change::DropType(name) => vec![format!("DROP TYPE {}", qualified(name))],
         Change::CreateTable { table, revoke_from } => create_table(table, revoke_from),
         Change::DropPartition(OnTable { table: _, item }) => {
             vec![format!("DROP TABLE {}", qualified(item))]
@@ -233,7 +239,8 @@ fn alter_column(table: &QualifiedName, columns: &Pair<Column<Sql>>) -> Vec<Strin
         // Without a word the column would get its type's own.
         let collate = collation.as_ref().map(|name| format!(" COLLATE {}", qualified(name)));
         let collate = collate.unwrap_or_default();
-        actions.push(format!("TYPE {ty}{collate} USING {}::{ty}", ident(name)));
+        let through = through_text(&previous.ty, ty);
+        actions.push(format!("TYPE {ty}{collate} USING {}{through}::{ty}", ident(name)));
     }
     match (previous.nullable, nullable) {
         (true, false) => actions.push("SET NOT NULL".to_owned()),
@@ -282,6 +289,20 @@ fn revoke(option: bool, privileges: &str) -> String {
 
 fn grant(option: bool, privileges: &str) -> String {
     format!("GRANT {privileges}{}", if option { " WITH GRANT OPTION" } else { "" })
+}
+
+/// Between two types that are not built in there is no way but what they are written as.
+fn through_text(previous: &PgType, next: &PgType) -> &'static str {
+    match (&previous.base, &next.base) {
+        (BaseType::Named(previous), BaseType::Named(other)) if previous != other => {
+            if next.array {
+                "::text[]"
+            } else {
+                "::text"
+            }
+        }
+        _ => "",
+    }
 }
 
 fn privilege_on(grant: &Privileges<GrantObject>, preposition: &str) -> String {

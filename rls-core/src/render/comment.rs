@@ -6,6 +6,8 @@ use crate::model::Commented;
 /// COMMENT ON; NULL takes it away.
 pub(super) fn comment(on: &Commented, text: Option<&str>) -> String {
     let on = match on {
+        // It is what a domain answers to as well.
+        Commented::Type(name) => format!("TYPE {}", qualified(name)),
         Commented::Sequence(name) => format!("SEQUENCE {}", qualified(name)),
         Commented::Table(name) => format!("TABLE {}", qualified(name)),
         Commented::Column(table, name) => format!("COLUMN {}.{}", qualified(table), ident(name)),

@@ -16,6 +16,7 @@ mod table;
 mod term;
 mod trigger;
 mod types;
+mod user_type;
 
 pub(crate) use change::column_list;
 pub use change::{command_name, create_extension, privilege_name, script, statements};
