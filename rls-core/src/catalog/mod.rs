@@ -20,11 +20,12 @@ mod roles;
 mod sequences;
 mod server;
 mod triggers;
+mod unheld;
 mod user_types;
 
 use std::collections::BTreeSet;
 
-use futures_util::future::{try_join3, try_join4, try_join5};
+use futures_util::future::{try_join3, try_join5};
 use tokio_postgres::Transaction;
 
 use crate::model::{Ident, QualifiedName, Schema};
@@ -71,7 +72,7 @@ pub async fn introspect(transaction: &mut Transaction<'_>, scope: &Schema) -> Re
     let asked = Asked::new(scope);
     let (
         (server, relations, columns, keys, indexes),
-        (policies, functions, roles, access),
+        (policies, functions, roles, access, unheld),
         (sequences, comments, triggers, partitions, types),
     ) = try_join3(
         try_join5(
@@ -81,11 +82,12 @@ pub async fn introspect(transaction: &mut Transaction<'_>, scope: &Schema) -> Re
             constraints::read(&savepoint, &asked),
             indexes::read(&savepoint, &asked),
         ),
-        try_join4(
+        try_join5(
             policies::read(&savepoint, &asked),
             functions::read(&savepoint, &asked),
             roles::read(&savepoint, &asked),
             access::read(&savepoint, &asked),
+            unheld::read(&savepoint, &asked),
         ),
         try_join5(
             sequences::read(&savepoint, &asked),
@@ -102,6 +104,7 @@ pub async fn introspect(transaction: &mut Transaction<'_>, scope: &Schema) -> Re
         server::understand(&server, scope)?;
     let mut tables = relations::understand(&relations, scope, &mut notes)?;
     relations::add_columns(&columns, &mut tables, &mut notes)?;
+    unheld::note(&unheld, &mut tables, &mut notes)?;
     let kept = partitions::add(&partitions, scope, &mut tables, &mut notes)?;
     constraints::add(&keys, &mut tables, &mut notes)?;
     indexes::add(&indexes, &mut tables, &mut notes)?;
