@@ -196,3 +196,19 @@ fn a_role_that_nobody_knows_is_told() {
     let errors = resolve(vec![declared], &plain(&["reader"])).unwrap_err().to_string();
     assert_eq!(errors, "table public.things: unknown role `reder` (did you mean `reader`?)");
 }
+
+#[tokio::test]
+async fn maintain_is_told_where_the_server_does_not_have_it() {
+    let mut client = owned("grants_maintain").await;
+    let privileges = [Privilege::Select, Privilege::Maintain];
+    let desired =
+        compiled(things(vec![grant(&["reader"], &privileges, &[], false)]), &declared_only());
+    let version = text(&client, "SELECT current_setting('server_version_num')").await;
+    if version.parse::<i32>().unwrap() >= 170_000 {
+        converge(&mut client, &desired).await;
+        assert_eq!(held(&client).await, "table reader MAINTAIN,SELECT");
+    } else {
+        let error = compare(&mut client, &desired).await.unwrap_err().to_string();
+        assert!(error.contains("it is there since 17"), "{error}");
+    }
+}

@@ -23,6 +23,18 @@ pub enum Error {
         /// What it is, with its article.
         kind: &'static str,
     },
+    /// A privilege is declared that the server's version does not have.
+    #[error(
+        "`maintain` is declared on {object} for {grantee}, and Postgres {version} does not have it: it is there since 17; leave it out of `privileges`"
+    )]
+    NoMaintain {
+        /// What it would be on.
+        object: String,
+        /// Whose it would be.
+        grantee: String,
+        /// The major version of the server.
+        version: i32,
+    },
     /// A row of the catalog does not have the form that this version knows.
     #[error("the catalog of this server has a form that is not known here: {0}")]
     Catalog(#[source] tokio_postgres::Error),

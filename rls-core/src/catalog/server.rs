@@ -6,7 +6,7 @@ use tokio_postgres::{Row, Transaction};
 
 use super::Error;
 use super::ask::{self, Asked, get, idents, list};
-use crate::model::{Grantee, Ident, Schema};
+use crate::model::{Grantee, Ident, Privilege, Schema};
 use crate::provider::Provider;
 use crate::render::STAND_IN_MARK;
 
@@ -16,7 +16,8 @@ const SERVER: &str = "SELECT
     ARRAY(SELECT rolname::text FROM pg_roles WHERE rolname = ANY ($3::name[])) AS roles,
     ARRAY(SELECT rolname::text FROM pg_roles
         WHERE rolname = ANY ($3::name[]) AND rolname <> ALL ($4::name[]) AND (rolsuper OR rolbypassrls) ORDER BY rolname) AS exempt,
-    coalesce(obj_description(to_regnamespace('auth'), 'pg_namespace'), '') AS mark";
+    coalesce(obj_description(to_regnamespace('auth'), 'pg_namespace'), '') AS mark,
+    current_setting('server_version_num')::integer AS version";
 
 pub(super) async fn read(transaction: &Transaction<'_>, asked: &Asked) -> Result<Vec<Row>, Error> {
     let names = [&asked.namespaces, &asked.extensions, &asked.roles, &asked.managed_roles];
@@ -40,6 +41,7 @@ pub(super) fn understand(rows: &[Row], scope: &Schema) -> Result<Server, Error> 
         notes: Vec::new(),
     };
     for row in rows {
+        maintainable(get(row, "version")?, scope)?;
         server.extensions = idents(row, "extensions")?.into_iter().collect();
         server.namespaces = idents(row, "namespaces")?.into_iter().collect();
         server.stand_in = get::<&str>(row, "mark")?.starts_with(STAND_IN_MARK);
@@ -69,4 +71,17 @@ pub(super) fn understand(rows: &[Row], scope: &Schema) -> Result<Server, Error> 
         server.extensions.extend(stood_for.filter(|name| scope.extensions.contains(name)));
     }
     Ok(server)
+}
+
+/// Postgres has MAINTAIN since 17; the statement alone would be refused as a mistake in its spelling.
+fn maintainable(version: i32, scope: &Schema) -> Result<(), Error> {
+    let mut grants = scope.grants.iter();
+    match grants.find(|grant| version < 170_000 && grant.privilege == Privilege::Maintain) {
+        Some(grant) => Err(Error::NoMaintain {
+            object: grant.object.to_string(),
+            grantee: grant.grantee.to_string(),
+            version: version / 10_000,
+        }),
+        None => Ok(()),
+    }
 }
