@@ -8,6 +8,7 @@ use rls_core::{Grants, Place, Provider, Settings};
 use serde::Deserialize;
 
 use crate::error::{Error, Result};
+use crate::privileges::{self, Beside, Defaults};
 use crate::project::below;
 use crate::roles::{self, Roles};
 
@@ -34,6 +35,12 @@ pub(crate) struct Config {
     /// Extensions besides the provider's.
     #[serde(default)]
     pub(crate) extensions: BTreeSet<Ident>,
+    /// Privileges on schemas, and on sequences and functions that nobody declares.
+    #[serde(default)]
+    pub(crate) grant: Vec<Beside>,
+    /// What roles will hold on objects to come.
+    #[serde(default)]
+    pub(crate) default_privileges: Vec<Defaults>,
     /// The files to begin reading at, instead of the crate's roots.
     pub(crate) source: Option<Vec<PathBuf>>,
     /// The features to read the source with, instead of the default ones.
@@ -69,9 +76,21 @@ impl Config {
             let Place { line, column } = Place::of(&text, at);
             Error::user(format!("{}:{line}:{column}: {}", path.display(), error.message()))
         })?;
-        let checked = roles::check(&config.settings());
+        let checked = config.checked();
         checked.map_err(|message| Error::user(format!("{}: {message}", path.display())))?;
         Ok(config)
+    }
+
+    fn checked(&self) -> std::result::Result<(), String> {
+        for beside in &self.grant {
+            beside.declared()?;
+        }
+        for defaults in &self.default_privileges {
+            defaults.declared()?;
+        }
+        let settings = self.settings();
+        roles::check(&settings)?;
+        privileges::check_all(&settings)
     }
 
     /// What the compiler needs to know.
@@ -83,6 +102,13 @@ impl Config {
             managed_roles: self.roles.managed.clone(),
             force: self.force_row_security.clone(),
             comments: self.comments,
+            // Each was looked at when the file was read.
+            grants_beside: self.grant.iter().filter_map(|it| it.declared().ok()).collect(),
+            default_privileges: self
+                .default_privileges
+                .iter()
+                .filter_map(|it| it.declared().ok())
+                .collect(),
             extensions: self.extensions.clone(),
         }
     }

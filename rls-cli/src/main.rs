@@ -10,6 +10,7 @@ mod database;
 mod error;
 mod migrations;
 mod output;
+mod privileges;
 mod progress;
 mod project;
 mod report;

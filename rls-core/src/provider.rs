@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{Ident, Role};
+use crate::model::{DeclaredGrant, DefaultTarget, GrantObject, Ident, Role};
 
 /// Who verifies the token and says who is asking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +48,10 @@ pub struct Settings {
     pub force: BTreeSet<Ident>,
     /// Whether what the declaration says about things becomes comments in the database.
     pub comments: bool,
+    /// Privileges on schemas, and on sequences and functions that nobody declares.
+    pub grants_beside: Vec<(GrantObject, DeclaredGrant)>,
+    /// What roles will hold on objects to come: exactly that, and nothing where no privilege is named.
+    pub default_privileges: Vec<(DefaultTarget, DeclaredGrant)>,
     /// Extensions besides the provider's that are created where they are missing, and never dropped.
     pub extensions: BTreeSet<Ident>,
 }
@@ -62,6 +66,8 @@ impl Settings {
             managed_roles: BTreeMap::new(),
             force: BTreeSet::new(),
             comments: true,
+            grants_beside: Vec::new(),
+            default_privileges: Vec::new(),
             extensions: BTreeSet::new(),
         }
     }

@@ -123,6 +123,7 @@ pub fn resolve(
     let mut resolved = compile(&tables, &linked, settings, &mut errors);
     objects::add(&tables, &free, settings, &mut resolved.schema);
     privileges::add(&tables, &free, &mut resolved.schema);
+    privileges::add_settings(settings, &mut resolved.schema);
     if errors.is_empty() { Ok(resolved) } else { Err(ResolveErrors(errors)) }
 }
 
@@ -398,6 +399,7 @@ fn compile(
         grants: grants.grants,
         grant_options: BTreeSet::new(),
         default_privileges: grants.default_privileges,
+        settled_defaults: BTreeSet::new(),
     };
     Resolved { schema, policies }
 }

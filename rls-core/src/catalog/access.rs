@@ -9,9 +9,7 @@ use super::Error;
 use super::ask::{self, Asked, get, grantee, ident, with_declared};
 use super::functions::Functions;
 use super::relations::Tables;
-use crate::model::{
-    DefaultPrivilege, Grant, GrantObject, Grantee, Ident, Privilege, QualifiedName, Schema,
-};
+use crate::model::{Grant, GrantObject, Grantee, Ident, Privilege, QualifiedName, Schema};
 use crate::render::privilege_name;
 
 // Undeclared tables count too: a privilege on all tables of a schema is held where each carries it.
@@ -52,16 +50,11 @@ WHERE (n.nspname, p.proname) IN (SELECT * FROM unnest($3::name[], $4::name[]))
     AND (acl.grantee = 0 OR r.rolname = ANY ($5::name[]))";
 
 const OTHERS: &str = "
-SELECT n.nspname::text AS schema, r.rolname::text AS grantee, acl.privilege_type AS privilege, false AS later
+SELECT n.nspname::text AS schema, r.rolname::text AS grantee, acl.privilege_type AS privilege,
+    acl.is_grantable AS grantable
 FROM pg_namespace n, aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) AS acl
     LEFT JOIN pg_roles r ON r.oid = acl.grantee
-WHERE n.nspname = ANY ($1::name[])
-UNION ALL
-SELECT n.nspname::text, r.rolname::text, acl.privilege_type, true
-FROM pg_default_acl d JOIN pg_namespace n ON n.oid = d.defaclnamespace
-    JOIN pg_roles creator ON creator.oid = d.defaclrole,
-    aclexplode(d.defaclacl) AS acl LEFT JOIN pg_roles r ON r.oid = acl.grantee
-WHERE n.nspname = ANY ($1::name[]) AND d.defaclobjtype = 'r' AND creator.rolname = current_user";
+WHERE n.nspname = ANY ($1::name[])";
 
 /// What the queries answered.
 pub(super) struct Rows {
@@ -93,7 +86,6 @@ pub(super) async fn read(transaction: &Transaction<'_>, asked: &Asked) -> Result
 pub(super) struct Access {
     pub(super) grants: BTreeSet<Grant>,
     pub(super) grant_options: BTreeSet<Grant>,
-    pub(super) default_privileges: BTreeSet<DefaultPrivilege>,
 }
 
 /// What the grantees hold on declared tables, their columns and declared functions is all read:
@@ -129,7 +121,7 @@ pub(super) fn understand(
             held.add(row, grant, scope)?;
         }
     }
-    let mut objects = BTreeSet::new();
+    let mut others = Others::default();
     for row in &rows.objects {
         let name = QualifiedName::new(ident(row, "schema")?, ident(row, "name")?);
         let function = get(row, "function")?;
@@ -141,13 +133,20 @@ pub(super) fn understand(
             if function { GrantObject::Function(name) } else { GrantObject::Sequence(name) };
         match grant(row, object, notes)? {
             Some(grant) if ours => held.add(row, grant, scope)?,
-            Some(grant) => objects.extend([grant]),
+            Some(grant) => others.add(row, grant)?,
             None => {}
         }
     }
 
-    let Held { mut grants, options: grant_options } = held;
-    let others = Others::new(&rows.others, objects)?;
+    for row in &rows.others {
+        let object = GrantObject::Schema(ident(row, "schema")?);
+        let grantee = grantee(row, "grantee")?;
+        if let Some(privilege) = privilege(get(row, "privilege")?) {
+            others.add(row, Grant { object, grantee, privilege })?;
+        }
+    }
+
+    let Held { mut grants, options: mut grant_options } = held;
     for grant in &scope.grants {
         let held = match &grant.object {
             GrantObject::Schema(_) => others.reaches(grant),
@@ -167,22 +166,11 @@ pub(super) fn understand(
         };
         if held {
             grants.insert(grant.clone());
+            let option = scope.grant_options.contains(grant) && others.options.contains(grant);
+            grant_options.extend(option.then(|| grant.clone()));
         }
     }
-    let default_privileges =
-        scope.default_privileges.intersection(&others.later).cloned().collect();
-    for later in others.later.difference(&scope.default_privileges) {
-        // They may be a platform's own, so they are told and left alone.
-        if scope.grantees.contains(&later.grantee) {
-            notes.push(format!(
-                "default privileges give {} {} on every table that is created later in the schema {}, with row security or without",
-                later.grantee,
-                privilege_name(later.privilege),
-                later.schema
-            ));
-        }
-    }
-    Ok(Access { grants, grant_options, default_privileges })
+    Ok(Access { grants, grant_options })
 }
 
 /// What a row says, unless its privilege is one of a later Postgres.
@@ -224,26 +212,20 @@ impl Held {
     }
 }
 
-/// Privileges on schemas, sequences and functions, and on tables to come.
+/// Privileges on schemas, and on sequences and functions of others.
+#[derive(Default)]
 struct Others {
     held: BTreeSet<Grant>,
-    later: BTreeSet<DefaultPrivilege>,
+    options: BTreeSet<Grant>,
 }
 
 impl Others {
-    fn new(rows: &[Row], held: BTreeSet<Grant>) -> Result<Self, Error> {
-        let mut others = Others { held, later: BTreeSet::new() };
-        for row in rows {
-            let (schema, grantee) = (ident(row, "schema")?, grantee(row, "grantee")?);
-            let Some(privilege) = privilege(get(row, "privilege")?) else { continue };
-            if get(row, "later")? {
-                others.later.insert(DefaultPrivilege { schema, grantee, privilege });
-            } else {
-                let object = GrantObject::Schema(schema);
-                others.held.insert(Grant { object, grantee, privilege });
-            }
+    fn add(&mut self, row: &Row, grant: Grant) -> Result<(), Error> {
+        if get(row, "grantable")? {
+            self.options.insert(grant.clone());
         }
-        Ok(others)
+        self.held.insert(grant);
+        Ok(())
     }
 
     /// Holding a privilege through PUBLIC is as good as holding it by name.

@@ -27,6 +27,9 @@ pub(super) struct Asked {
     pub(super) function_names: Vec<String>,
     /// Schemas in which every function is to be declared.
     pub(super) private_schemas: Vec<String>,
+    /// Schemas in which objects to come may carry something, and roles that may make them.
+    pub(super) default_schemas: Vec<String>,
+    pub(super) default_creators: Vec<String>,
     pub(super) extensions: Vec<String>,
     pub(super) roles: Vec<String>,
     /// Those of them that are made here.
@@ -46,8 +49,14 @@ impl Asked {
             | GrantObject::Column { .. }
             | GrantObject::AllTables(_) => None,
         });
-        let of_defaults = scope.default_privileges.iter().map(|default| text(&default.schema));
-        let granted_schemas: BTreeSet<_> = granted.chain(of_defaults).collect();
+        let targets = scope.default_privileges.iter().map(|default| &default.target);
+        let targets: Vec<_> =
+            targets.chain(scope.settled_defaults.iter().map(|holder| &holder.target)).collect();
+        let of_defaults = targets.iter().filter_map(|target| target.schema.as_ref().map(text));
+        let default_schemas: BTreeSet<_> = of_defaults.chain(namespaces.iter().cloned()).collect();
+        let creators = targets.iter().filter_map(|target| target.creator.as_ref().map(text));
+        let default_creators: BTreeSet<_> = creators.collect();
+        let granted_schemas: BTreeSet<_> = granted.collect();
         let objects = scope.grants.iter().map(|grant| &grant.object);
         let sequences = objects.clone().filter_map(|object| match object {
             GrantObject::Sequence(name) => Some(name),
@@ -76,6 +85,8 @@ impl Asked {
             sequence_names,
             function_schemas,
             function_names,
+            default_schemas: default_schemas.into_iter().collect(),
+            default_creators: default_creators.into_iter().collect(),
             private_schemas: vec![PRIVATE_SCHEMA.to_owned()],
             managed_roles: scope.roles.keys().map(text).collect(),
             table_schemas,

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use futures_util::future::try_join4;
+use futures_util::future::try_join3;
 use tokio_postgres::{Row, Transaction};
 
-use super::ask::{self, Asked, get, grantee, ident, with_declared};
+use super::ask::{self, Asked, get, ident, with_declared};
 use super::{Error, begin, end};
-use crate::model::{Grantee, Ident, Privilege, QualifiedName, Schema};
+use crate::model::{Ident, Privilege, QualifiedName, Schema};
 use crate::render::privilege_name;
 
 /// Ways past the policies of a declared schema. None of them is a difference.
@@ -20,8 +20,6 @@ pub struct Exposure {
     pub owned: BTreeMap<QualifiedName, BTreeSet<Ident>>,
     /// What is not declared and open to governed roles.
     pub tables: Vec<ExposedTable>,
-    /// What tables to come will carry, beside what is declared.
-    pub defaults: Vec<ExposedDefault>,
 }
 
 /// Why no policy binds a role.
@@ -51,19 +49,6 @@ pub struct ExposedTable {
     pub kind: &'static str,
     /// What each governed role may do with its rows, by itself or by way of others.
     pub held: BTreeMap<Ident, BTreeSet<Privilege>>,
-}
-
-/// Default privileges that no declaration asks for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ExposedDefault {
-    /// Whose tables will carry them.
-    pub creator: Ident,
-    /// In which schema; none for all of them.
-    pub schema: Option<Ident>,
-    /// Who will hold them.
-    pub grantee: Grantee,
-    /// What they allow.
-    pub privileges: BTreeSet<Privilege>,
 }
 
 const EXEMPT: &str = "
@@ -99,17 +84,6 @@ WHERE n.nspname = ANY ($1::name[])
         OR has_any_column_privilege(r.oid, c.oid, 'SELECT, INSERT, UPDATE'))
 ORDER BY 1, 2, 4";
 
-const DEFAULTS: &str = "
-SELECT creator.rolname::text AS creator, n.nspname::text AS schema, r.rolname::text AS grantee,
-    acl.privilege_type AS privilege
-FROM pg_default_acl d JOIN pg_roles creator ON creator.oid = d.defaclrole
-    LEFT JOIN pg_namespace n ON n.oid = d.defaclnamespace,
-    aclexplode(d.defaclacl) AS acl LEFT JOIN pg_roles r ON r.oid = acl.grantee
-WHERE d.defaclobjtype = 'r' AND acl.grantee <> d.defaclrole
-    AND (d.defaclnamespace = 0 OR n.nspname = ANY ($1::name[]))
-    AND (acl.grantee = 0 OR r.rolname = ANY ($2::name[]))
-ORDER BY 1, 2, 3, 4";
-
 /// Looks for ways past the policies of `scope`.
 ///
 /// # Errors
@@ -121,11 +95,10 @@ pub async fn exposure(
     let savepoint = begin(transaction).await?;
     let asked = Asked::new(scope);
     let (schemas, names, roles) = (&asked.table_schemas, &asked.table_names, &asked.roles);
-    let (exempt, owned, tables, defaults) = try_join4(
+    let (exempt, owned, tables) = try_join3(
         ask::rows(&savepoint, EXEMPT, &[roles, &asked.managed_roles]),
         ask::rows(&savepoint, OWNED, &[schemas, names, roles]),
         ask::rows(&savepoint, TABLES, &[&asked.namespaces, schemas, names, roles]),
-        ask::rows(&savepoint, DEFAULTS, &[&asked.namespaces, roles]),
     )
     .await?;
     end(savepoint).await?;
@@ -141,9 +114,6 @@ pub async fn exposure(
     }
     for row in &tables {
         add_table(row, &mut exposure.tables)?;
-    }
-    for row in &defaults {
-        add_default(row, scope, &mut exposure.defaults)?;
     }
     Ok(exposure)
 }
@@ -162,36 +132,6 @@ fn add_table(row: &Row, tables: &mut Vec<ExposedTable>) -> Result<(), Error> {
     match tables.last_mut().filter(|last| last.name == name) {
         Some(last) => last.held.extend([held]),
         None => tables.push(ExposedTable { name, kind, held: [held].into() }),
-    }
-    Ok(())
-}
-
-fn add_default(row: &Row, scope: &Schema, defaults: &mut Vec<ExposedDefault>) -> Result<(), Error> {
-    let Some(privilege) = privilege(get(row, "privilege")?) else { return Ok(()) };
-    let schema = match get::<Option<&str>>(row, "schema")? {
-        Some(_) => Some(ident(row, "schema")?),
-        None => None,
-    };
-    let (creator, grantee) = (ident(row, "creator")?, grantee(row, "grantee")?);
-    let declared = scope.default_privileges.iter().any(|declared| {
-        Some(&declared.schema) == schema.as_ref()
-            && declared.grantee == grantee
-            && declared.privilege == privilege
-    });
-    if declared {
-        return Ok(());
-    }
-    let same = |last: &&mut ExposedDefault| {
-        last.creator == creator && last.schema == schema && last.grantee == grantee
-    };
-    match defaults.last_mut().filter(same) {
-        Some(last) => last.privileges.extend([privilege]),
-        None => defaults.push(ExposedDefault {
-            creator,
-            schema,
-            grantee,
-            privileges: [privilege].into(),
-        }),
     }
     Ok(())
 }

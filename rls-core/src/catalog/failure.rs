@@ -113,6 +113,10 @@ pub(crate) fn byte_of(error: &tokio_postgres::Error, text: &str) -> Option<usize
 }
 
 fn our_hint(statement: &str, code: &SqlState) -> Option<String> {
+    let defaults = statement.starts_with("ALTER DEFAULT PRIVILEGES FOR ROLE");
+    if defaults && *code == SqlState::INSUFFICIENT_PRIVILEGE {
+        return Some("only a member of the role changes what its objects will carry".to_owned());
+    }
     let extension = statement.starts_with("CREATE EXTENSION");
     let unavailable = [SqlState::FEATURE_NOT_SUPPORTED, SqlState::UNDEFINED_FILE].contains(code);
     (extension && unavailable).then(|| {

@@ -9,6 +9,7 @@ mod canonical;
 mod comments;
 mod constants;
 mod constraints;
+mod defaults;
 mod exposure;
 mod failure;
 mod functions;
@@ -25,14 +26,15 @@ mod user_types;
 
 use std::collections::BTreeSet;
 
-use futures_util::future::{try_join3, try_join5};
+use futures_util::future::{try_join4, try_join5};
 use tokio_postgres::Transaction;
 
 use crate::model::{Ident, QualifiedName, Schema};
 use ask::Asked;
 
 pub use canonical::canonical;
-pub use exposure::{Exempt, ExposedDefault, ExposedTable, Exposure, exposure};
+pub use defaults::StrayDefault;
+pub use exposure::{Exempt, ExposedTable, Exposure, exposure};
 pub(crate) use failure::byte_of;
 pub use failure::{Error, Failure};
 
@@ -43,6 +45,8 @@ pub struct Live {
     pub schema: Schema,
     /// Tables of the declared schemas that are not declared themselves.
     pub undeclared: BTreeSet<QualifiedName>,
+    /// Default privileges on tables that are not declared.
+    pub stray_defaults: Vec<StrayDefault>,
     /// Declared roles that the server does not have and that no plan makes.
     pub missing_roles: BTreeSet<Ident>,
     /// Whether a stand-in takes the provider's place.
@@ -74,7 +78,8 @@ pub async fn introspect(transaction: &mut Transaction<'_>, scope: &Schema) -> Re
         (server, relations, columns, keys, indexes),
         (policies, functions, roles, access, unheld),
         (sequences, comments, triggers, partitions, types),
-    ) = try_join3(
+        defaults,
+    ) = try_join4(
         try_join5(
             server::read(&savepoint, &asked),
             relations::read(&savepoint, &asked),
@@ -96,6 +101,7 @@ pub async fn introspect(transaction: &mut Transaction<'_>, scope: &Schema) -> Re
             partitions::read(&savepoint, &asked),
             user_types::read(&savepoint, &asked),
         ),
+        defaults::read(&savepoint, &asked),
     )
     .await?;
     end(savepoint).await?;
@@ -115,11 +121,12 @@ pub async fn introspect(transaction: &mut Transaction<'_>, scope: &Schema) -> Re
     let sequences = sequences::understand(&sequences, scope)?;
     let (comments, undeclared_comments) = comments::understand(&comments, scope)?;
     let roles = roles::understand(&roles, scope, &mut notes)?;
-    let access::Access { mut grants, mut grant_options, default_privileges } =
+    let access::Access { mut grants, mut grant_options } =
         access::understand(&access, scope, &tables, &functions, &mut notes)?;
     let on_partitions = partitions::privileges(&partitions, scope, &kept, &mut notes)?;
     grants.extend(on_partitions.grants);
     grant_options.extend(on_partitions.options);
+    let (default_privileges, stray_defaults) = defaults::understand(&defaults, scope, &mut notes)?;
     let (tables, undeclared) = tables.split();
     let (functions, strays) = functions.split();
 
@@ -139,8 +146,10 @@ pub async fn introspect(transaction: &mut Transaction<'_>, scope: &Schema) -> Re
             grants,
             grant_options,
             default_privileges,
+            settled_defaults: scope.settled_defaults.clone(),
         },
         undeclared,
+        stray_defaults,
         missing_roles,
         stand_in,
         notes,

@@ -24,9 +24,9 @@ mod user_type;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
-    Check, Column, Commented, Deferral, Exclusion, ForeignKey, Function, GrantObject, Grantee,
-    Ident, Index, Partition, Policy, PrimaryKey, Privilege, QualifiedName, Role, Routine, Schema,
-    Sequence, Sql, Table, Trigger, TriggerState, Unique, UserType,
+    Check, Column, Commented, DefaultTarget, Deferral, Exclusion, ForeignKey, Function,
+    GrantObject, Grantee, Ident, Index, Partition, Policy, PrimaryKey, Privilege, QualifiedName,
+    Role, Routine, Schema, Sequence, Sql, Table, Trigger, TriggerState, Unique, UserType,
 };
 
 pub use canonical::{Canonical, Site};
@@ -69,8 +69,8 @@ pub enum Change {
     RevokeColumns(ColumnPrivileges),
     /// A managed role is a member of another in which the next state does not have it.
     RevokeMembership(Membership),
-    /// Tables to come would carry a privilege that the next state does not give.
-    RevokeDefault(Privileges<Ident>),
+    /// Objects to come would carry a privilege that the next state does not give.
+    RevokeDefault(Privileges<DefaultTarget>),
     /// A table's policies are not enforced.
     EnableRowSecurity(QualifiedName),
     /// A table's policies are not enforced on its owner.
@@ -193,8 +193,8 @@ pub enum Change {
     EnableTrigger(OnTable<Named<TriggerState>>),
     /// A policy is missing, or differs.
     CreatePolicy(OnTable<Named<Policy<Sql>>>),
-    /// Tables to come lack a privilege.
-    GrantDefault(Privileges<Ident>),
+    /// Objects to come lack a privilege.
+    GrantDefault(Privileges<DefaultTarget>),
     /// Somebody may not yet do what the next state lets them.
     Grant(Privileges<GrantObject>),
     /// Somebody may not yet do with single columns what the next state lets them.
@@ -206,7 +206,7 @@ pub enum Change {
 /// Privileges that one statement gives or takes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Privileges<O> {
-    /// What they are on; for default privileges the schema.
+    /// What they are on; for default privileges the objects to come.
     pub object: O,
     /// Who gets or loses them.
     pub grantee: Grantee,
@@ -298,6 +298,7 @@ fn changes(
         grants: _,
         grant_options: _,
         default_privileges: _,
+        settled_defaults: _,
         // What is to be has none.
         strays: _,
     } = schemas.next;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Change, ColumnPrivileges, OnTable, Pair, Privileges};
 use crate::model::{
-    DefaultPrivilege, Grant, GrantObject, Grantee, Ident, Privilege, QualifiedName, Schema,
+    DefaultHolder, DefaultPrivilege, Grant, GrantObject, Grantee, Privilege, QualifiedName, Schema,
 };
 
 /// Adds the changes of privileges to those of everything else.
@@ -56,11 +56,36 @@ pub(super) fn alter(schemas: Pair<&Schema>, changes: &mut Vec<Change>) {
     changes.extend(gathered(objects.into_iter().map(by_object)).map(Change::Grant));
     changes.extend(by_table(columns).map(Change::GrantColumns));
 
-    let defaults = (&previous.default_privileges, &next.default_privileges);
-    let gone = defaults.0.difference(defaults.1);
-    changes.extend(gathered(gone.map(by_schema)).map(Change::RevokeDefault));
-    let missing = defaults.1.difference(defaults.0);
-    changes.extend(gathered(missing.map(by_schema)).map(Change::GrantDefault));
+    defaults(schemas, changes);
+}
+
+/// What objects to come carry. Where somebody's are settled from now on, what they held before is not
+/// known to a snapshot, so all of it is taken first.
+fn defaults(schemas: Pair<&Schema>, changes: &mut Vec<Change>) {
+    let Pair { previous, next } = schemas;
+    let newly: BTreeSet<_> = next.settled_defaults.difference(&previous.settled_defaults).collect();
+    let all = newly.iter().flat_map(|DefaultHolder { target, grantee }| {
+        let privileges = target.objects.privileges().iter();
+        privileges.map(|privilege| (target.clone(), grantee.clone(), *privilege, false))
+    });
+    let is_new = |default: &DefaultPrivilege| {
+        let DefaultPrivilege { target, grantee, .. } = default.clone();
+        newly.contains(&DefaultHolder { target, grantee })
+    };
+    let gone = previous.default_privileges.difference(&next.default_privileges);
+    let gone = gone.filter(|default| !is_new(default));
+    let by_target = |default: &DefaultPrivilege, option: bool| {
+        let DefaultPrivilege { target, grantee, privilege, grantable: _ } = default.clone();
+        (target, grantee, privilege, option)
+    };
+    let revoked = all.chain(gone.map(|default| by_target(default, false)));
+    changes.extend(gathered(revoked).map(Change::RevokeDefault));
+    let missing = next
+        .default_privileges
+        .iter()
+        .filter(|default| is_new(default) || !previous.default_privileges.contains(default));
+    let missing = missing.map(|default| by_target(default, default.grantable));
+    changes.extend(gathered(missing).map(Change::GrantDefault));
 }
 
 /// Whether the privilege is no more when the thing it is on has been dropped.
@@ -160,10 +185,6 @@ type Single<O> = (O, Grantee, Privilege, bool);
 
 fn by_object((grant, option): (&Grant, bool)) -> Single<GrantObject> {
     (grant.object.clone(), grant.grantee.clone(), grant.privilege, option)
-}
-
-fn by_schema(default: &DefaultPrivilege) -> Single<Ident> {
-    (default.schema.clone(), default.grantee.clone(), default.privilege, false)
 }
 
 /// Privileges that differ in nothing else, put together.

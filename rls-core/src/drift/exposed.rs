@@ -57,7 +57,7 @@ pub(super) fn find(live: &Live, exposure: &Exposure) -> Vec<Finding> {
             widens: true,
         }
     });
-    let defaults = exposure.defaults.iter().map(|default| {
+    let defaults = live.stray_defaults.iter().map(|default| {
         let names: Vec<_> = default.privileges.iter().map(|it| privilege_name(*it)).collect();
         let (names, grantee) = (names.join(", "), &default.grantee);
         let place = match &default.schema {

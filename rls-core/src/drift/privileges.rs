@@ -3,7 +3,7 @@
 
 use super::{DriftKind, Finding};
 use crate::diff::{Change, ColumnPrivileges, Pair, Privileges};
-use crate::model::{Grant, GrantObject, Grantee, Ident, Privilege, QualifiedName, Schema};
+use crate::model::{DefaultTarget, Grant, GrantObject, Grantee, Privilege, QualifiedName, Schema};
 use crate::render::{column_list, privilege_name};
 use crate::resolve::Part;
 
@@ -109,7 +109,7 @@ fn missing(
     })
 }
 
-fn of_default(default: &Privileges<Ident>, extra: bool) -> Finding {
+fn of_default(default: &Privileges<DefaultTarget>, extra: bool) -> Finding {
     let Privileges { object, grantee, privileges, option: _ } = default;
     let what = names(privileges.iter());
     let verb = if extra { "will hold" } else { "will not hold" };
@@ -118,11 +118,9 @@ fn of_default(default: &Privileges<Ident>, extra: bool) -> Finding {
     let (database, declared_text) = if extra { (said, None) } else { (None, said) };
     Finding {
         kind: DriftKind::DefaultPrivileges,
-        object: format!("the schema {object}"),
+        object: object.to_string(),
         place: None,
-        message: format!(
-            "{grantee} {verb} {what} on every table that is created in the schema {object}, {declared}"
-        ),
+        message: format!("{grantee} {verb} {what} on {object}, {declared}"),
         database,
         declared: declared_text,
         widens: extra,

@@ -61,20 +61,6 @@ impl DeclaredGrant {
     }
 }
 
-/// A privilege that every table created later in a schema will carry.
-///
-/// Source: Postgres manual, `ALTER DEFAULT PRIVILEGES`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub struct DefaultPrivilege {
-    /// The schema in which tables are created.
-    pub schema: Ident,
-    /// Who will hold it.
-    pub grantee: Grantee,
-    /// What it allows.
-    pub privilege: Privilege,
-}
-
 /// What a privilege is on. The order is the order of granting: a table is out of reach until the
 /// last step opens it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -8,6 +8,7 @@
 mod comment;
 mod constraint;
 mod declared;
+mod default_privilege;
 mod expr;
 mod expr_text;
 mod function;
@@ -31,13 +32,14 @@ pub use constraint::{
     Check, Deferral, Exclusion, ExclusionElement, ForeignKey, PrimaryKey, ReferentialAction, Unique,
 };
 pub use declared::{AllowedLint, DeclaredTable};
+pub use default_privilege::{DefaultHolder, DefaultObjects, DefaultPrivilege, DefaultTarget};
 pub use expr::{
     ColumnRef, CompareOp, Expr, Interval, Literal, NamedPredicate, ShiftOp, Sql, SubjectType,
     TextForm, TimeUnit,
 };
 pub(crate) use expr_text::unit_name;
 pub use function::{Argument, Function, PRIVATE_SCHEMA, Routine};
-pub use grant::{DeclaredGrant, DefaultPrivilege, Grant, GrantObject, Grantee, Privilege};
+pub use grant::{DeclaredGrant, Grant, GrantObject, Grantee, Privilege};
 pub use index::{Index, IndexKey, IndexValue, OperatorClass};
 pub(crate) use name::fnv1a;
 pub use name::{Ident, IdentError, QualifiedName};

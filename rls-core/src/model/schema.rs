@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Commented, DefaultPrivilege, Function, Grant, Grantee, Ident, QualifiedName, Role, Routine,
-    Sequence, Sql, Table, UserType,
+    Commented, DefaultHolder, DefaultPrivilege, Function, Grant, Grantee, Ident, QualifiedName,
+    Role, Routine, Sequence, Sql, Table, UserType,
 };
 
 /// A compiled schema: what a declaration asks for, what a snapshot recorded, or what a live
@@ -60,8 +60,11 @@ pub struct Schema {
     /// them: an owner may pass on everything.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "BTreeSet::is_empty"))]
     pub grant_options: BTreeSet<Grant>,
-    /// Privileges on tables to come.
+    /// Privileges on objects to come.
     pub default_privileges: BTreeSet<DefaultPrivilege>,
+    /// Whose default privileges are declared in full: what else they hold is revoked.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "BTreeSet::is_empty"))]
+    pub settled_defaults: BTreeSet<DefaultHolder>,
 }
 
 impl Schema {

@@ -10,8 +10,9 @@ use crate::diff::{
     same_policy,
 };
 use crate::model::{
-    BaseType, Command, Function, Grant, GrantObject, Grantee, Ident, Modifier, PRIVATE_SCHEMA,
-    PgType, Policy, PolicyKind, QualifiedName, Role, Routine, Schema, Sql,
+    BaseType, Command, DefaultObjects, DefaultTarget, Function, Grant, GrantObject, Grantee, Ident,
+    Modifier, PRIVATE_SCHEMA, PgType, Policy, PolicyKind, QualifiedName, Role, Routine, Schema,
+    Sql,
 };
 use crate::render::{changed_words, column_list, keys_of, privilege_name};
 
@@ -175,7 +176,7 @@ impl Finder<'_> {
                     function.name
                 ))]
             }
-            Change::GrantDefault(default) => self.blanket(&default.object, default, "will get"),
+            Change::GrantDefault(default) => self.grant_default(default),
             Change::DropSequence(name) => self.undeclared_object("sequence", name),
             Change::CreateRole(_)
             | Change::GrantMembership(_)
@@ -511,6 +512,21 @@ impl Finder<'_> {
             privilege_names(grant),
             tables.join(", ")
         ))]
+    }
+
+    /// Objects to come are nobody's yet; in a schema that is in use they are told with what is there.
+    fn grant_default(&self, default: &Privileges<DefaultTarget>) -> Vec<Hazard> {
+        match &default.object {
+            DefaultTarget { schema: Some(schema), objects: DefaultObjects::Tables, .. } => {
+                self.blanket(schema, default, "will get")
+            }
+            target if self.holds_tables() => vec![widens(format!(
+                "{} will get {} on {target}",
+                default.grantee,
+                privilege_names(default)
+            ))],
+            _ => Vec::new(),
+        }
     }
 
     fn undeclared_tables(&self, schema: &Ident) -> Vec<String> {

@@ -7,8 +7,9 @@ use super::compile::Policies;
 use super::needs;
 use crate::lex;
 use crate::model::{
-    Command, DeclaredTable, DefaultPrivilege, Expr, Grant, GrantObject, Grantee, Ident, Literal,
-    Partitioning, Policy, PolicyKind, Privilege, QualifiedName, Sql, Table,
+    Command, DeclaredTable, DefaultObjects, DefaultPrivilege, DefaultTarget, Expr, Grant,
+    GrantObject, Grantee, Ident, Literal, Partitioning, Policy, PolicyKind, Privilege,
+    QualifiedName, Sql, Table,
 };
 use crate::provider::{Grants, Settings};
 use crate::resolve::privileges;
@@ -204,9 +205,14 @@ fn blanket(schema: &Ident, settings: &Settings, derived: &mut Derived) {
                 privilege,
             });
             derived.default_privileges.insert(DefaultPrivilege {
-                schema: schema.clone(),
+                target: DefaultTarget {
+                    creator: None,
+                    schema: Some(schema.clone()),
+                    objects: DefaultObjects::Tables,
+                },
                 grantee: grantee.clone(),
                 privilege,
+                grantable: false,
             });
         }
     }

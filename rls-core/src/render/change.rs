@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    comment, constraint, function, ident, index, literal, partition, qualified, role, sequence,
-    table, trigger, user_type,
+    comment, constraint, default_privilege, function, ident, index, literal, partition, qualified,
+    role, sequence, table, trigger, user_type,
 };
 use crate::diff::{Change, ColumnPrivileges, Named, OnTable, Pair, Privileges};
 use crate::model::{
@@ -24,7 +24,7 @@ pub fn statements(change: &Change) -> Vec<String> {
         Change::Revoke(grant) => vec![revoke(grant.option, &privilege_on(grant, "FROM"))],
         Change::RevokeColumns(grant) => vec![revoke(grant.option, &columns_on(grant, "FROM"))],
         Change::RevokeMembership(membership) => vec![role::revoke(membership)],
-        Change::RevokeDefault(default) => vec![default_privilege(default, "REVOKE", "FROM")],
+        Change::RevokeDefault(default) => vec![default_privilege::alter(default, false)],
         Change::EnableRowSecurity(name) => vec![alter(name, ENABLE)],
         Change::ForceRowSecurity(name) => vec![alter(name, FORCE)],
         Change::DropTrigger(OnTable { table, item }) => {
@@ -101,7 +101,7 @@ pub fn statements(change: &Change) -> Vec<String> {
         Change::CreatePolicy(OnTable { table, item }) => {
             vec![create_policy(&qualified(table), item)]
         }
-        Change::GrantDefault(default) => vec![default_privilege(default, "GRANT", "TO")],
+        Change::GrantDefault(default) => vec![default_privilege::alter(default, true)],
         Change::Grant(grant) => vec![self::grant(grant.option, &privilege_on(grant, "TO"))],
         Change::GrantColumns(grant) => vec![self::grant(grant.option, &columns_on(grant, "TO"))],
         Change::GrantMembership(membership) => vec![role::grant(membership)],
@@ -167,7 +167,7 @@ pub(super) fn grantees(grantees: &BTreeSet<Grantee>) -> String {
     grantees.iter().map(grantee).collect::<Vec<_>>().join(", ")
 }
 
-fn grantee(grantee: &Grantee) -> String {
+pub(super) fn grantee(grantee: &Grantee) -> String {
     match grantee {
         Grantee::Public => "PUBLIC".to_owned(),
         Grantee::Role(name) => ident(name),
@@ -337,16 +337,6 @@ pub(crate) fn column_list(columns: &BTreeMap<Privilege, BTreeSet<Ident>>) -> Str
         format!("{} ({})", privilege_name(*privilege), columns.join(", "))
     });
     lists.collect::<Vec<_>>().join(", ")
-}
-
-fn default_privilege(default: &Privileges<Ident>, verb: &str, preposition: &str) -> String {
-    let Privileges { object, grantee, privileges, option: _ } = default;
-    format!(
-        "ALTER DEFAULT PRIVILEGES IN SCHEMA {} {verb} {} ON TABLES {preposition} {}",
-        ident(object),
-        list_of(privileges),
-        self::grantee(grantee)
-    )
 }
 
 fn list_of(privileges: &BTreeSet<Privilege>) -> String {

@@ -5,6 +5,7 @@
 mod change;
 mod comment;
 mod constraint;
+mod default_privilege;
 mod function;
 mod index;
 mod partition;
@@ -19,6 +20,7 @@ mod types;
 mod user_type;
 
 pub(crate) use change::column_list;
+use change::grantee;
 pub use change::{command_name, create_extension, privilege_name, script, statements};
 #[cfg(feature = "postgres")]
 pub(crate) use partition::constant_text;

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::{Part, ResolveError, Tables, known_role};
 use crate::model::{
-    DeclaredGrant, DeclaredSequence, Grant, GrantObject, Grantee, QualifiedName, Schema,
+    DeclaredGrant, DeclaredSequence, DefaultHolder, DefaultPrivilege, Grant, GrantObject, Grantee,
+    QualifiedName, Schema,
 };
 use crate::provider::Settings;
 
@@ -32,6 +33,32 @@ pub(super) fn add(tables: &Tables, free: &[DeclaredSequence], schema: &mut Schem
             schema.grant_options.extend(single.clone());
         }
         schema.grants.extend(single);
+    }
+}
+
+/// Adds what rls.toml declares: privileges beside those of structs, and those on objects to come.
+pub(super) fn add_settings(settings: &Settings, schema: &mut Schema) {
+    for (object, grant) in &settings.grants_beside {
+        let single = grant.on(object);
+        if grant.grantable {
+            schema.grant_options.extend(single.clone());
+        }
+        schema.grants.extend(single);
+    }
+    for (target, grant) in &settings.default_privileges {
+        for grantee in &grant.roles {
+            let (target, grantee) = (target.clone(), grantee.clone());
+            let holder = DefaultHolder { target: target.clone(), grantee: grantee.clone() };
+            schema.settled_defaults.insert(holder);
+            schema.default_privileges.extend(grant.privileges.iter().map(|privilege| {
+                DefaultPrivilege {
+                    target: target.clone(),
+                    grantee: grantee.clone(),
+                    privilege: *privilege,
+                    grantable: grant.grantable,
+                }
+            }));
+        }
     }
 }
 
