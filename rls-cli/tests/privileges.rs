@@ -43,7 +43,8 @@ fn rls_toml_says_what_is_held_beside_tables() {
         .says("ALTER DEFAULT PRIVILEGES GRANT EXECUTE ON FUNCTIONS TO authenticated WITH GRANT OPTION;")
         .says("ALTER DEFAULT PRIVILEGES IN SCHEMA public REVOKE ALL ON TABLES FROM PUBLIC;")
         .never_says("ON TABLE public.todos TO authenticated");
-    live.apply(&[]).exits(0);
+    live.apply(&[]).exits(1).says("may pass on EXECUTE");
+    live.apply(&["--allow", "widens-access"]).exits(0);
     live.assert_in_sync();
     live.run(&["drift"]).exits(0);
 }
