@@ -890,6 +890,16 @@ fn the_gallery_comes_back_as_it_was_declared() {
     );
     live.run(&["diff", "--install-stand-in"]).exits(2);
     live.sql("create table auth.users (id uuid primary key); create schema \"Gallery\"; create type \"Gallery\".\"Mood\" as enum ('fine')");
+    // What triggers call is somebody else's.
+    live.sql("create schema other");
+    for function in
+        ["public.touch", "other.touch", "\"Gallery\".tell", "\"Gallery\".\"count rows\""]
+    {
+        let body = "begin return null; end";
+        live.sql(&format!(
+            "create function {function}() returns trigger language plpgsql as '{body}'"
+        ));
+    }
     live.run(&["apply"]).exits(0);
     live.assert_in_sync();
 }
