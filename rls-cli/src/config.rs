@@ -35,6 +35,8 @@ pub(crate) struct Config {
     /// Extensions besides the provider's.
     #[serde(default)]
     pub(crate) extensions: BTreeSet<Ident>,
+    /// The role that tables, partitions and sequences belong to.
+    pub(crate) owner: Option<Ident>,
     /// Privileges on schemas, and on sequences and functions that nobody declares.
     #[serde(default)]
     pub(crate) grant: Vec<Beside>,
@@ -102,6 +104,7 @@ impl Config {
             managed_roles: self.roles.managed.clone(),
             force: self.force_row_security.clone(),
             comments: self.comments,
+            owner: self.owner.clone(),
             // Each was looked at when the file was read.
             grants_beside: self.grant.iter().filter_map(|it| it.declared().ok()).collect(),
             default_privileges: self

@@ -48,6 +48,8 @@ pub struct Settings {
     pub force: BTreeSet<Ident>,
     /// Whether what the declaration says about things becomes comments in the database.
     pub comments: bool,
+    /// The role that tables, partitions and sequences belong to; none leaves owners alone.
+    pub owner: Option<Ident>,
     /// Privileges on schemas, and on sequences and functions that nobody declares.
     pub grants_beside: Vec<(GrantObject, DeclaredGrant)>,
     /// What roles will hold on objects to come: exactly that, and nothing where no privilege is named.
@@ -66,6 +68,7 @@ impl Settings {
             managed_roles: BTreeMap::new(),
             force: BTreeSet::new(),
             comments: true,
+            owner: None,
             grants_beside: Vec::new(),
             default_privileges: Vec::new(),
             extensions: BTreeSet::new(),

@@ -124,6 +124,7 @@ pub fn resolve(
     objects::add(&tables, &free, settings, &mut resolved.schema);
     privileges::add(&tables, &free, &mut resolved.schema);
     privileges::add_settings(settings, &mut resolved.schema);
+    objects::own(settings, &mut resolved.schema);
     if errors.is_empty() { Ok(resolved) } else { Err(ResolveErrors(errors)) }
 }
 
@@ -400,6 +401,7 @@ fn compile(
         grant_options: BTreeSet::new(),
         default_privileges: grants.default_privileges,
         settled_defaults: BTreeSet::new(),
+        owners: BTreeSet::new(),
     };
     Resolved { schema, policies }
 }

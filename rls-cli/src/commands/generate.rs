@@ -122,6 +122,7 @@ fn made_up(plan: &Plan) -> String {
             Change::DetachPartition(on) | Change::DropPartition(on) => &on.table,
             Change::AttachPartition(on) => &on.table,
             Change::CreatePartition { partition, .. } => &partition.table,
+            Change::ChangeOwner { relation, .. } => relation,
             Change::RevokeColumns(on) | Change::GrantColumns(on) => &on.table,
             Change::CreateRole(_)
             | Change::AlterRole(_)

@@ -27,6 +27,9 @@ pub(super) struct Asked {
     pub(super) function_names: Vec<String>,
     /// Schemas in which every function is to be declared.
     pub(super) private_schemas: Vec<String>,
+    /// The schema of each relation whose owner is asked for, and in the same order its name.
+    pub(super) owned_schemas: Vec<String>,
+    pub(super) owned_names: Vec<String>,
     /// Schemas in which objects to come may carry something, and roles that may make them.
     pub(super) default_schemas: Vec<String>,
     pub(super) default_creators: Vec<String>,
@@ -74,6 +77,7 @@ impl Asked {
             | GrantObject::Column { .. }
             | GrantObject::AllTables(_) => None,
         });
+        let (owned_schemas, owned_names) = parted(scope.owners.iter().map(|it| &it.relation));
         let (table_schemas, table_names) = parted(scope.tables.keys());
         let (sequence_schemas, sequence_names) = parted(sequences.chain(scope.sequences.keys()));
         let (function_schemas, function_names) = parted(functions.chain(scope.functions.keys()));
@@ -85,6 +89,8 @@ impl Asked {
             sequence_names,
             function_schemas,
             function_names,
+            owned_schemas,
+            owned_names,
             default_schemas: default_schemas.into_iter().collect(),
             default_creators: default_creators.into_iter().collect(),
             private_schemas: vec![PRIVATE_SCHEMA.to_owned()],

@@ -113,6 +113,13 @@ pub(crate) fn byte_of(error: &tokio_postgres::Error, text: &str) -> Option<usize
 }
 
 fn our_hint(statement: &str, code: &SqlState) -> Option<String> {
+    let owner = statement.starts_with("ALTER TABLE ") && statement.contains(" OWNER TO ");
+    if owner && *code == SqlState::INSUFFICIENT_PRIVILEGE {
+        return Some(
+            "whoever applies has to be a member of the new owner, and the new owner needs CREATE on the schema"
+                .to_owned(),
+        );
+    }
     let defaults = statement.starts_with("ALTER DEFAULT PRIVILEGES FOR ROLE");
     if defaults && *code == SqlState::INSUFFICIENT_PRIVILEGE {
         return Some("only a member of the role changes what its objects will carry".to_owned());

@@ -14,6 +14,7 @@ mod exposure;
 mod failure;
 mod functions;
 mod indexes;
+mod owners;
 mod partitions;
 mod policies;
 mod relations;
@@ -26,7 +27,7 @@ mod user_types;
 
 use std::collections::BTreeSet;
 
-use futures_util::future::{try_join4, try_join5};
+use futures_util::future::{try_join, try_join4, try_join5};
 use tokio_postgres::Transaction;
 
 use crate::model::{Ident, QualifiedName, Schema};
@@ -78,7 +79,7 @@ pub async fn introspect(transaction: &mut Transaction<'_>, scope: &Schema) -> Re
         (server, relations, columns, keys, indexes),
         (policies, functions, roles, access, unheld),
         (sequences, comments, triggers, partitions, types),
-        defaults,
+        (defaults, owners),
     ) = try_join4(
         try_join5(
             server::read(&savepoint, &asked),
@@ -101,7 +102,7 @@ pub async fn introspect(transaction: &mut Transaction<'_>, scope: &Schema) -> Re
             partitions::read(&savepoint, &asked),
             user_types::read(&savepoint, &asked),
         ),
-        defaults::read(&savepoint, &asked),
+        try_join(defaults::read(&savepoint, &asked), owners::read(&savepoint, &asked)),
     )
     .await?;
     end(savepoint).await?;
@@ -146,6 +147,7 @@ pub async fn introspect(transaction: &mut Transaction<'_>, scope: &Schema) -> Re
             grants,
             grant_options,
             default_privileges,
+            owners: owners::understand(&owners)?,
             settled_defaults: scope.settled_defaults.clone(),
         },
         undeclared,

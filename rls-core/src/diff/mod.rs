@@ -12,6 +12,7 @@ mod dependents;
 #[cfg(feature = "postgres")]
 mod doubts;
 mod function;
+mod owner;
 mod partition;
 mod privileges;
 mod retyped;
@@ -193,6 +194,15 @@ pub enum Change {
     EnableTrigger(OnTable<Named<TriggerState>>),
     /// A policy is missing, or differs.
     CreatePolicy(OnTable<Named<Policy<Sql>>>),
+    /// A table or a sequence belongs to somebody else.
+    ChangeOwner {
+        /// The table, partition or sequence.
+        relation: QualifiedName,
+        /// To whom it belongs; none where it is made anew.
+        from: Option<Ident>,
+        /// To whom it shall belong.
+        to: Ident,
+    },
     /// Objects to come lack a privilege.
     GrantDefault(Privileges<DefaultTarget>),
     /// Somebody may not yet do what the next state lets them.
@@ -299,6 +309,7 @@ fn changes(
         grant_options: _,
         default_privileges: _,
         settled_defaults: _,
+        owners: _,
         // What is to be has none.
         strays: _,
     } = schemas.next;
@@ -337,6 +348,7 @@ fn changes(
     dependents::rebuild(schemas, &mut changes);
     comment::alter(schemas, &mut changes);
 
+    owner::alter(schemas, &mut changes);
     privileges::alter(schemas, &mut changes);
     changes
 }

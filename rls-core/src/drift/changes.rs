@@ -347,7 +347,17 @@ impl Finder<'_> {
                 }
             }
             Change::Comment { on, text } => self.comment(on, text.clone()),
-            Change::Revoke(_)
+            Change::ChangeOwner { relation, from: Some(from), to } => self.findings.push(Finding {
+                kind: DriftKind::OwnerChanged,
+                object: relation.to_string(),
+                place: Some((relation.clone(), Part::Table)),
+                message: format!("{relation} belongs to {from}, and is declared to belong to {to}"),
+                database: Some(from.to_string()),
+                declared: Some(to.to_string()),
+                widens: true,
+            }),
+            Change::ChangeOwner { from: None, .. }
+            | Change::Revoke(_)
             | Change::RevokeColumns(_)
             | Change::RevokeDefault(_)
             | Change::GrantDefault(_)

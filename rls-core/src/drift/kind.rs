@@ -19,6 +19,8 @@ pub enum DriftKind {
     GrantOption,
     /// No policy binds a governed role: it is a superuser, or has BYPASSRLS.
     RoleBypassesPolicies,
+    /// Something belongs to another role than declared.
+    OwnerChanged,
     /// No policy binds a governed role on one table: it owns it, by itself or by membership.
     OwnerBypassesPolicies,
     /// A governed role reaches an undeclared table, view or foreign table past every policy.
@@ -139,6 +141,7 @@ impl fmt::Display for DriftKind {
             DriftKind::MissingGrant => "missing-grant",
             DriftKind::GrantOption => "grant-option",
             DriftKind::RoleBypassesPolicies => "role-bypasses-policies",
+            DriftKind::OwnerChanged => "owner-changed",
             DriftKind::OwnerBypassesPolicies => "owner-bypasses-policies",
             DriftKind::ExposedTable => "exposed-table",
             DriftKind::DefaultPrivileges => "default-privileges",

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Commented, DefaultHolder, DefaultPrivilege, Function, Grant, Grantee, Ident, QualifiedName,
-    Role, Routine, Sequence, Sql, Table, UserType,
+    Commented, DefaultHolder, DefaultPrivilege, Function, Grant, Grantee, Ident, Ownership,
+    QualifiedName, Role, Routine, Sequence, Sql, Table, UserType,
 };
 
 /// A compiled schema: what a declaration asks for, what a snapshot recorded, or what a live
@@ -54,6 +54,9 @@ pub struct Schema {
     /// anew. Live databases only.
     #[cfg_attr(feature = "serde", serde(skip))]
     pub undeclared_comments: BTreeMap<Commented, String>,
+    /// Tables, partitions and sequences whose owner is declared; others keep theirs.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "BTreeSet::is_empty"))]
+    pub owners: BTreeSet<Ownership>,
     /// Privileges.
     pub grants: BTreeSet<Grant>,
     /// Those of them that their holders may pass on (WITH GRANT OPTION). The owner's are not among

@@ -176,6 +176,9 @@ impl Finder<'_> {
                     function.name
                 ))]
             }
+            Change::ChangeOwner { relation, from: Some(from), to } => vec![widens(format!(
+                "{relation} belongs to {to}, and no longer to {from}: its owner may do everything with it"
+            ))],
             Change::GrantDefault(default) => self.grant_default(default),
             Change::DropSequence(name) => self.undeclared_object("sequence", name),
             Change::CreateRole(_)
@@ -184,6 +187,7 @@ impl Finder<'_> {
             | Change::AlterSequence(_)
             | Change::OwnSequence { .. }
             | Change::Comment { .. }
+            | Change::ChangeOwner { from: None, .. }
             | Change::CreateFunction { .. }
             | Change::CreateTrigger(_)
             | Change::EnableTrigger(_)

@@ -70,6 +70,8 @@ enum Phase {
     CreatePermissive,
     /// What they are about is there.
     Comment,
+    /// Whoever applies can do no more with it than a member of its owner.
+    Owner,
     /// Open last: reach into a schema is worth nothing until its tables are granted.
     GrantSchema,
     GrantDefault,
@@ -122,6 +124,7 @@ fn phase(change: &Change) -> Phase {
         Change::CreateSequence { .. } | Change::AlterSequence(_) => Phase::Sequence,
         Change::OwnSequence { .. } => Phase::OwnSequence,
         Change::Comment { .. } => Phase::Comment,
+        Change::ChangeOwner { .. } => Phase::Owner,
         Change::AddPrimaryKey(_) | Change::AddUnique(_) => Phase::AddKey,
         Change::AddCheck(_) | Change::AddExclusion(_) => Phase::AddKey,
         Change::DeferForeignKey(_) | Change::ValidateConstraint(_) => Phase::ForeignKey,

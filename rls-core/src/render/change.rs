@@ -101,6 +101,9 @@ pub fn statements(change: &Change) -> Vec<String> {
         Change::CreatePolicy(OnTable { table, item }) => {
             vec![create_policy(&qualified(table), item)]
         }
+        Change::ChangeOwner { relation, from: _, to } => {
+            vec![alter(relation, &format!("OWNER TO {}", ident(to)))]
+        }
         Change::GrantDefault(default) => vec![default_privilege::alter(default, true)],
         Change::Grant(grant) => vec![self::grant(grant.option, &privilege_on(grant, "TO"))],
         Change::GrantColumns(grant) => vec![self::grant(grant.option, &columns_on(grant, "TO"))],

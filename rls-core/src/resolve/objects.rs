@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::{Part, ResolveError, Tables};
 use crate::model::{
-    Commented, DeclaredSequence, DeclaredTable, Ident, Partitioning, QualifiedName, Schema,
+    Commented, DeclaredSequence, DeclaredTable, Ident, Ownership, Partitioning, QualifiedName,
+    Schema,
 };
 use crate::provider::Settings;
 
@@ -82,4 +83,18 @@ pub(super) fn partition_names(
             }
         }
     }
+}
+
+/// Everything that rls.toml gives to one owner. A sequence that belongs to a column goes with its
+/// table.
+pub(super) fn own(settings: &Settings, schema: &mut Schema) {
+    let Some(owner) = &settings.owner else { return };
+    let tables = schema.tables.values().flat_map(|table| {
+        let partitions = table.partitioning.iter().flat_map(|it| it.all());
+        partitions.map(|partition| &partition.name).chain([&table.name])
+    });
+    let free = schema.sequences.values().filter(|sequence| sequence.owner.is_none());
+    let relations = tables.chain(free.map(|sequence| &sequence.name)).cloned();
+    let owned = |relation| Ownership { relation, owner: owner.clone() };
+    schema.owners = relations.map(owned).collect();
 }
