@@ -56,6 +56,17 @@ pub struct Paper {
 
 #[derive(Sequence)]
 pub struct Number;
+
+#[derive(Table)]
+#[rls(
+    table = "events",
+    partition_by(list, columns = [region]),
+    partition(name = "events_eu", values = ["eu"]),
+    crud_policy(role = drift_reader, read = region == "eu"),
+)]
+pub struct Event {
+    pub region: String,
+}
 "#;
 
 /// A database whose owner is no superuser, with the declaration applied.
@@ -324,6 +335,41 @@ fn what_tables_are_made_of() {
     assert_eq!(kinds, [json!("table-gone")]);
     owned.run(&["apply", "--allow", "widens-access"]).exits(0);
     assert!(owned.findings().is_empty());
+}
+
+#[test]
+fn partitions() {
+    let Some(owned) = Owned::new("dr8_") else { return };
+    let found = owned.finds(
+        "CREATE TABLE events_us PARTITION OF events FOR VALUES IN ('us')",
+        "DROP TABLE events_us",
+        &[("partition-added", false)],
+    );
+    assert_eq!(found[0]["object"], json!("the partition public.events_us on public.events"));
+    owned.finds(
+        "DROP TABLE events_eu",
+        "CREATE TABLE events_eu PARTITION OF events FOR VALUES IN ('eu');
+         ALTER TABLE events_eu ENABLE ROW LEVEL SECURITY",
+        &[("partition-gone", false)],
+    );
+    let attach = "ALTER TABLE events DETACH PARTITION events_eu; ALTER TABLE events ATTACH PARTITION events_eu";
+    let found = owned.finds(
+        &format!("{attach} FOR VALUES IN ('eu', 'uk')"),
+        &format!("{attach} FOR VALUES IN ('eu')"),
+        &[("partition-edited", false)],
+    );
+    assert!(found[0]["database"].as_str().unwrap().contains("IN ('eu', 'uk')"), "{found:?}");
+    // Whoever may read a partition reads it past the policies of its table.
+    owned.finds(
+        "GRANT SELECT ON events_eu TO drift_reader",
+        "REVOKE SELECT ON events_eu FROM drift_reader",
+        &[("extra-grant", true)],
+    );
+    owned.finds(
+        "ALTER TABLE events_eu DISABLE ROW LEVEL SECURITY",
+        "ALTER TABLE events_eu ENABLE ROW LEVEL SECURITY",
+        &[("row-security-off", true)],
+    );
 }
 
 #[test]
