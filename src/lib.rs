@@ -30,8 +30,10 @@
 pub use rls_core::model::Schema;
 #[cfg(feature = "scan")]
 pub use rls_core::syntax::scan;
-pub use rls_core::{Declaration, Grants, Provider, Sequence, Settings, Table, model, resolve};
-pub use rls_derive::{Sequence, Table, predicate};
+pub use rls_core::{
+    Declaration, Grants, Provider, Sequence, Settings, Table, Typed, model, resolve,
+};
+pub use rls_derive::{PgEnum, PgType, Sequence, Table, predicate};
 
 /// What the derive's output calls. Not part of the public interface.
 #[doc(hidden)]

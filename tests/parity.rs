@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use rls_core::model::DeclaredTable;
 use rls_core::syntax::scan::{Features, scan};
-use rls_schema::{Sequence, Table};
+use rls_schema::{Sequence, Table, Typed};
 
 fn scanned(path: &str) -> Vec<DeclaredTable> {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(path);
@@ -53,6 +53,7 @@ fn the_gallery() {
         gallery::Measure::table(),
         gallery::Visit::table(),
         gallery::Choice::table(),
+        gallery::Person::table(),
     ];
     assert_eq!(scanned("tests/gallery/mod.rs"), derived);
 }
@@ -63,6 +64,25 @@ fn sequences_of_the_gallery() {
     let found: Vec<_> = scan(&[root], &Features::new()).sequences.into_iter().collect();
     let found: Vec<_> = found.into_iter().map(|scanned| scanned.declared).collect();
     assert_eq!(found, [gallery::OrderNumber::sequence(), gallery::Ticket::sequence()]);
+}
+
+#[test]
+fn types_of_the_gallery() {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/gallery/mod.rs");
+    let found = scan(&[root], &Features::new()).types.into_iter();
+    let found: Vec<_> = found.map(|scanned| scanned.typed.unwrap()).collect();
+    let derived = [
+        gallery::Mood::typed(),
+        gallery::Level::typed(),
+        gallery::Email::typed(),
+        gallery::Amount::typed(),
+        gallery::GoodMood::typed(),
+        gallery::Address::typed(),
+        gallery::PersonId::typed(),
+        gallery::UserId::typed(),
+        gallery::Tagged::<gallery::Person>::typed(),
+    ];
+    assert_eq!(found, derived);
 }
 
 #[test]

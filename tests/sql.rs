@@ -24,6 +24,7 @@ fn sql(provider: Provider, grants: Grants) -> Result<String, Box<dyn std::error:
         .table::<gallery::Room>()
         .table::<gallery::Booking>()
         .table::<gallery::Other>()
+        .table::<gallery::Person>()
         .table::<gallery::Happening>()
         .table::<gallery::Measure>()
         .table::<gallery::Visit>()

@@ -1,6 +1,6 @@
 //! The user's side: the trait that the derive implements, and collecting tables into a schema.
 
-use crate::model::{DeclaredSequence, DeclaredTable, Schema};
+use crate::model::{DeclaredSequence, DeclaredTable, Schema, TypedAs};
 use crate::provider::Settings;
 use crate::resolve::{Declared, ResolveErrors, resolve};
 
@@ -14,6 +14,17 @@ pub trait Table {
 pub trait Sequence {
     /// The sequence as declared.
     fn sequence() -> DeclaredSequence;
+}
+
+/// A Rust type that columns can have. Implemented by `#[derive(PgEnum)]` and `#[derive(PgType)]`.
+#[diagnostic::on_unimplemented(
+    message = "no Postgres type is known for `{Self}`",
+    label = "this is no type of Postgres",
+    note = "derive `PgEnum` or `PgType` for it, or name one with `#[rls(sql_type = \"..\")]`"
+)]
+pub trait Typed {
+    /// What it is in the database.
+    fn typed() -> TypedAs;
 }
 
 /// Tables on their way to becoming a [`Schema`].
@@ -35,6 +46,14 @@ impl Declaration {
     #[must_use]
     pub fn sequence<S: Sequence>(mut self) -> Self {
         self.declared.sequences.push(S::sequence());
+        self
+    }
+
+    /// Adds an enum, domain or composite type by its Rust type. Those that tables use come along with
+    /// them.
+    #[must_use]
+    pub fn ty<T: Typed>(mut self) -> Self {
+        self.declared.types.extend(T::typed().types);
         self
     }
 

@@ -17,6 +17,10 @@ pub use crate::model::{
     TextForm, TimeUnit, Trigger, TriggerEvent, TriggerState, TriggerTiming, Unique,
 };
 
+pub use crate::model::{
+    Attribute, Composite, DeclaredType, Domain, DomainCheck, EnumType, TypeForm, TypedAs, UserType,
+};
+
 /// Stands for an argument of a named predicate, so that the compiler counts them.
 #[derive(Clone, Copy, Debug)]
 pub struct Argument;

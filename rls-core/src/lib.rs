@@ -29,6 +29,6 @@ mod declaration;
 pub mod declaration_parts;
 mod place;
 
-pub use declaration::{Declaration, Sequence, Table};
+pub use declaration::{Declaration, Sequence, Table, Typed};
 pub use place::Place;
 pub use provider::{Grants, Provider, Settings};

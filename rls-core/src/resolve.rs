@@ -2,13 +2,14 @@
 
 mod objects;
 pub(crate) mod privileges;
+mod types;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::model::{
-    DeclaredSequence, DeclaredTable, Expr, Grantee, Ident, PgType, QualifiedName, RowSecurity,
-    Schema, Table,
+    DeclaredSequence, DeclaredTable, DeclaredType, Expr, Grantee, Ident, PgType, QualifiedName,
+    RowSecurity, Schema, Table,
 };
 use crate::policy::compile::{self, Linked, Policies, Site};
 use crate::policy::definer::{self, Functions};
@@ -87,6 +88,8 @@ pub struct Declared {
     pub tables: Vec<DeclaredTable>,
     /// Sequences that belong to no column, in any order.
     pub sequences: Vec<DeclaredSequence>,
+    /// Enums, domains and composite types, beside those that tables bring along.
+    pub types: Vec<DeclaredType>,
 }
 
 impl From<Vec<DeclaredTable>> for Declared {
@@ -103,10 +106,12 @@ pub fn resolve(
     declared: impl Into<Declared>,
     settings: &Settings,
 ) -> Result<Resolved, ResolveErrors> {
-    let Declared { tables, sequences: free } = declared.into();
+    let Declared { tables, sequences: free, types } = declared.into();
     let mut errors = Vec::new();
     let tables = by_name(tables, &mut errors);
     relation_names(&tables, &free, &mut errors);
+    let types = types::all(&tables, &types);
+    let compiled_types = types::compile(&types, &tables, settings, &mut errors);
     for declared in tables.values() {
         foreign_keys(&declared.table, &tables, &mut errors);
         roles(&declared.table, settings, &mut errors);
@@ -122,6 +127,7 @@ pub fn resolve(
     }
     let mut resolved = compile(&tables, &linked, settings, &mut errors);
     objects::add(&tables, &free, settings, &mut resolved.schema);
+    types::add(compiled_types, &types, settings, &mut resolved.schema);
     privileges::add(&tables, &free, &mut resolved.schema);
     privileges::add_settings(settings, &mut resolved.schema);
     objects::own(settings, &mut resolved.schema);

@@ -179,7 +179,7 @@ async fn whoever_is_let_at_a_table_by_name_reaches_its_schema_and_counts() {
     };
     let grants = vec![grant(&["reader"], &[Privilege::Select], &[], true)];
     let sequences = vec![DeclaredSequence { sequence, comment: None, grants }];
-    let declared = Declared { tables, sequences };
+    let declared = Declared { tables, sequences, ..Declared::default() };
     let desired = resolve(declared, &plain(&["reader"])).unwrap().schema;
     let plan = converge(&mut client, &desired).await.to_sql();
     assert!(plan.contains("GRANT USAGE ON SCHEMA shop TO reader;"), "{plan}");

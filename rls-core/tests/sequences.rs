@@ -50,7 +50,7 @@ fn compiled(tables: Vec<DeclaredTable>, sequences: Vec<Sequence>, settings: &Set
     let sequences = sequences
         .map(|sequence| DeclaredSequence { sequence, comment: None, grants: Vec::new() })
         .collect();
-    resolve(Declared { tables, sequences }, settings).unwrap().schema
+    resolve(Declared { tables, sequences, ..Declared::default() }, settings).unwrap().schema
 }
 
 const ADD: &str = "INSERT INTO items (n) VALUES ('x')";

@@ -13,7 +13,7 @@ use rls_core::syntax::Lowered;
 use syn::DeriveInput;
 
 use crate::expr::expr;
-use crate::{constraint, index, partition, sequence, trigger, witness};
+use crate::{constraint, index, partition, sequence, trigger, user_type, witness};
 
 /// `impl Table for …`, and what other tables' lookups are checked against.
 pub(crate) fn expand(input: &DeriveInput, lowered: &Lowered) -> TokenStream {
@@ -27,6 +27,8 @@ pub(crate) fn expand(input: &DeriveInput, lowered: &Lowered) -> TokenStream {
         force,
         policy_columns,
         allowed,
+        // What the fields' types bring along is known to these alone.
+        types: _,
         sequences,
         grants,
         comments,
@@ -46,6 +48,16 @@ pub(crate) fn expand(input: &DeriveInput, lowered: &Lowered) -> TokenStream {
         let on = sequence::commented(on);
         quote!((#on, p::String::from(#text)))
     });
+    // Only where there are some: the rest is one expression.
+    let (declare, types) = if lowered.declared.is_empty() {
+        (TokenStream::new(), TokenStream::new())
+    } else {
+        let types = lowered.declared.iter().map(|(field, ty)| {
+            let ty = user_type::typed(ty);
+            quote!(declared.set_type(#field, #ty);)
+        });
+        (quote!(let mut declared =), quote!(; #(#types)* declared))
+    };
     let witnesses = witness::columns(input);
     let lookups = witness::lookups(lowered);
     quote! {
@@ -56,7 +68,7 @@ pub(crate) fn expand(input: &DeriveInput, lowered: &Lowered) -> TokenStream {
             fn table() -> ::rls_schema::model::DeclaredTable {
                 use ::rls_schema::__private as p;
                 #lookups
-                p::DeclaredTable {
+                #declare p::DeclaredTable {
                     table: #table,
                     rust_name: p::String::from(#rust_name),
                     fields: p::vec![#(p::String::from(#fields)),*],
@@ -65,10 +77,12 @@ pub(crate) fn expand(input: &DeriveInput, lowered: &Lowered) -> TokenStream {
                     force: #force,
                     policy_columns: #policy_columns,
                     allowed: p::vec![#(#allowed),*],
+                    types: p::vec![],
                     sequences: p::vec![#(#sequences),*],
                     grants: p::vec![#(#grants),*],
                     comments: p::BTreeMap::from([#(#comments),*]),
                 }
+                #types
             }
         }
     }

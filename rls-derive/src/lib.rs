@@ -10,10 +10,11 @@ mod partition;
 mod predicate;
 mod sequence;
 mod trigger;
+mod user_type;
 mod witness;
 
 use proc_macro::TokenStream;
-use rls_core::syntax::{Ctxt, lower};
+use rls_core::syntax::{Ctxt, lower, lower_enum, lower_type};
 use syn::{DeriveInput, ItemFn, parse_macro_input};
 
 /// Declares a table and its row-level security next to a struct.
@@ -43,6 +44,27 @@ pub fn derive_table(input: TokenStream) -> TokenStream {
 #[proc_macro_derive(Sequence, attributes(rls))]
 pub fn derive_sequence(input: TokenStream) -> TokenStream {
     sequence::expand(&parse_macro_input!(input as DeriveInput)).into()
+}
+
+/// Declares an enum of the database: `#[rls(name = "mood", rename_all = "snake_case")]` on an enum whose
+/// variants hold nothing.
+///
+/// Keys: `name`, `schema`, `rename_all`, `comment`; on variants `value`. A table with a field of the
+/// enum brings it along.
+#[proc_macro_derive(PgEnum, attributes(rls))]
+pub fn derive_enum(input: TokenStream) -> TokenStream {
+    user_type::expand(&parse_macro_input!(input as DeriveInput), lower_enum).into()
+}
+
+/// Declares what a struct is in the database: `domain = ".."` over the type of its one field,
+/// `composite = ".."` of its named fields, or `transparent`, which is the type of its one field.
+///
+/// Keys of domains: `check = ..` about `value`, `not_null`, `default`, `collation`, `sql_type`; of domains
+/// and composite types: `schema`, `comment`. On fields of composite types: `name`, `sql_type`,
+/// `collation`, `comment`.
+#[proc_macro_derive(PgType, attributes(rls))]
+pub fn derive_type(input: TokenStream) -> TokenStream {
+    user_type::expand(&parse_macro_input!(input as DeriveInput), lower_type).into()
 }
 
 /// Declares a predicate that the policies of many tables can use by its name.

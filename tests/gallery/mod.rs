@@ -3,7 +3,7 @@
 
 #![allow(dead_code, missing_docs, reason = "read by tests, never used")]
 
-use rls_schema::{Sequence, Table, predicate};
+use rls_schema::{PgEnum, PgType, Sequence, Table, predicate};
 
 pub struct Uuid;
 pub struct DateTime<T>(T);
@@ -429,4 +429,93 @@ pub struct Visit {
 )]
 pub struct Choice {
     pub is_made: Option<bool>,
+}
+
+/// How somebody is.
+#[derive(PgEnum)]
+#[rls(rename_all = "kebab-case")]
+pub enum Mood {
+    VeryHappy,
+    #[rls(value = "so-so, it's said")]
+    SoSo,
+    Sad,
+}
+
+#[derive(PgEnum)]
+#[rls(name = "LEVEL", schema = "Gallery", rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Level {
+    TooLow,
+    High,
+}
+
+/// Where mail goes.
+#[derive(PgType)]
+#[rls(
+    domain = "email",
+    check = value.contains("@") && value != "@",
+    check(name = "not too long", expr = sql("length(VALUE) <= 100"), not_valid),
+    collation = "C",
+    default = "nobody@example.org",
+)]
+pub struct Email(pub String);
+
+#[derive(PgType)]
+#[rls(domain, not_null, check = value > 0)]
+pub struct Amount(Decimal);
+
+#[derive(PgType)]
+#[rls(domain = "good mood", check = value != "sad")]
+pub struct GoodMood(Mood);
+
+/// Where somebody lives.
+#[derive(PgType)]
+#[rls(composite = "address", schema = "Gallery")]
+pub struct Address {
+    /// With the number.
+    pub street: String,
+    #[rls(name = "ZIP", sql_type = "varchar(10)", collation = "C")]
+    pub zip: Option<String>,
+    pub level: Level,
+    pub amounts: Vec<Amount>,
+}
+
+#[derive(PgType)]
+#[rls(transparent)]
+pub struct PersonId(i64);
+
+#[derive(PgType)]
+#[rls(transparent)]
+pub struct UserId(String);
+
+#[derive(PgType)]
+#[rls(transparent)]
+pub struct Tagged<T>(UserId, std::marker::PhantomData<T>);
+
+#[derive(Table)]
+#[rls(
+    table = "persons",
+    crud_policy(
+        role = authenticated,
+        read = auth_uid(user) && mood != "sad" || mood.is_in(["very-happy", "sad"]),
+        insert = auth_uid(user) && moods.contains("sad") && email == claim("email"),
+    ),
+)]
+pub struct Person {
+    #[rls(primary_key, identity(always, max = 1000))]
+    pub id: PersonId,
+    #[rls(default = auth_uid())]
+    pub user: UserId,
+    pub tagged: Tagged<Person>,
+    #[rls(default = "very-happy", index)]
+    pub mood: Mood,
+    pub moods: Vec<Mood>,
+    pub good: Option<GoodMood>,
+    pub email: Option<Email>,
+    pub amount: Box<Amount>,
+    pub address: Option<Address>,
+    pub addresses: Vec<Option<self::Address>>,
+    #[rls(serial)]
+    pub place: PersonId,
+    #[rls(sql_type = "interval day to second(3)")]
+    pub span: Span,
 }

@@ -1,14 +1,9 @@
 //! Types that Postgres does not have, or that do not fit.
 use rls_schema::Table;
 
-struct Mine;
-
 #[derive(Table)]
 struct Unknown {
-    mine: Mine,
-    list: Vec<Mine>,
     unsigned: u64,
-    nested: Vec<std::collections::HashMap<String, i64>>,
     #[rls(sql_type = "citext")]
     no_schema: String,
     #[rls(sql_type = "varchar(x)")]

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Commented, DeclaredGrant, Expr, Ident, Sequence, Table};
+use super::user_type::bring;
+use super::{Commented, DeclaredGrant, DeclaredType, Expr, Ident, Sequence, Table, TypedAs};
 
 /// What `#[derive(Table)]` makes of a struct. Its expressions use the names of fields.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +24,8 @@ pub struct DeclaredTable {
     pub policy_columns: BTreeMap<Ident, BTreeSet<Ident>>,
     /// Lints that are known and accepted, and why.
     pub allowed: Vec<AllowedLint>,
+    /// The enums, domains and composite types that its columns bring along.
+    pub types: Vec<DeclaredType>,
     /// The sequences that its columns bring along.
     pub sequences: Vec<Sequence>,
     /// Privileges that are declared by name, beside those that its policies need.
@@ -51,6 +54,7 @@ impl From<Table<Expr>> for DeclaredTable {
             force: None,
             policy_columns: BTreeMap::new(),
             allowed: Vec::new(),
+            types: Vec::new(),
             sequences: Vec::new(),
             grants: Vec::new(),
             comments: BTreeMap::new(),
@@ -63,5 +67,22 @@ impl DeclaredTable {
     /// The place of the column that a field stands for.
     pub fn place_of(&self, field: &str) -> Option<usize> {
         self.fields.iter().position(|name| name == field)
+    }
+
+    /// Gives a column the type that its field's Rust type is in the database, with what counts in it.
+    pub fn set_type(&mut self, field: &str, typed: TypedAs) {
+        let TypedAs { ty, types } = typed;
+        let at = self.place_of(field);
+        let Some(column) = at.and_then(|at| self.table.columns.get_mut(at)) else { return };
+        column.numbering = column.numbering.as_kept(&ty.base);
+        let own = |sequence: &&mut Sequence| {
+            sequence.owner.as_ref().is_some_and(|owner| owner.column == column.name)
+        };
+        for sequence in self.sequences.iter_mut().filter(own) {
+            sequence.options = sequence.options.as_kept(&ty.base);
+            sequence.ty = ty.clone();
+        }
+        column.ty = ty;
+        bring(&mut self.types, types);
     }
 }

@@ -117,6 +117,48 @@ pub struct TypedAs {
     pub types: Vec<DeclaredType>,
 }
 
+impl TypedAs {
+    /// A type that is declared by itself.
+    pub fn declared(declared: DeclaredType) -> TypedAs {
+        TypedAs { ty: declared.ty.as_type(), types: vec![declared] }
+    }
+
+    /// The same as an array, if it is one.
+    #[must_use]
+    pub fn in_array(mut self, array: bool) -> TypedAs {
+        self.ty.array |= array;
+        self
+    }
+
+    /// The same with the type of a part: an attribute by its place, or what a domain stands on.
+    #[must_use]
+    pub fn with_part(mut self, at: usize, part: TypedAs) -> TypedAs {
+        let TypedAs { ty, types } = part;
+        let Some(mut own) = self.types.pop() else { return self };
+        bring(&mut self.types, types);
+        match &mut own.ty.form {
+            TypeForm::Enum(_) => {}
+            TypeForm::Domain(domain) => domain.base = ty,
+            TypeForm::Composite(composite) => {
+                if let Some(attribute) = composite.attributes.get_mut(at) {
+                    attribute.ty = ty;
+                }
+            }
+        }
+        self.types.push(own);
+        self
+    }
+}
+
+/// Adds the types that are not there yet.
+pub(super) fn bring(types: &mut Vec<DeclaredType>, more: Vec<DeclaredType>) {
+    for ty in more {
+        if !types.contains(&ty) {
+            types.push(ty);
+        }
+    }
+}
+
 impl<E> UserType<E> {
     /// The types that it is made of.
     pub fn parts(&self) -> Vec<&PgType> {

@@ -115,8 +115,14 @@ pub(super) fn remedy(left: (&Expr, &Kind), right: (&Expr, &Kind), rows: &[String
         (Kind::Known(one), Kind::Known(two)) => {
             // Text becomes what it is compared with; anything else becomes text.
             let cast = match (one.family(), two.family()) {
-                (TypeFamily::Text, _) => rust_type(two).map(|ty| (left.0, ty)),
-                (_, TypeFamily::Text) => rust_type(one).map(|ty| (right.0, ty)),
+                (TypeFamily::Text, _) => {
+                    let two = rust_type(two).map(|ty| (left.0, ty));
+                    Some(two.unwrap_or((right.0, "String")))
+                }
+                (_, TypeFamily::Text) => {
+                    let one = rust_type(one).map(|ty| (right.0, ty));
+                    Some(one.unwrap_or((left.0, "String")))
+                }
                 _ => Some((right.0, "String")),
             };
             (false, cast)

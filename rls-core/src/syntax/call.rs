@@ -111,9 +111,8 @@ fn called(function: &Rust, ctxt: &Ctxt) -> Option<(String, Option<PgType>)> {
     };
     match generic.args.first() {
         Some(GenericArgument::Type(ty)) if name == "claim" => {
-            let mapped = rust_type::map(ty);
-            let ty = mapped.map_err(|bad| ctxt.error_help(ty, bad.message, bad.help)).ok();
-            Some((name, ty.map(|mapped| mapped.ty)))
+            let known = rust_type::known(ty);
+            Some((name, known.map_err(|bad| ctxt.error_help(ty, bad.message, bad.help)).ok()))
         }
         _ => None,
     }

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use syn::punctuated::Punctuated;
-use syn::{Attribute, Expr, ExprLit, Lit, Meta, Token, parse_quote};
+use syn::{Attribute, Data, DeriveInput, Expr, ExprLit, Fields, Lit, Meta, Token, parse_quote};
 
 /// The features that a declaration is read with.
 pub type Features = BTreeSet<String>;
@@ -121,6 +121,40 @@ fn all(verdicts: impl Iterator<Item = Option<bool>>) -> Option<bool> {
         }
     }
     all
+}
+
+/// The compiler takes away fields that are not compiled before a derive sees them, and variants too; so do we.
+pub(super) fn strip_fields(
+    input: &mut DeriveInput,
+    features: &Features,
+) -> Result<(), Box<Attribute>> {
+    match &mut input.data {
+        Data::Struct(data) => match &mut data.fields {
+            Fields::Named(fields) => strip(&mut fields.named, |field| &mut field.attrs, features),
+            Fields::Unnamed(_) | Fields::Unit => Ok(()),
+        },
+        Data::Enum(data) => strip(&mut data.variants, |variant| &mut variant.attrs, features),
+        Data::Union(_) => Ok(()),
+    }
+}
+
+fn strip<T>(
+    items: &mut Punctuated<T, Token![,]>,
+    attrs: impl Fn(&mut T) -> &mut Vec<Attribute>,
+    features: &Features,
+) -> Result<(), Box<Attribute>> {
+    let mut kept = Punctuated::new();
+    for mut item in std::mem::take(items) {
+        match verdict(attrs(&mut item), features) {
+            Verdict::No => continue,
+            Verdict::Doubt(attr) => return Err(attr),
+            Verdict::Yes => {}
+        }
+        *attrs(&mut item) = expand(attrs(&mut item), features)?;
+        kept.push(item);
+    }
+    *items = kept;
+    Ok(())
 }
 
 #[cfg(test)]

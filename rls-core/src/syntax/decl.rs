@@ -4,6 +4,7 @@ use syn::ext::IdentExt;
 use syn::punctuated::Punctuated;
 use syn::{Data, DeriveInput, Expr, Fields, Meta, Token};
 
+use super::Ctxt;
 use super::attr::{self, Item, checked, string_literal};
 use super::column::{self, GeneratedFrom, Serial, countable};
 use super::comment::comment;
@@ -12,8 +13,8 @@ use super::grant::{self, GrantDecl, GrantedOn};
 use super::partition::{self, SpreadDecl};
 use super::policy::{self, CrudPolicy, FullPolicy};
 use super::references::{References, references};
+use super::rust_type::{self, FieldType, RustType};
 use super::trigger::{self, TriggerDecl};
-use super::{Ctxt, rust_type};
 use crate::model::{
     AllowedLint, Ident, Identity, PgType, QualifiedName, SequenceOptions, TypeFamily,
 };
@@ -52,8 +53,10 @@ pub(super) struct Field<'a> {
     pub(super) field: String,
     pub(super) skip: bool,
     pub(super) column: Ident,
-    /// None where the type was a mistake: it then fits everything.
+    /// None where the type was a mistake, or is declared elsewhere: it then fits everything.
     pub(super) ty: Option<PgType>,
+    /// The type that is declared elsewhere.
+    pub(super) declared: Option<RustType>,
     pub(super) nullable: bool,
     pub(super) primary_key: bool,
     pub(super) unique: Option<UniqueDecl>,
@@ -271,12 +274,18 @@ fn field<'a>(field: &'a syn::Field, schema: &Ident, ctxt: &Ctxt) -> Option<Field
     };
     let (ty, nullable) =
         if skip { (None, true) } else { column_type(field, find("sql_type"), ctxt) };
+    let (ty, declared) = match ty {
+        Some(FieldType::Known(ty)) => (Some(ty), None),
+        Some(FieldType::Declared(declared)) => (None, Some(declared)),
+        None => (None, None),
+    };
     let field = Field {
         ident,
         field: name,
         skip,
         column,
         ty,
+        declared,
         nullable,
         primary_key: flag("primary_key"),
         unique: find("unique").and_then(|item| constraint::unique(item, Some(ident), ctxt)),
@@ -294,12 +303,16 @@ fn field<'a>(field: &'a syn::Field, schema: &Ident, ctxt: &Ctxt) -> Option<Field
     Some(field)
 }
 
-fn column_type(field: &syn::Field, sql_type: Option<&Item>, ctxt: &Ctxt) -> (Option<PgType>, bool) {
+pub(super) fn column_type(
+    field: &syn::Field,
+    sql_type: Option<&Item>,
+    ctxt: &Ctxt,
+) -> (Option<FieldType>, bool) {
     if let Some(item) = sql_type {
         let ty = item.string(ctxt).and_then(|text| {
             PgType::parse(&text.value()).map_err(|error| ctxt.error(&text, error.to_string())).ok()
         });
-        return (ty, rust_type::nullable(&field.ty));
+        return (ty.map(FieldType::Known), rust_type::nullable(&field.ty));
     }
     match rust_type::map(&field.ty) {
         Ok(mapped) => (Some(mapped.ty), mapped.nullable),
@@ -311,7 +324,7 @@ fn column_type(field: &syn::Field, sql_type: Option<&Item>, ctxt: &Ctxt) -> (Opt
 }
 
 /// `collation = "C"`; the type's own goes without saying.
-fn collation(item: &Item, ctxt: &Ctxt) -> Option<QualifiedName> {
+pub(super) fn collation(item: &Item, ctxt: &Ctxt) -> Option<QualifiedName> {
     let name = attr::catalog_name(&item.string(ctxt)?, ctxt)?;
     (name.name.as_str() != "default").then_some(name)
 }

@@ -15,13 +15,14 @@ pub(super) fn predicate_attribute(attrs: &[Attribute]) -> Option<&Attribute> {
     })
 }
 
-/// The first `#[rls(..)]` on a struct or one of its fields.
+/// The first `#[rls(..)]` on a struct or enum, or on one of its fields or variants.
 pub(super) fn rls_attribute(input: &DeriveInput) -> Option<&Attribute> {
-    let fields = match &input.data {
-        Data::Struct(data) => Some(data.fields.iter().flat_map(|field| &field.attrs)),
-        Data::Enum(_) | Data::Union(_) => None,
+    let parts: Vec<_> = match &input.data {
+        Data::Struct(data) => data.fields.iter().flat_map(|field| &field.attrs).collect(),
+        Data::Enum(data) => data.variants.iter().flat_map(|variant| &variant.attrs).collect(),
+        Data::Union(_) => Vec::new(),
     };
-    let mut attrs = input.attrs.iter().chain(fields.into_iter().flatten());
+    let mut attrs = input.attrs.iter().chain(parts);
     attrs.find(|attr| attr.path().is_ident("rls"))
 }
 

@@ -10,10 +10,11 @@ use syn::{DeriveInput, LitStr};
 use super::decl::{self, Decl, Field};
 use super::lower_constraint::Lowering;
 use super::predicate::{self, Parsed, Scope};
+use super::rust_type::RustType;
 use super::{Ctxt, column as columns, grant, lower_partition, lower_policy};
 use crate::model::{
-    Column, Commented, DeclaredGrant, DeclaredTable, Expr, Generated, Ident, IndexValue,
-    QualifiedName, RowSecurity, Sequence, SequenceOwner, Sql, Table,
+    BaseType, Column, Commented, DeclaredGrant, DeclaredTable, Expr, Generated, Ident, IndexValue,
+    PgType, QualifiedName, RowSecurity, Sequence, SequenceOwner, Sql, Table,
 };
 use crate::policy::compile::Site;
 use crate::policy::link::{self, Shape, ShapeColumn};
@@ -27,6 +28,8 @@ pub struct Lowered {
     pub table: DeclaredTable,
     /// What later rules may find fault with, and where it stands.
     pub places: BTreeMap<Part, TokenStream>,
+    /// The fields whose types are declared elsewhere.
+    pub declared: Vec<(String, RustType)>,
     /// The `sql("..")` in it, to be parsed in full by those who have a parser.
     pub raw: Vec<LitStr>,
 }
@@ -73,12 +76,17 @@ pub fn lower(input: &DeriveInput, ctxt: &Ctxt) -> Option<Lowered> {
         force: decl.force,
         policy_columns: lowered.columns,
         allowed: decl.allowed.iter().map(|(allowed, _)| allowed.clone()).collect(),
+        types: Vec::new(),
         sequences: columns.iter().filter_map(|field| own_sequence(&decl.name, field)).collect(),
         grants,
         comments: comments(&decl, &columns),
         table,
     };
-    Some(Lowered { table, places, raw: scope.raw.into_inner() })
+    let declared = columns
+        .iter()
+        .filter_map(|field| Some((field.field.clone(), field.declared.clone()?)))
+        .collect();
+    Some(Lowered { table, places, declared, raw: scope.raw.into_inner() })
 }
 
 impl Lowered {
@@ -123,6 +131,8 @@ fn shape<'a>(decl: &'a Decl<'_>, columns: &[&'a Field<'_>]) -> Shape<'a> {
             })
             .collect(),
         skipped: skipped(decl).collect(),
+        // They are brought along when all of them are known.
+        types: &[],
     }
 }
 
@@ -158,7 +168,6 @@ fn column(
     places: &mut BTreeMap<Part, TokenStream>,
     ctxt: &Ctxt,
 ) -> Column {
-    use crate::model::{BaseType, PgType};
     // The mistake is reported; the table goes on to find others.
     let ty = field.ty.clone().unwrap_or_else(|| PgType::plain(BaseType::Text));
     let (identity, numbering) = field.identity.clone().unzip();
@@ -230,7 +239,11 @@ fn generated(
 fn own_sequence(table: &QualifiedName, field: &Field<'_>) -> Option<Sequence> {
     let serial = field.serial.as_ref()?;
     let usual = || Ident::shortened(&format!("{}_{}_seq", table.name, field.column)).ok();
-    let ty = field.ty.clone().filter(columns::countable)?;
+    // One that is declared elsewhere is filled in when it is known.
+    let ty = match &field.declared {
+        Some(_) => PgType::plain(BaseType::BigInt),
+        None => field.ty.clone().filter(columns::countable)?,
+    };
     let owner = SequenceOwner { table: table.clone(), column: field.column.clone() };
     Some(Sequence {
         name: QualifiedName::new(table.schema.clone(), serial.name.clone().or_else(usual)?),

@@ -30,6 +30,7 @@ mod references;
 mod rust_type;
 mod sequence;
 mod trigger;
+mod user_type;
 
 #[cfg(feature = "scan")]
 mod cfg;
@@ -43,10 +44,14 @@ mod places;
 pub mod scan;
 #[cfg(feature = "sql-parser")]
 pub mod sql_parser;
+#[cfg(feature = "scan")]
+mod typed;
 
 pub use ctxt::{Ctxt, Diagnostic};
 pub use lower::{Lowered, lower};
 #[cfg(feature = "scan")]
 use named::parameters;
 pub use named::{LoweredPredicate, lower_predicate};
+pub use rust_type::RustType;
 pub use sequence::lower_sequence;
+pub use user_type::{LoweredForm, LoweredType, lower_enum, lower_type};

@@ -25,7 +25,7 @@ pub(super) fn parameters(input: &ItemFn) -> Option<Vec<(String, PgType)>> {
     let parameter = |input: &FnArg| match input {
         FnArg::Typed(typed) => match &*typed.pat {
             Pat::Ident(name) => {
-                Some((name.ident.unraw().to_string(), rust_type::map(&typed.ty).ok()?.ty))
+                Some((name.ident.unraw().to_string(), rust_type::known(&typed.ty).ok()?))
             }
             _ => None,
         },
@@ -62,8 +62,8 @@ pub fn lower_predicate(input: &ItemFn, ctxt: &Ctxt) -> Option<LoweredPredicate> 
             ctxt.error_help(&typed.pat, "a parameter has a name", HELP);
             continue;
         };
-        match rust_type::map(&typed.ty) {
-            Ok(mapped) => parameters.push((name.ident.unraw().to_string(), mapped.ty)),
+        match rust_type::known(&typed.ty) {
+            Ok(ty) => parameters.push((name.ident.unraw().to_string(), ty)),
             Err(bad) => ctxt.error_help(&typed.ty, bad.message, bad.help),
         }
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::PathBuf;
 
-use super::scan::{Scan, SourceError};
+use super::scan::{Scan, ScannedType, SourceError};
 use crate::Place;
 use crate::model::{QualifiedName, Schema};
 use crate::provider::Settings;
@@ -28,6 +28,11 @@ impl Scan {
         let declared = Declared {
             tables: self.tables.iter().map(|scanned| scanned.table.clone()).collect(),
             sequences: self.sequences.iter().map(|scanned| scanned.declared.clone()).collect(),
+            types: self
+                .types
+                .iter()
+                .flat_map(|scanned| scanned.typed.iter().flat_map(|typed| typed.types.clone()))
+                .collect(),
         };
         match resolve(declared, settings) {
             Ok(resolved) if errors.is_empty() => return Ok(resolved),
@@ -52,10 +57,16 @@ impl Scan {
             let place = scanned.places.get(part).or(scanned.places.get(&Part::Table))?;
             Some((scanned.path.clone(), place.clone()))
         });
+        let named = |scanned: &&ScannedType| {
+            let own = scanned.typed.as_ref().and_then(|typed| typed.types.last());
+            own.is_some_and(|own| &own.ty.name == table)
+        };
+        let ty = self.types.iter().rev().find(named);
+        let ty = ty.map(|scanned| (scanned.path.clone(), scanned.range.clone()));
         let mut sequences = self.sequences.iter().rev();
         let sequence = sequences.find(|scanned| &scanned.declared.sequence.name == table);
         let sequence = sequence.map(|scanned| (scanned.path.clone(), scanned.range.clone()));
-        place.or(sequence).unwrap_or_default()
+        place.or(sequence).or(ty).unwrap_or_default()
     }
 }
 

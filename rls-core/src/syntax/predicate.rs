@@ -18,6 +18,8 @@ use crate::policy::link::{Problem, Shape};
 pub(super) struct Scope<'a> {
     /// The table that it belongs to; none for a named predicate.
     pub(super) own: Option<Shape<'a>>,
+    /// Whether it is about the values of a type, which may be said in SQL by hand.
+    of_type: bool,
     /// Which of a row's two states may be named.
     pub(super) states: States,
     /// The rows of the lookups around, the innermost last.
@@ -55,10 +57,15 @@ impl<'a> Scope<'a> {
     pub(super) fn of_predicate() -> Self {
         Scope {
             own: None,
+            of_type: false,
             states: States::default(),
             rows: RefCell::new(Vec::new()),
             raw: RefCell::new(Vec::new()),
         }
+    }
+
+    pub(super) fn of_type() -> Self {
+        Scope { of_type: true, ..Scope::of_predicate() }
     }
 
     /// The same scope where the states of a row may be named.
@@ -140,7 +147,7 @@ pub(super) fn parse(rust: &Rust, scope: &Scope<'_>, ctxt: &Ctxt) -> Option<Parse
         Rust::Index(index) => json(rust, &index.expr, &index.index, scope, ctxt),
         Rust::Cast(cast) => {
             let value = parse(&cast.expr, scope, ctxt);
-            let ty = rust_type::map(&cast.ty).map(|mapped| mapped.ty);
+            let ty = rust_type::known(&cast.ty);
             let ty = ty.map_err(|bad| ctxt.error_help(&cast.ty, bad.message, bad.help)).ok();
             let Parsed { expr, spans } = value?;
             Some(Parsed::node(Expr::Cast { value: Box::new(expr), ty: ty? }, rust, vec![spans]))
@@ -359,7 +366,7 @@ pub(super) fn raw(
     ctxt: &Ctxt,
 ) -> Option<Parsed> {
     let own = scope.own.as_ref().filter(|_| scope.rows.borrow().is_empty());
-    if scope.own.is_none() {
+    if scope.own.is_none() && !scope.of_type {
         ctxt.error_help(
             at,
             "a named predicate is used by many tables, and SQL written by hand belongs to one",

@@ -1,14 +1,35 @@
 //! Rust types as Postgres types, by the last segment of their path.
 
 use quote::ToTokens;
+use syn::ext::IdentExt;
 use syn::{GenericArgument, PathArguments, PathSegment, Type};
 
 use crate::model::{BaseType, PgType};
 
 /// What a field's type says about its column.
 pub(super) struct Mapped {
-    pub(super) ty: PgType,
+    pub(super) ty: FieldType,
     pub(super) nullable: bool,
+}
+
+/// What a Rust type is in Postgres.
+#[derive(Clone)]
+pub(super) enum FieldType {
+    /// A type that is known by its name.
+    Known(PgType),
+    /// One that somebody has to declare.
+    Declared(RustType),
+}
+
+/// A Rust type that is declared elsewhere.
+#[derive(Clone)]
+pub struct RustType {
+    /// Its path, or what else it is.
+    pub ty: Box<Type>,
+    /// The last segment of the path.
+    pub name: String,
+    /// Whether this is about a list of them.
+    pub array: bool,
 }
 
 /// A type that is not mapped: what to say, and what to write instead.
@@ -20,8 +41,16 @@ pub(super) struct Unmapped {
 /// The column type of a field.
 pub(super) fn map(ty: &Type) -> Result<Mapped, Unmapped> {
     match option(ty) {
-        Some(inner) => Ok(Mapped { ty: pg_type(inner)?, nullable: true }),
-        None => Ok(Mapped { ty: pg_type(ty)?, nullable: false }),
+        Some(inner) => Ok(Mapped { ty: field_type(inner)?, nullable: true }),
+        None => Ok(Mapped { ty: field_type(ty)?, nullable: false }),
+    }
+}
+
+/// The type of something that is no column, where none is declared elsewhere.
+pub(super) fn known(ty: &Type) -> Result<PgType, Unmapped> {
+    match map(ty)?.ty {
+        FieldType::Known(ty) => Ok(ty),
+        FieldType::Declared(_) => Err(unknown(ty)),
     }
 }
 
@@ -35,37 +64,48 @@ fn option(ty: &Type) -> Option<&Type> {
     if segment.ident == "Option" { argument(segment) } else { None }
 }
 
-fn pg_type(ty: &Type) -> Result<PgType, Unmapped> {
+fn field_type(ty: &Type) -> Result<FieldType, Unmapped> {
     match ty {
-        Type::Reference(reference) => return pg_type(&reference.elem),
-        Type::Paren(inner) => return pg_type(&inner.elem),
-        Type::Group(inner) => return pg_type(&inner.elem),
+        Type::Reference(reference) => return field_type(&reference.elem),
+        Type::Paren(inner) => return field_type(&inner.elem),
+        Type::Group(inner) => return field_type(&inner.elem),
         Type::Array(array) => return array_of(&array.elem),
         Type::Slice(slice) => return array_of(&slice.elem),
         _ => {}
     }
     let segment = last_segment(ty).ok_or_else(|| unknown(ty))?;
-    let name = segment.ident.to_string();
+    let name = segment.ident.unraw().to_string();
     let base = match (name.as_str(), argument(segment)) {
         ("Vec", Some(element)) => return array_of(element),
-        ("Box" | "Arc" | "Rc" | "Cow", Some(inner)) => return pg_type(inner),
+        ("Box" | "Arc" | "Rc" | "Cow", Some(inner)) => return field_type(inner),
         ("Json" | "Jsonb", Some(_)) => BaseType::Jsonb,
         // chrono's has a time zone as its argument, jiff's civil one has none.
         ("DateTime", Some(_)) => BaseType::Timestamptz,
-        (name, _) => by_name(name).ok_or_else(|| match name {
-            "u8" | "u16" | "u32" | "u64" | "u128" | "usize" | "isize" | "i128" => Unmapped {
-                message: format!("Postgres has no type for `{name}`"),
-                help: "use `i16`, `i32` or `i64`, or name a type with `sql_type = \"..\"`"
-                    .to_owned(),
+        (known, _) => match by_name(known) {
+            Some(base) => base,
+            None => match known {
+                "u8" | "u16" | "u32" | "u64" | "u128" | "usize" | "isize" | "i128" => {
+                    return Err(Unmapped {
+                        message: format!("Postgres has no type for `{name}`"),
+                        help: "use `i16`, `i32` or `i64`, or name a type with `sql_type = \"..\"`"
+                            .to_owned(),
+                    });
+                }
+                "Option" => {
+                    return Err(Unmapped {
+                        message: "an `Option` inside another type has no meaning in Postgres"
+                            .to_owned(),
+                        help: "make the whole field an `Option`".to_owned(),
+                    });
+                }
+                _ => {
+                    let ty = Box::new(ty.clone());
+                    return Ok(FieldType::Declared(RustType { ty, name, array: false }));
+                }
             },
-            "Option" => Unmapped {
-                message: "an `Option` inside another type has no meaning in Postgres".to_owned(),
-                help: "make the whole field an `Option`".to_owned(),
-            },
-            _ => unknown(ty),
-        })?,
+        },
     };
-    Ok(PgType::plain(base))
+    Ok(FieldType::Known(PgType::plain(base)))
 }
 
 fn by_name(name: &str) -> Option<BaseType> {
@@ -91,12 +131,14 @@ fn by_name(name: &str) -> Option<BaseType> {
 }
 
 /// Bytes are `bytea`; everything else is an array, whose elements may always be NULL in Postgres.
-fn array_of(element: &Type) -> Result<PgType, Unmapped> {
+fn array_of(element: &Type) -> Result<FieldType, Unmapped> {
     if last_segment(element).is_some_and(|segment| segment.ident == "u8") {
-        return Ok(PgType::plain(BaseType::Bytea));
+        return Ok(FieldType::Known(PgType::plain(BaseType::Bytea)));
     }
-    let element = pg_type(option(element).unwrap_or(element))?;
-    Ok(PgType { array: true, ..element })
+    Ok(match field_type(option(element).unwrap_or(element))? {
+        FieldType::Known(element) => FieldType::Known(PgType { array: true, ..element }),
+        FieldType::Declared(element) => FieldType::Declared(RustType { array: true, ..element }),
+    })
 }
 
 fn last_segment(ty: &Type) -> Option<&PathSegment> {

@@ -9,16 +9,20 @@ use std::path::{Path, PathBuf};
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::ext::IdentExt;
-use syn::punctuated::Punctuated;
 use syn::visit::{self, Visit};
-use syn::{Attribute, Data, DeriveInput, Expr, ExprLit, Fields, Item, ItemFn, ItemMod, Lit, Meta};
+use syn::{Attribute, DeriveInput, Expr, ExprLit, Item, ItemFn, ItemMod, Lit, Meta};
 
 pub use super::cfg::Features;
 use super::cfg::{self, Verdict};
 use super::derives::{derives, predicate_attribute, rls_attribute};
 use super::found::Predicates;
 use super::places::source_error;
-use super::{Ctxt, Diagnostic, lower, lower_predicate, lower_sequence, parameters};
+use super::typed::Pending;
+pub use super::typed::ScannedType;
+use super::{
+    Ctxt, Diagnostic, LoweredType, lower, lower_enum, lower_predicate, lower_sequence, lower_type,
+    parameters,
+};
 use crate::model::{DeclaredSequence, DeclaredTable, Schema};
 use crate::provider::Settings;
 use crate::resolve::Part;
@@ -30,12 +34,20 @@ pub struct Scan {
     pub tables: Vec<Scanned>,
     /// The sequences.
     pub sequences: Vec<ScannedSequence>,
+    /// The enums, domains, composite types and newtypes.
+    pub types: Vec<ScannedType>,
     /// The mistakes in them.
     pub errors: Vec<SourceError>,
     /// The text of every file read.
     pub sources: BTreeMap<PathBuf, String>,
     /// The named predicates.
     pub(super) predicates: Predicates,
+    /// The fields whose types are yet to be looked up.
+    pub(super) pending: Vec<Pending>,
+    /// The names of types that have a mistake, which is told once.
+    pub(super) mistaken_types: BTreeSet<String>,
+    /// The types that are made of something unknown.
+    pub(super) broken_types: BTreeSet<usize>,
     /// The files read, whatever they were called on the way.
     visited: BTreeSet<PathBuf>,
 }
@@ -95,6 +107,7 @@ pub fn scan(roots: &[PathBuf], features: &Features) -> Scan {
     for root in roots {
         File::read(root, root_directory(root), features, None, &mut scan);
     }
+    scan.fill_in_types();
     scan.fill_in_predicates();
     scan
 }
@@ -330,6 +343,11 @@ impl<'a> File<'a> {
         if derives("Sequence", &input.attrs, rls.is_some()) {
             return self.sequence(&input);
         }
+        for (derive, lower) in [("PgEnum", lower_enum as Lower), ("PgType", lower_type)] {
+            if derives(derive, &input.attrs, rls.is_some()) {
+                return self.user_type(&mut input, lower);
+            }
+        }
         if !derives("Table", &input.attrs, rls.is_some()) {
             if let Some(attr) = rls {
                 self.error(
@@ -353,7 +371,7 @@ impl<'a> File<'a> {
             ));
             return;
         }
-        if let Err(attr) = strip_fields(&mut input, self.features) {
+        if let Err(attr) = cfg::strip_fields(&mut input, self.features) {
             return self.undecidable(&attr);
         }
         let ctxt = Ctxt::new();
@@ -361,6 +379,12 @@ impl<'a> File<'a> {
         self.report(ctxt);
         if let Some(lowered) = lowered {
             let offset = self.offset;
+            let table = self.scan.tables.len();
+            let pending = lowered.declared.into_iter().map(|(field, ty)| {
+                let range = byte_range(ty.ty.to_token_stream(), offset);
+                Pending { table, field, ty, range }
+            });
+            self.scan.pending.extend(pending);
             self.scan.tables.push(Scanned {
                 path: self.path.clone(),
                 table: lowered.table,
@@ -398,6 +422,35 @@ impl File<'_> {
             range,
             declared,
         }));
+    }
+}
+
+/// How an item that derives a type is read.
+type Lower = fn(&DeriveInput, &Ctxt) -> Option<LoweredType>;
+
+impl File<'_> {
+    /// `#[derive(PgEnum)] enum ..` and `#[derive(PgType)] struct ..`
+    fn user_type(&mut self, input: &mut DeriveInput, lower: Lower) {
+        if let Some(Doubt { path, range, condition }) = self.doubt.clone() {
+            let message = format!("whether `{}` exists depends on `{condition}`", input.ident);
+            let help = Some("only `cfg(feature = \"..\")` can stand on the way to it".to_owned());
+            let error = source_error(&self.scan.sources, path, range, message, help);
+            return self.scan.errors.push(error);
+        }
+        if let Err(attr) = cfg::strip_fields(input, self.features) {
+            return self.undecidable(&attr);
+        }
+        let ctxt = Ctxt::new();
+        let lowered = lower(input, &ctxt);
+        self.report(ctxt);
+        let range = byte_range(input.ident.to_token_stream(), self.offset);
+        let (path, offset) = (self.path.clone(), self.offset);
+        let found =
+            lowered.map(|lowered| ScannedType { path, range, lowered, offset, typed: None });
+        if found.is_none() {
+            self.scan.mistaken_types.insert(input.ident.unraw().to_string());
+        }
+        self.scan.types.extend(found);
     }
 }
 
@@ -439,24 +492,6 @@ fn attributes(item: &Item) -> &[Attribute] {
         Item::Union(item) => &item.attrs,
         _ => &[],
     }
-}
-
-/// The compiler takes away fields that are not compiled before a derive sees them; so do we.
-fn strip_fields(input: &mut DeriveInput, features: &Features) -> Result<(), Box<Attribute>> {
-    let Data::Struct(data) = &mut input.data else { return Ok(()) };
-    let Fields::Named(fields) = &mut data.fields else { return Ok(()) };
-    let mut kept = Punctuated::new();
-    for mut field in std::mem::take(&mut fields.named) {
-        match cfg::verdict(&field.attrs, features) {
-            Verdict::No => continue,
-            Verdict::Doubt(attr) => return Err(attr),
-            Verdict::Yes => {}
-        }
-        field.attrs = cfg::expand(&field.attrs, features)?;
-        kept.push(field);
-    }
-    fields.named = kept;
-    Ok(())
 }
 
 fn path_attribute(attrs: &[Attribute]) -> Option<String> {
@@ -502,7 +537,7 @@ fn unpaired(text: &str) -> Option<syn::Error> {
     Some(syn::Error::new(error.span(), "a bracket or a quotation mark has no partner from here on"))
 }
 
-fn byte_range(tokens: TokenStream, offset: usize) -> Range<usize> {
+pub(super) fn byte_range(tokens: TokenStream, offset: usize) -> Range<usize> {
     let mut spans = tokens.into_iter().map(|token| token.span());
     let Some(first) = spans.next() else { return 0..0 };
     let last = spans.last().unwrap_or(first);

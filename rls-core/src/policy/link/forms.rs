@@ -114,6 +114,8 @@ impl Linker<'_> {
         if settle(other, &one.kind).is_err() {
             return self.problem(left_node, not_an_id(left, &one.kind), help);
         }
+        self.known_value(right_node, right, &one.kind);
+        self.known_value(left_node, left, &other.kind);
         if !comparable(&one.kind, &other.kind) {
             let help = remedy((left, &one.kind), (right, &other.kind), &self.rows);
             let (left, right) = (self.text(left), self.text(right));

@@ -5,12 +5,15 @@
 
 mod forms;
 mod names;
+mod types;
+
+pub use types::{default_of_type, of_value};
 
 use super::kind::{Kind, Typed, settle};
 use super::term::{JsonOutput, Request, Term};
 use crate::model::{
-    BaseType, DeclaredTable, Expr, Ident, Literal, NamedPredicate, PgType, QualifiedName,
-    TypeFamily,
+    BaseType, DeclaredTable, DeclaredType, Expr, Ident, Literal, NamedPredicate, PgType,
+    QualifiedName, TypeFamily,
 };
 
 /// What is wrong with an expression.
@@ -35,6 +38,8 @@ pub struct Shape<'a> {
     pub columns: Vec<ShapeColumn<'a>>,
     /// Fields that are no columns.
     pub skipped: Vec<&'a str>,
+    /// The types of the schema's own that its columns have.
+    pub types: &'a [DeclaredType],
 }
 
 /// A column as expressions see it.
@@ -65,6 +70,7 @@ impl<'a> From<&'a DeclaredTable> for Shape<'a> {
                 })
                 .collect(),
             skipped: declared.skipped.iter().map(String::as_str).collect(),
+            types: &declared.types,
         }
     }
 }
@@ -181,7 +187,9 @@ impl Linker<'_> {
     /// A value that has to fit a column.
     fn for_column(mut self, expr: &Expr, ty: Option<&PgType>) -> (Term, Vec<Problem>) {
         let mut typed = self.value(expr);
-        let Some(ty) = ty else { return (typed.term, self.problems) };
+        let Some(declared) = ty else { return (typed.term, self.problems) };
+        let ty = &self.compared_as(declared);
+        self.known_value(0, expr, &Kind::Known(ty.clone()));
         let settled = settle(&mut typed, &Kind::Known(ty.clone())).is_ok();
         let fits = match &typed.kind {
             Kind::Unknown => true,
@@ -195,7 +203,7 @@ impl Linker<'_> {
         if self.problems.is_empty() && !(settled && fits) {
             self.problem(
                 0,
-                format!("the column is {ty}, and `{expr}` is not"),
+                format!("the column is {declared}, and `{expr}` is not"),
                 "write a value of that type, or `sql(\"..\")`",
             );
         }
@@ -217,6 +225,8 @@ struct Linker<'a> {
     in_definer: bool,
     /// Whether an argument with SQL written by hand came to stand in a lookup of a predicate's body.
     raw_moved: bool,
+    /// Types of the schema's own that no table in scope brings along.
+    types: &'a [DeclaredType],
     /// The next node's number.
     next: usize,
     problems: Vec<Problem>,
@@ -232,6 +242,7 @@ impl<'a> Linker<'a> {
             parameters: Vec::new(),
             in_definer: false,
             raw_moved: false,
+            types: &[],
             next: 0,
             problems: Vec::new(),
         }

@@ -42,7 +42,7 @@ impl<'a> Linker<'a> {
                     ty: found.ty.cloned(),
                     nullable: found.nullable,
                 }),
-                kind: found.ty.map_or(Kind::Unknown, |ty| Kind::Known(ty.clone())),
+                kind: found.ty.map_or(Kind::Unknown, |ty| Kind::Known(self.compared_as(ty))),
             },
             None => {
                 let (message, help) =
