@@ -28,7 +28,7 @@ fn declared(owner: Option<&str>) -> Schema {
     let sequences = vec![DeclaredSequence { sequence, comment: None, grants: Vec::new() }];
     let settings = Settings { owner: owner.map(id), ..plain(&["reader"]) };
     let tables = vec![DeclaredTable::from(ours)];
-    resolve(Declared { tables, sequences }, &settings).unwrap().schema
+    resolve(Declared { tables, sequences, ..Declared::default() }, &settings).unwrap().schema
 }
 
 const OWNERS: &str = "SELECT string_agg(relname || ' ' || relowner::regrole, ', ' ORDER BY relname)
