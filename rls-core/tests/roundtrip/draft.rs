@@ -1,0 +1,66 @@
+//! A schema in the making, which knows what each of its texts names.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rls_core::model::*;
+
+#[derive(Clone, Default, PartialEq)]
+pub struct Draft {
+    pub schema: Schema,
+    /// The major version of the server that it is for.
+    pub version: u32,
+    /// What has to be there for a text to mean anything.
+    needs: BTreeMap<String, BTreeSet<Need>>,
+}
+
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Need {
+    /// A column of the table that the text belongs to.
+    Own(Ident),
+    Column(QualifiedName, Ident),
+    Function(QualifiedName),
+    Sequence(QualifiedName),
+}
+
+impl Draft {
+    pub fn sql(&mut self, text: impl Into<String>, needs: impl IntoIterator<Item = Need>) -> Sql {
+        let text = text.into();
+        self.needs.entry(text.clone()).or_default().extend(needs);
+        Sql::new(text)
+    }
+
+    pub fn needs_of(&self, sql: &Sql) -> BTreeSet<Need> {
+        self.needs.get(sql.as_str()).cloned().unwrap_or_default()
+    }
+
+    /// Takes over what another draft knows of its texts.
+    pub fn learn(&mut self, other: &Draft) {
+        for (text, needs) in &other.needs {
+            self.needs.entry(text.clone()).or_default().extend(needs.iter().cloned());
+        }
+    }
+
+    /// Whether a text of that table means something.
+    pub fn holds(&self, table: &Table<Sql>, sql: &Sql) -> bool {
+        let Schema { tables, functions, sequences, .. } = &self.schema;
+        let needs = self.needs.get(sql.as_str()).into_iter().flatten();
+        needs.into_iter().all(|need| match need {
+            Need::Own(column) => table.column(column).is_some(),
+            Need::Column(of, column) => {
+                tables.get(of).is_some_and(|table| table.column(column).is_some())
+            }
+            Need::Function(name) => functions.contains_key(name),
+            Need::Sequence(name) => sequences.contains_key(name),
+        })
+    }
+}
+
+impl std::fmt::Debug for Draft {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.schema.to_sql())
+    }
+}
+
+pub fn id(name: &str) -> Ident {
+    Ident::new(name).unwrap()
+}

@@ -1,0 +1,103 @@
+//! Round trips of random schemas through a real server, as an ordinary owner: what was applied is read
+//! back equal, and a database that was led from one schema to another is the one that is made at once.
+//!
+//! `RLS_ROUNDTRIP_CASES` sets how many, `RLS_ROUNDTRIP_SEED` from which seed on; a failure prints its
+//! seed, made as small as it gets. Each case has a seed of its own: give that and one case to see it again.
+
+#![cfg(all(feature = "postgres", feature = "serde"))]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "these are tests, helpers included")]
+
+mod dice;
+mod draft;
+mod keys;
+mod kinds;
+mod maker;
+mod pair;
+mod policies;
+mod repair;
+mod shrink;
+#[path = "../support/mod.rs"]
+mod support;
+mod world;
+
+use pair::Way;
+use proptest::test_runner::{Config, TestCaseError, TestError, TestRunner};
+use rls_core::model::Schema;
+use shrink::Ways;
+use tokio::runtime::Builder;
+use world::World;
+
+const PAIRS: u64 = 150;
+
+fn setting(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|text| text.parse().unwrap())
+}
+
+/// Runs a property on ways from many seeds, and says all that it found.
+fn each_way(cases: u64, mut holds: impl FnMut(&Way) -> Result<(), String>, version: u32) {
+    let cases = setting("RLS_ROUNDTRIP_CASES").unwrap_or(cases);
+    let seed = setting("RLS_ROUNDTRIP_SEED").unwrap_or(1);
+    eprintln!("RLS_ROUNDTRIP_SEED={seed} RLS_ROUNDTRIP_CASES={cases}");
+    let mut failed = Vec::new();
+    for seed in seed..seed + cases {
+        let config = Config {
+            cases: 1,
+            failure_persistence: None,
+            max_shrink_iters: 600,
+            ..Config::default()
+        };
+        let mut runner = TestRunner::new_with_rng(config, dice::seeded(seed));
+        let holds = std::cell::RefCell::new(&mut holds);
+        let result = runner
+            .run(&Ways { version }, |way| (holds.borrow_mut())(&way).map_err(TestCaseError::fail));
+        if let Err(TestError::Fail(why, way)) = result {
+            let mode = if way.by_snapshot { "a snapshot" } else { "a live database" };
+            let Way { first, then, .. } = way;
+            failed.push(format!(
+                "RLS_ROUNDTRIP_SEED={seed} RLS_ROUNDTRIP_CASES=1 (by {mode})\n== from\n{first:?}\n== to\n{then:?}\n== {why}"
+            ));
+        }
+        if failed.len() as u64 == setting("RLS_ROUNDTRIP_FAILURES").unwrap_or(3) {
+            break;
+        }
+    }
+    assert!(failed.is_empty(), "{}", failed.join("\n\n----\n\n"));
+}
+
+#[test]
+fn one_schema_after_another_is_read_back_equal() {
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    let mut world = runtime.block_on(World::new("pairs"));
+    let version = world.version;
+    each_way(PAIRS, |way| runtime.block_on(one_after_another(&mut world, way)), version);
+}
+
+async fn one_after_another(world: &mut World, way: &Way) -> Result<(), String> {
+    let Way { first, then, by_snapshot } = way;
+    world::empty(&world.used).await;
+    world::reach(&mut world.used, &first.schema)
+        .await
+        .map_err(|why| format!("the first: {why}"))?;
+    if *by_snapshot {
+        world::migrate(&mut world.used, &first.schema, &then.schema).await
+    } else {
+        world::reach(&mut world.used, &then.schema).await
+    }
+}
+
+#[test]
+fn a_snapshot_is_the_schema_that_it_was_made_of() {
+    each_way(
+        500,
+        |way| {
+            let json = serde_json::to_string(&way.then.schema).unwrap();
+            let read: Schema = serde_json::from_str(&json).map_err(|error| error.to_string())?;
+            if read == way.then.schema {
+                Ok(())
+            } else {
+                Err(format!("{read:#?}\nis not\n{:#?}", way.then.schema))
+            }
+        },
+        18,
+    );
+}

@@ -1,0 +1,253 @@
+//! Two schemas, and the way that leads from one to the other.
+
+use std::collections::BTreeMap;
+
+use rls_core::model::*;
+
+use super::dice::Dice;
+use super::draft::Draft;
+use super::maker;
+use super::repair::repair;
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct Way {
+    pub first: Draft,
+    pub then: Draft,
+    /// Planned from the first one as a snapshot, and not from what the database holds.
+    pub by_snapshot: bool,
+}
+
+pub fn way(mut dice: Dice, seeds: [Dice; 2], version: u32) -> Way {
+    let [one, other] = seeds;
+    let first = maker::schema(one, version);
+    let other = maker::schema(other, version);
+    let then = if dice.one_in(4) { other } else { mixed(&mut dice, &first, &other) };
+    let mut way = Way { first, then, by_snapshot: dice.one_in(2) };
+    reconcile(&mut way);
+    way
+}
+
+/// Parts of one and parts of the other: most stays as it was.
+fn mixed(dice: &mut Dice, one: &Draft, other: &Draft) -> Draft {
+    let mut mixed = one.clone();
+    mixed.learn(other);
+    let (from, into) = (&other.schema, &mut mixed.schema);
+    for (name, table) in &from.tables {
+        match into.tables.get_mut(name) {
+            Some(known) => mix_tables(dice, known, table),
+            None if dice.one_in(2) => drop(into.tables.insert(name.clone(), table.clone())),
+            None => {}
+        }
+    }
+    let of_another = dice.any(&from.tables.values().cloned().collect::<Vec<_>>());
+    for table in into.tables.values_mut() {
+        // Columns mean the same in every table.
+        if let Some(other) = of_another.as_ref().filter(|_| dice.one_in(2)) {
+            let columns = other.columns.iter().filter(|column| column.generated.is_none());
+            mix_columns(dice, table, &columns.cloned().collect::<Vec<_>>());
+        }
+    }
+    if dice.one_in(4) && into.tables.len() > 1 {
+        let gone = dice.any(&into.tables.keys().cloned().collect::<Vec<_>>());
+        into.tables.retain(|name, _| Some(name) != gone.as_ref());
+    }
+    mix(dice, &mut into.sequences, &from.sequences);
+    mix(dice, &mut into.functions, &from.functions);
+    mix(dice, &mut into.comments, &from.comments);
+    let keep = |dice: &mut Dice| !dice.one_in(5);
+    into.grants.retain(|_| keep(dice));
+    into.grant_options.retain(|_| keep(dice));
+    into.default_privileges.retain(|_| keep(dice));
+    into.grants.extend(from.grants.iter().filter(|_| dice.one_in(3)).cloned());
+    into.grant_options.extend(from.grant_options.iter().cloned());
+    into.default_privileges.extend(from.default_privileges.iter().cloned());
+    into.grantees.extend(from.grantees.iter().filter(|_| dice.one_in(2)).cloned());
+    into.extensions.extend(from.extensions.iter().cloned());
+    into.namespaces.extend(from.namespaces.iter().cloned());
+    mixed
+}
+
+fn mix<K: Ord + Clone, V: Clone>(
+    dice: &mut Dice,
+    into: &mut BTreeMap<K, V>,
+    from: &BTreeMap<K, V>,
+) {
+    into.retain(|_, _| !dice.one_in(6));
+    for (name, item) in from {
+        if dice.one_in(2) {
+            into.insert(name.clone(), item.clone());
+        }
+    }
+}
+
+fn mix_tables(dice: &mut Dice, into: &mut Table<Sql>, from: &Table<Sql>) {
+    mix_columns(dice, into, &from.columns);
+    if dice.one_in(2) {
+        into.primary_key = from.primary_key.clone();
+    }
+    mix(dice, &mut into.uniques, &from.uniques);
+    mix(dice, &mut into.checks, &from.checks);
+    mix(dice, &mut into.foreign_keys, &from.foreign_keys);
+    mix(dice, &mut into.exclusions, &from.exclusions);
+    mix(dice, &mut into.indexes, &from.indexes);
+    mix(dice, &mut into.triggers, &from.triggers);
+    mix(dice, &mut into.policies, &from.policies);
+    into.row_security = into.row_security.max(from.row_security);
+}
+
+fn mix_columns(dice: &mut Dice, into: &mut Table<Sql>, from: &[Column<Sql>]) {
+    for column in from {
+        match into.columns.iter_mut().find(|known| known.name == column.name) {
+            Some(known) if dice.one_in(2) => *known = column.clone(),
+            None if dice.one_in(3) => into.columns.push(column.clone()),
+            Some(_) | None => {}
+        }
+    }
+    into.columns.retain(|_| !dice.one_in(12));
+}
+
+/// What no plan does, and none should: row security is only ever added, schemas and extensions are
+/// never dropped; and seen from a live database, what is not declared any more is somebody else's.
+fn reconcile(way: &mut Way) {
+    let (first, then) = (way.first.clone(), &mut way.then);
+    then.learn(&first);
+    let (was, is) = (&first.schema, &mut then.schema);
+    is.namespaces.extend(was.namespaces.iter().cloned());
+    is.extensions.extend(was.extensions.iter().cloned());
+    for (name, table) in &was.tables {
+        if let Some(next) = is.tables.get_mut(name) {
+            next.row_security = next.row_security.max(table.row_security);
+        }
+    }
+    if !way.by_snapshot {
+        for (name, table) in &was.tables {
+            is.tables.entry(name.clone()).or_insert_with(|| table.clone());
+        }
+        for (name, sequence) in &was.sequences {
+            is.sequences.entry(name.clone()).or_insert_with(|| sequence.clone());
+        }
+        for (on, text) in &was.comments {
+            is.comments.entry(on.clone()).or_insert_with(|| text.clone());
+        }
+        is.grantees.extend(was.grantees.iter().cloned());
+        is.default_privileges.extend(was.default_privileges.iter().cloned());
+        let of_schemas = |grant: &&Grant| {
+            matches!(
+                grant.object,
+                GrantObject::Schema(_) | GrantObject::AllTables(_) | GrantObject::Sequence(_)
+            )
+        };
+        is.grants.extend(was.grants.iter().filter(of_schemas).cloned());
+        is.grant_options.extend(was.grant_options.iter().filter(of_schemas).cloned());
+    }
+    repair(then);
+}
+
+/// The same way with one part less, or none where there are no more parts.
+pub fn without(way: &Way, at: usize) -> Option<Way> {
+    let mut parts = parts(&way.first.schema);
+    for part in self::parts(&way.then.schema) {
+        if !parts.contains(&part) {
+            parts.push(part);
+        }
+    }
+    let part = parts.get(at / 3)?;
+    let mut smaller = way.clone();
+    if at % 3 != 2 {
+        remove(&mut smaller.first.schema, part);
+    }
+    if at % 3 != 1 {
+        remove(&mut smaller.then.schema, part);
+    }
+    repair(&mut smaller.first);
+    reconcile(&mut smaller);
+    Some(smaller)
+}
+
+#[derive(Clone, PartialEq)]
+enum Part {
+    Table(QualifiedName),
+    Sequence(QualifiedName),
+    Function(QualifiedName),
+    Comments,
+    Grant(Grant),
+    Default(DefaultPrivilege),
+    Extensions,
+    Column(QualifiedName, Ident),
+    PrimaryKey(QualifiedName),
+    Item(QualifiedName, Ident),
+    /// What is special about a column.
+    Plain(QualifiedName, Ident),
+    Comment(Commented),
+    Grantee(Grantee),
+}
+
+fn parts(schema: &Schema) -> Vec<Part> {
+    let mut parts: Vec<_> = schema.tables.keys().cloned().map(Part::Table).collect();
+    parts.extend(schema.functions.keys().cloned().map(Part::Function));
+    parts.extend(schema.sequences.keys().cloned().map(Part::Sequence));
+    parts.extend([Part::Comments, Part::Extensions]);
+    parts.extend(schema.grants.iter().cloned().map(Part::Grant));
+    parts.extend(schema.default_privileges.iter().cloned().map(Part::Default));
+    parts.extend(schema.comments.keys().cloned().map(Part::Comment));
+    for table in schema.tables.values() {
+        let name = || table.name.clone();
+        let items = table.policies.keys().chain(table.triggers.keys()).chain(table.indexes.keys());
+        let items = items.chain(table.foreign_keys.keys()).chain(table.exclusions.keys());
+        let items = items.chain(table.checks.keys()).chain(table.uniques.keys());
+        parts.extend(items.map(|item| Part::Item(name(), item.clone())));
+        parts.push(Part::PrimaryKey(name()));
+        parts.extend(table.columns.iter().map(|column| Part::Column(name(), column.name.clone())));
+        parts.extend(table.columns.iter().map(|column| Part::Plain(name(), column.name.clone())));
+    }
+    parts.extend(
+        schema.grantees.iter().cloned().filter(|it| *it != Grantee::Public).map(Part::Grantee),
+    );
+    parts
+}
+
+fn remove(schema: &mut Schema, part: &Part) {
+    match part {
+        Part::Table(name) => drop(schema.tables.remove(name)),
+        Part::Sequence(name) => drop(schema.sequences.remove(name)),
+        Part::Function(name) => drop(schema.functions.remove(name)),
+        Part::Comments => schema.comments.clear(),
+        Part::Comment(on) => drop(schema.comments.remove(on)),
+        Part::Extensions => schema.extensions.clear(),
+        Part::Grantee(grantee) => drop(schema.grantees.remove(grantee)),
+        Part::Grant(grant) => {
+            schema.grants.remove(grant);
+            schema.grant_options.remove(grant);
+        }
+        Part::Default(default) => drop(schema.default_privileges.remove(default)),
+        Part::Column(of, column) => {
+            if let Some(table) = schema.tables.get_mut(of) {
+                table.columns.retain(|it| &it.name != column);
+            }
+        }
+        Part::Plain(of, column) => {
+            let table = schema.tables.get_mut(of);
+            for it in table.into_iter().flat_map(|table| &mut table.columns) {
+                if &it.name == column {
+                    *it = Column {
+                        nullable: it.nullable,
+                        ..Column::new(it.name.clone(), it.ty.clone())
+                    };
+                }
+            }
+        }
+        Part::PrimaryKey(of) => {
+            schema.tables.get_mut(of).into_iter().for_each(|table| table.primary_key = None);
+        }
+        Part::Item(of, name) => {
+            let Some(table) = schema.tables.get_mut(of) else { return };
+            table.policies.remove(name);
+            table.triggers.remove(name);
+            table.indexes.remove(name);
+            table.foreign_keys.remove(name);
+            table.exclusions.remove(name);
+            table.checks.remove(name);
+            table.uniques.remove(name);
+        }
+    }
+}
