@@ -236,3 +236,41 @@ async fn a_column_changes_how_its_text_is_sorted() {
     converge(&mut client, &with("varchar(9)", Some("POSIX"))).await;
     converge(&mut client, &with("text", None)).await;
 }
+
+/// Postgres keeps no NULL of the column's own type, and one that it may have to cut to a length.
+#[tokio::test]
+async fn a_default_that_is_null_is_read_back() {
+    let mut client = owned("col_null").await;
+    for (ty, default) in [
+        ("text", "NULL"),
+        ("text", "NULL::text"),
+        ("bigint", "null::int8"),
+        ("bigint", "NULL::integer"),
+        ("varchar(40)", "NULL"),
+        ("varchar", "NULL::text"),
+    ] {
+        let mut table = table("nulls");
+        table.columns = vec![column("id", "bigint"), with_default("c", ty, default)];
+        let desired = schema([table], &plain(&[]));
+        converge(&mut client, &desired).await;
+    }
+}
+
+/// What Postgres reads of a column as it was, it would go on reading so.
+#[tokio::test]
+async fn what_is_said_of_a_column_is_said_again_of_its_new_type() {
+    let mut client = owned("col_said").await;
+    let with = |ty: &str| {
+        let mut table = table("said");
+        table.columns = vec![column("n", ty), column("m", "integer")];
+        let sql = |text: &str| Expr::Sql(text.to_owned());
+        let check = Check { expr: sql("n NOT IN (4, 5)"), no_inherit: false, not_valid: false };
+        table.checks.insert(id("said_n"), check);
+        let partial = Index { predicate: Some(sql("n IN (1, 2)")), ..Index::btree([id("m")]) };
+        table.indexes.insert(id("said_m"), partial);
+        schema([table], &plain(&[]))
+    };
+    for ty in ["bigint", "smallint", "numeric", "integer"] {
+        converge(&mut client, &with(ty)).await;
+    }
+}

@@ -196,8 +196,12 @@ fn defaults(tables: Pair<&Table<Sql>>, questions: &mut BTreeSet<Question>) {
     let table = render::qualified(&tables.next.name);
     for next in &tables.next.columns {
         let Some(previous) = tables.previous.column(&next.name) else { continue };
-        // A length in brackets is applied to whatever comes, so it makes no difference here.
-        let ty = PgType { modifiers: Vec::new(), ..next.ty.clone() };
+        // A length in brackets is applied to whatever comes, so it makes no difference here; except that
+        // Postgres writes it down where it is applied to each element of an array.
+        let ty = match next.ty.array {
+            true => next.ty.clone(),
+            false => PgType { modifiers: Vec::new(), ..next.ty.clone() },
+        };
         let site = Site { table: tables.next.name.clone(), default_of: Some(next.name.clone()) };
         let question = |source: &Sql, from: &str| Question {
             site: site.clone(),

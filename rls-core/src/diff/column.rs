@@ -2,7 +2,7 @@
 
 use super::table::On;
 use super::{Canonical, Change, Pair, Site};
-use crate::lex;
+use crate::lex::{self, TokenKind};
 use crate::model::{Column, Generated, Ident, PgType, SequenceOptions, Sql};
 use crate::policy::grants::counted_with;
 
@@ -147,11 +147,25 @@ fn same(on: On<'_>, columns: &Pair<Column<Sql>>, canonical: &Canonical) -> bool 
         )
 }
 
-/// Postgres keeps no default that is NULL, unless there is one of the type's own to override.
+/// Postgres keeps no default that is NULL, unless there is one of the type's own to override, or a length
+/// to cut it to.
 fn kept<'a>(column: &Column<Sql>, default: Option<&'a Sql>) -> Option<&'a Sql> {
-    default.filter(|sql| {
-        let tokens = lex::tokens(sql.as_str()).unwrap_or_default();
-        let null = tokens.len() == 1 && tokens[0].kind.word() == Some("null");
-        !null || column.ty.base.builtin_name().is_none()
-    })
+    let keeps = column.ty.base.builtin_name().is_none() || !column.ty.modifiers.is_empty();
+    default.filter(|sql| keeps || !is_null(sql, &column.ty))
+}
+
+/// Whether a text is NULL, of itself or said to be of that very type.
+fn is_null(sql: &Sql, ty: &PgType) -> bool {
+    let text = sql.as_str();
+    let tokens = lex::tokens(text).unwrap_or_default();
+    let Some((first, rest)) = tokens.split_first() else { return false };
+    let cast = |token: &lex::Token| token.kind == TokenKind::Operator("::".to_owned());
+    first.kind.word() == Some("null")
+        && match rest {
+            [] => true,
+            [next, ..] if cast(next) => {
+                PgType::parse(&text[next.range.end..]).is_ok_and(|it| &it == ty)
+            }
+            [_, ..] => false,
+        }
 }

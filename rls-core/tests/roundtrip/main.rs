@@ -27,7 +27,7 @@ use shrink::Ways;
 use tokio::runtime::Builder;
 use world::World;
 
-const PAIRS: u64 = 150;
+const PAIRS: u64 = 20;
 
 fn setting(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().unwrap())
@@ -43,7 +43,8 @@ fn each_way(cases: u64, mut holds: impl FnMut(&Way) -> Result<(), String>, versi
         let config = Config {
             cases: 1,
             failure_persistence: None,
-            max_shrink_iters: 600,
+            max_shrink_iters: u32::try_from(setting("RLS_ROUNDTRIP_SHRINK").unwrap_or(300))
+                .unwrap(),
             ..Config::default()
         };
         let mut runner = TestRunner::new_with_rng(config, dice::seeded(seed));
@@ -53,6 +54,7 @@ fn each_way(cases: u64, mut holds: impl FnMut(&Way) -> Result<(), String>, versi
         if let Err(TestError::Fail(why, way)) = result {
             let mode = if way.by_snapshot { "a snapshot" } else { "a live database" };
             let Way { first, then, .. } = way;
+            eprintln!("seed {seed}: {why}");
             failed.push(format!(
                 "RLS_ROUNDTRIP_SEED={seed} RLS_ROUNDTRIP_CASES=1 (by {mode})\n== from\n{first:?}\n== to\n{then:?}\n== {why}"
             ));

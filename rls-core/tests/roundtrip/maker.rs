@@ -272,9 +272,17 @@ impl Maker {
         }
         for grantee in self.dice.some(&grantees, 1) {
             if self.dice.one_in(3) {
-                let schema = self.some_schema();
-                let privilege = self.dice.any(&on_table).unwrap();
-                let default = DefaultPrivilege { schema, grantee, privilege };
+                let objects =
+                    [DefaultObjects::Tables, DefaultObjects::Sequences, DefaultObjects::Functions];
+                let objects = self.dice.any(&objects).unwrap();
+                let schema = Some(self.some_schema());
+                let target = DefaultTarget { creator: None, schema, objects };
+                let privilege = match objects {
+                    DefaultObjects::Tables => self.dice.any(&on_table).unwrap(),
+                    other => self.dice.any(other.privileges()).unwrap(),
+                };
+                let grantable = grantee != Grantee::Public && self.dice.one_in(4);
+                let default = DefaultPrivilege { target, grantee, privilege, grantable };
                 self.draft.schema.default_privileges.insert(default);
             }
         }

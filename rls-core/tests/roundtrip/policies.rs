@@ -68,7 +68,7 @@ impl Maker {
             1 => format!("{}.{}", qualified(&table.name), ident(&own)),
             _ => ident(&own),
         };
-        let bare = ident(&own);
+        let (bare, full) = (ident(&own), format!("{}.{}", qualified(&table.name), ident(&own)));
         let text = match self.dice.below(9) {
             0 => format!("EXISTS (SELECT 1 {from} WHERE {m} = {mine})"),
             1 => format!("{bare} IN (SELECT {m} {from} WHERE {m} IS NOT NULL)"),
@@ -90,7 +90,7 @@ impl Maker {
                 "EXISTS (WITH w AS (SELECT {m} AS x {from}) SELECT FROM w WHERE w.x = {mine})"
             ),
             _ => format!(
-                "({bare} IS NULL) OR EXISTS (SELECT 1 {from} JOIN {} AS o ON o.{} = {m} WHERE {m} = {mine})",
+                "({bare} IS NULL) OR EXISTS (SELECT 1 {from} JOIN {} AS o ON o.{} = {m} WHERE {m} = {full})",
                 qualified(&other.name),
                 ident(&theirs)
             ),

@@ -1,4 +1,4 @@
-//! Two databases of an ordinary owner, emptied between cases.
+//! A database of an ordinary owner, emptied between cases.
 
 use rls_core::apply::{apply, compare};
 use rls_core::catalog::{canonical, introspect};
@@ -14,22 +14,19 @@ use super::support::{Database, create_role};
 pub struct World {
     /// Where one state follows the other.
     pub used: Database,
-    /// Where the second is made at once.
-    pub fresh: Database,
     pub version: u32,
 }
 
 impl World {
     pub async fn new(name: &str) -> World {
         let used = owned(&format!("{name}_used")).await;
-        let fresh = owned(&format!("{name}_fresh")).await;
         used.batch_execute("RESET ROLE").await.unwrap();
         for role in ROLES {
             create_role(&used, role).await;
         }
         let version = used.query_one("SHOW server_version_num", &[]).await.unwrap();
         let version: u32 = version.get::<_, &str>(0).parse().unwrap();
-        World { used, fresh, version: version / 10_000 }
+        World { used, version: version / 10_000 }
     }
 }
 
