@@ -201,7 +201,7 @@ fn parts(schema: &Schema) -> Vec<Part> {
         parts.extend(table.columns.iter().map(|column| Part::Plain(name(), column.name.clone())));
     }
     parts.extend(
-        schema.grantees.iter().cloned().filter(|it| *it != Grantee::Public).map(Part::Grantee),
+        schema.grantees.iter().filter(|it| **it != Grantee::Public).cloned().map(Part::Grantee),
     );
     parts
 }
