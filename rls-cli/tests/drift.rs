@@ -298,6 +298,12 @@ fn what_tables_are_made_of() {
         &[("column-edited", false)],
     );
     assert_eq!((&found[0]["line"], &found[0]["column"]), (&json!(19), &json!(9)));
+    // The policies that a plan drops and makes again around it are as they were.
+    owned.finds(
+        "ALTER TABLE notes ALTER COLUMN stars TYPE bigint",
+        "ALTER TABLE notes ALTER COLUMN stars TYPE integer",
+        &[("column-edited", false)],
+    );
     owned.finds(
         "ALTER TABLE notes DROP CONSTRAINT notes_body_key",
         "ALTER TABLE notes ADD CONSTRAINT notes_body_key UNIQUE (body)",

@@ -40,7 +40,7 @@ pub(crate) use constraint::predicates;
 pub(crate) use doubts::{Doubt, doubts};
 pub(crate) use table::same_policy;
 #[cfg(feature = "postgres")]
-pub(crate) use trigger::condition;
+pub(crate) use trigger::{condition, same as same_trigger};
 pub(crate) use user_type::names_aside;
 pub use user_type::{TypeAlteration, ValuePlace};
 

@@ -18,7 +18,7 @@ pub(super) fn alter(
     for (name, next) in triggers.next {
         match triggers.previous.get(name) {
             None => changes.push(Change::CreateTrigger(on.named(name, next))),
-            Some(previous) if same(on, Pair { previous, next }, canonical) => {
+            Some(previous) if same(on.0, Pair { previous, next }, canonical) => {
                 if previous.state != next.state {
                     let item = Named { name: name.clone(), item: next.state };
                     let table = on.0.clone();
@@ -36,7 +36,7 @@ pub(super) fn alter(
 }
 
 /// Whether two triggers do the same, wherever they run.
-fn same(on: On<'_>, triggers: Pair<&Trigger>, canonical: &Canonical) -> bool {
+pub(crate) fn same(table: &QualifiedName, triggers: Pair<&Trigger>, canonical: &Canonical) -> bool {
     let Trigger {
         timing,
         events,
@@ -51,8 +51,8 @@ fn same(on: On<'_>, triggers: Pair<&Trigger>, canonical: &Canonical) -> bool {
         state: _,
     } = triggers.next;
     let previous = triggers.previous;
-    let site = Site { table: on.0.clone(), default_of: None };
-    let condition = |when: Option<&Sql>| when.map(|when| condition(on.0, when));
+    let site = Site { table: table.clone(), default_of: None };
+    let condition = |when: Option<&Sql>| when.map(|when| condition(table, when));
     let (was, is) = (condition(previous.when.as_ref()), condition(when.as_ref()));
     &previous.timing == timing
         && &previous.events == events

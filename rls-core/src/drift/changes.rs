@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::rebuilt::as_declared;
 use super::{DriftKind, Finding, Thing, What};
-use crate::diff::{Canonical, Change, Named, OnTable, Pair, Site, same_policy};
+use crate::diff::{Canonical, Change, Named, OnTable, Pair};
 use crate::model::{
     Commented, Ident, Partition, Partitioning, PolicyKind, QualifiedName, Schema, Sql,
 };
@@ -18,6 +19,8 @@ struct Seen {
     lacks: Option<String>,
     place: Option<(QualifiedName, Part)>,
     widens: bool,
+    /// Whether it is dropped, perhaps to be made again.
+    dropped: bool,
 }
 
 /// What a thing is known by: its table, if it has one, and its name.
@@ -33,22 +36,12 @@ pub(super) fn find(
     for change in changes.iter().filter(|change| !is_of_missing_table(change, schemas)) {
         finder.look_at(change);
     }
-    let same_policy = |table: &QualifiedName, name: &str| {
-        let of = |schema: &Schema| {
-            let policies = schema.tables.get(table).map(|table| table.policies.clone());
-            policies.and_then(|policies| policies.into_iter().find(|(it, _)| it.as_str() == name))
-        };
-        let site = Site { table: table.clone(), default_of: None };
-        let both = of(schemas.previous).zip(of(schemas.next));
-        both.is_some_and(|((_, one), (_, other))| same_policy(&site, &one, &other, canonical))
-    };
     let Finder { seen, mut findings, .. } = finder;
     for ((thing, table, name), seen) in seen {
-        let rebuilt = match (&table, thing) {
-            (Some(table), Thing::Policy) => same_policy(table, &name),
-            _ => seen.has == seen.lacks,
-        };
-        if !rebuilt {
+        let again = table.as_ref().is_some_and(|table| {
+            seen.dropped && as_declared(thing, table, &name, schemas, canonical)
+        });
+        if !again && seen.has != seen.lacks {
             findings.push(finding(thing, table.as_ref(), &name, seen));
         }
     }
@@ -91,7 +84,7 @@ fn live_partition(schemas: Pair<&Schema>, name: &QualifiedName) -> Option<Box<Pa
 }
 
 fn finding(thing: Thing, table: Option<&QualifiedName>, name: &str, seen: Seen) -> Finding {
-    let Seen { has, lacks, place, widens } = seen;
+    let Seen { has, lacks, place, widens, dropped: _ } = seen;
     let what = match (&has, &lacks) {
         (Some(_), Some(_)) => What::Edited,
         (Some(_), None) => What::Added,
@@ -367,7 +360,8 @@ impl Finder<'_> {
     }
 
     fn see(&mut self, thing: Thing, table: Option<&QualifiedName>, name: &str) -> &mut Seen {
-        let nothing = || Seen { has: None, lacks: None, place: None, widens: false };
+        let nothing =
+            || Seen { has: None, lacks: None, place: None, widens: false, dropped: false };
         self.seen.entry((thing, table.cloned(), name.to_owned())).or_insert_with(nothing)
     }
 
@@ -385,6 +379,7 @@ impl Finder<'_> {
     fn has_on<T>(&mut self, thing: Thing, on: &OnTable<Named<T>>, make: &Change, widens: bool) {
         let seen = self.see(thing, Some(&on.table), on.item.name.as_str());
         seen.has = Some(sql(make));
+        seen.dropped = true;
         seen.widens |= widens;
         seen.place.get_or_insert_with(|| (on.table.clone(), part(thing, &on.item.name)));
     }

@@ -12,6 +12,7 @@ mod changes;
 mod exposed;
 mod kind;
 mod privileges;
+mod rebuilt;
 
 use std::collections::BTreeMap;
 
