@@ -21,6 +21,8 @@ pub mod policy;
 pub mod provider;
 pub mod render;
 pub mod resolve;
+#[cfg(feature = "source")]
+pub mod source;
 #[cfg(feature = "syntax")]
 pub mod syntax;
 

@@ -26,6 +26,7 @@ pub(crate) fn expand(input: &DeriveInput, lowered: &Lowered) -> TokenStream {
         policy_indexes,
         force,
         policy_columns,
+        implied_checks,
         allowed,
         // What the fields' types bring along is known to these alone.
         types: _,
@@ -39,6 +40,7 @@ pub(crate) fn expand(input: &DeriveInput, lowered: &Lowered) -> TokenStream {
         let columns = columns.iter().map(ident);
         quote!(p::BTreeSet::from([#(#columns),*]))
     });
+    let implied_checks = implied_checks.iter().map(ident);
     let allowed = allowed.iter().map(|AllowedLint { lint, reason }| {
         quote!(p::AllowedLint { lint: p::String::from(#lint), reason: p::String::from(#reason) })
     });
@@ -76,6 +78,7 @@ pub(crate) fn expand(input: &DeriveInput, lowered: &Lowered) -> TokenStream {
                     policy_indexes: #policy_indexes,
                     force: #force,
                     policy_columns: #policy_columns,
+                    implied_checks: p::BTreeSet::from([#(#implied_checks),*]),
                     allowed: p::vec![#(#allowed),*],
                     types: p::vec![],
                     sequences: p::vec![#(#sequences),*],

@@ -152,7 +152,7 @@ fn policies(tables: Pair<&Table<Sql>>, questions: &mut BTreeSet<Question>) {
     for (name, next) in &tables.next.policies {
         let Some(previous) = tables.previous.policies.get(name) else { continue };
         let using = doubt(previous.using.as_ref(), next.using.as_ref());
-        let check = doubt(previous.with_check.as_ref(), next.with_check.as_ref());
+        let check = doubt(previous.effective_check(), next.effective_check());
         questions.extend(using.chain(check).map(|source| predicate(table, source)));
     }
 }

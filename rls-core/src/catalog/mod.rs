@@ -10,6 +10,7 @@ mod comments;
 mod constants;
 mod constraints;
 mod defaults;
+mod discover;
 mod exposure;
 mod failure;
 mod functions;
@@ -36,6 +37,8 @@ use ask::Asked;
 pub use canonical::canonical;
 pub use defaults::StrayDefault;
 pub use exposure::{Exempt, ExposedTable, Exposure, exposure};
+pub use discover::{Discovered, discover};
+pub use exposure::{Exempt, ExposedDefault, ExposedTable, Exposure, exposure};
 pub(crate) use failure::byte_of;
 pub use failure::{Error, Failure};
 

@@ -138,10 +138,10 @@ pub(crate) fn same_policy(
     next: &Policy<Sql>,
     canonical: &Canonical,
 ) -> bool {
-    let Policy { kind, command, roles, using, with_check } = next;
+    let Policy { kind, command, roles, using, with_check: _ } = next;
     &previous.kind == kind
         && &previous.command == command
         && &previous.roles == roles
         && canonical.same(site, previous.using.as_ref(), using.as_ref())
-        && canonical.same(site, previous.with_check.as_ref(), with_check.as_ref())
+        && canonical.same(site, previous.effective_check(), next.effective_check())
 }

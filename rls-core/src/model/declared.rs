@@ -22,6 +22,9 @@ pub struct DeclaredTable {
     pub force: Option<bool>,
     /// For policies that speak about some columns only, which.
     pub policy_columns: BTreeMap<Ident, BTreeSet<Ident>>,
+    /// The policies whose WITH CHECK nobody wrote: what USING says holds for new rows too, and where both
+    /// come out as one text, Postgres is left to do what it does by itself.
+    pub implied_checks: BTreeSet<Ident>,
     /// Lints that are known and accepted, and why.
     pub allowed: Vec<AllowedLint>,
     /// The enums, domains and composite types that its columns bring along.
@@ -53,6 +56,7 @@ impl From<Table<Expr>> for DeclaredTable {
             policy_indexes: true,
             force: None,
             policy_columns: BTreeMap::new(),
+            implied_checks: BTreeSet::new(),
             allowed: Vec::new(),
             types: Vec::new(),
             sequences: Vec::new(),

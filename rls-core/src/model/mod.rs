@@ -42,6 +42,8 @@ pub(crate) use expr_text::unit_name;
 pub use function::{Argument, Function, PRIVATE_SCHEMA, Routine};
 pub use grant::{DeclaredGrant, Grant, GrantObject, Grantee, Privilege};
 pub use index::{Index, IndexKey, IndexValue, OperatorClass};
+#[cfg(any(feature = "syntax", feature = "source"))]
+pub(crate) use name::snake_case;
 pub(crate) use name::fnv1a;
 pub use name::{Ident, IdentError, QualifiedName};
 pub use owner::Ownership;

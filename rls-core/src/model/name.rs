@@ -138,9 +138,27 @@ impl fmt::Display for QualifiedName {
     }
 }
 
+/// `BlogPost` → `blog_post`, `HTTPServer` → `http_server`.
+#[cfg(any(feature = "syntax", feature = "source", test))]
+pub(crate) fn snake_case(name: &str) -> String {
+    let chars: Vec<char> = name.chars().collect();
+    let mut snake = String::new();
+    for (at, c) in chars.iter().enumerate() {
+        let after_lower = at > 0 && !chars[at - 1].is_uppercase() && chars[at - 1] != '_';
+        let before_lower = at > 0
+            && chars[at - 1].is_uppercase()
+            && chars.get(at + 1).is_some_and(|c| c.is_lowercase());
+        if c.is_uppercase() && (after_lower || before_lower) {
+            snake.push('_');
+        }
+        snake.extend(c.to_lowercase());
+    }
+    snake
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Ident, IdentError};
+    use super::{Ident, IdentError, snake_case};
 
     #[test]
     fn a_name_is_never_cut_in_silence() {
@@ -158,5 +176,13 @@ mod tests {
         assert_ne!(one, two);
         assert!(one.as_str().len() <= 63);
         assert_eq!(Ident::shortened("short").unwrap().as_str(), "short");
+    }
+
+    #[test]
+    fn names_of_structs_become_names_of_tables() {
+        assert_eq!(snake_case("BlogPost"), "blog_post");
+        assert_eq!(snake_case("HTTPServer"), "http_server");
+        assert_eq!(snake_case("Todo"), "todo");
+        assert_eq!(snake_case("V2Thing"), "v2_thing");
     }
 }

@@ -63,6 +63,17 @@ impl<E> Policy<E> {
         }
     }
 
+    /// What new rows have to fulfil: where UPDATE has no WITH CHECK, that is what USING says.
+    ///
+    /// Source: Postgres manual, `CREATE POLICY`, "Policies Applied by Command Type".
+    pub fn effective_check(&self) -> Option<&E> {
+        let of_using = match self.command {
+            Command::All | Command::Update => self.using.as_ref(),
+            Command::Select | Command::Insert | Command::Delete => None,
+        };
+        self.with_check.as_ref().or(of_using)
+    }
+
     /// The expressions, USING first.
     pub fn exprs(&self) -> impl Iterator<Item = &E> {
         self.using.iter().chain(&self.with_check)

@@ -123,12 +123,18 @@ pub(crate) fn table(
     provider: Provider,
 ) -> Table<Sql> {
     let table = Some(&declared.table.name);
-    declared.table.map(&mut |site, _| {
+    let mut compiled = declared.table.map(&mut |site, _| {
         let sql = match site {
             Site::Policy(name, gate) => policies.get(&(name, gate)).map(|found| found.sql.clone()),
             site => linked.others.get(&site).map(|term| render::term(term, table, provider)),
         };
         // Every expression was linked, so nothing is left out.
         sql.unwrap_or_else(|| Sql::new("false"))
-    })
+    });
+    for name in &declared.implied_checks {
+        if let Some(policy) = compiled.policies.get_mut(name).filter(|it| it.using == it.with_check) {
+            policy.with_check = None;
+        }
+    }
+    compiled
 }

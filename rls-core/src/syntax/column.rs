@@ -156,6 +156,7 @@ pub(super) fn counting(items: &[Item], ctxt: &Ctxt) -> SequenceOptions {
 
 fn number(value: &Expr) -> Option<i64> {
     match value {
+        Expr::Paren(inner) => number(&inner.expr),
         Expr::Lit(ExprLit { lit: Lit::Int(number), .. }) => number.base10_parse().ok(),
         Expr::Unary(ExprUnary { op: UnOp::Neg(_), expr, .. }) => match &**expr {
             Expr::Lit(ExprLit { lit: Lit::Int(number), .. }) => {

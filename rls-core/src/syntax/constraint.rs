@@ -225,15 +225,7 @@ fn parameters(item: &Item, ctxt: &Ctxt) -> Vec<(String, String)> {
     let mut all = Vec::new();
     for meta in attr::metas(list, ctxt) {
         let value = match &meta {
-            Meta::NameValue(pair) => match &pair.value {
-                Expr::Lit(literal) => match &literal.lit {
-                    syn::Lit::Str(text) => Some(text.value()),
-                    syn::Lit::Int(number) => Some(number.base10_digits().to_owned()),
-                    syn::Lit::Bool(value) => Some(value.value.to_string()),
-                    _ => None,
-                },
-                value => path_name(value),
-            },
+            Meta::NameValue(pair) => self::value(&pair.value),
             Meta::Path(_) | Meta::List(_) => None,
         };
         match (meta.path().get_ident(), value) {
@@ -245,6 +237,19 @@ fn parameters(item: &Item, ctxt: &Ctxt) -> Vec<(String, String)> {
         }
     }
     all
+}
+
+/// The value of a parameter: a string, a whole number, `true`, `false` or a word.
+pub(super) fn value(value: &Expr) -> Option<String> {
+    match value {
+        Expr::Lit(literal) => match &literal.lit {
+            syn::Lit::Str(text) => Some(text.value()),
+            syn::Lit::Int(number) => Some(number.base10_digits().to_owned()),
+            syn::Lit::Bool(value) => Some(value.value.to_string()),
+            _ => None,
+        },
+        value => path_name(value),
+    }
 }
 
 /// The items of one declaration.

@@ -16,7 +16,7 @@ use super::references::{References, references};
 use super::rust_type::{self, FieldType, RustType};
 use super::trigger::{self, TriggerDecl};
 use crate::model::{
-    AllowedLint, Ident, Identity, PgType, QualifiedName, SequenceOptions, TypeFamily,
+    AllowedLint, Ident, Identity, PgType, QualifiedName, SequenceOptions, TypeFamily, snake_case,
 };
 
 /// A struct with `#[derive(Table)]`.
@@ -413,34 +413,4 @@ pub(super) fn qualified_name(
     };
     let name = checked(value, name, ctxt);
     Some(space.zip(name).map(|(space, name)| QualifiedName::new(space, name)))
-}
-
-/// `BlogPost` → `blog_post`, `HTTPServer` → `http_server`.
-pub(super) fn snake_case(name: &str) -> String {
-    let chars: Vec<char> = name.chars().collect();
-    let mut snake = String::new();
-    for (at, c) in chars.iter().enumerate() {
-        let after_lower = at > 0 && !chars[at - 1].is_uppercase() && chars[at - 1] != '_';
-        let before_lower = at > 0
-            && chars[at - 1].is_uppercase()
-            && chars.get(at + 1).is_some_and(|c| c.is_lowercase());
-        if c.is_uppercase() && (after_lower || before_lower) {
-            snake.push('_');
-        }
-        snake.extend(c.to_lowercase());
-    }
-    snake
-}
-
-#[cfg(test)]
-mod tests {
-    use super::snake_case;
-
-    #[test]
-    fn names_of_structs_become_names_of_tables() {
-        assert_eq!(snake_case("BlogPost"), "blog_post");
-        assert_eq!(snake_case("HTTPServer"), "http_server");
-        assert_eq!(snake_case("Todo"), "todo");
-        assert_eq!(snake_case("V2Thing"), "v2_thing");
-    }
 }

@@ -75,6 +75,7 @@ pub fn lower(input: &DeriveInput, ctxt: &Ctxt) -> Option<Lowered> {
         policy_indexes: decl.policy_indexes,
         force: decl.force,
         policy_columns: lowered.columns,
+        implied_checks: lowered.implied_checks,
         allowed: decl.allowed.iter().map(|(allowed, _)| allowed.clone()).collect(),
         types: Vec::new(),
         sequences: columns.iter().filter_map(|field| own_sequence(&decl.name, field)).collect(),

@@ -8,7 +8,7 @@ use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::Expr as Rust;
 
-use super::Ctxt;
+use super::{Ctxt, constraint};
 use super::attr::{catalog_name, string_literal};
 use super::constraint::{CheckDecl, ExclusionDecl, IndexDecl, UniqueDecl};
 use super::decl::{Decl, path_name};
@@ -246,9 +246,10 @@ impl Lowering<'_, '_> {
                     let collation = (own != Some(&collation)).then_some(collation);
                     return Some(IndexKey { collation, ..key });
                 }
-                ("class", [inner, text]) => {
+                ("class", [inner, text, parameters @ ..]) => {
                     let name = self.object(text)?;
-                    let operator_class = Some(OperatorClass { name, parameters: BTreeMap::new() });
+                    let parameters = self.parameters(parameters)?;
+                    let operator_class = Some(OperatorClass { name, parameters });
                     return Some(IndexKey { operator_class, ..self.key(inner, site)? });
                 }
                 _ => {}
@@ -277,6 +278,22 @@ impl Lowering<'_, '_> {
                 None
             }
         }
+    }
+
+    /// `siglen = 32`, behind the name of an operator class.
+    fn parameters(&self, rust: &[&Rust]) -> Option<BTreeMap<String, String>> {
+        let one = |parameter: &&Rust| {
+            let said = match parameter {
+                Rust::Assign(said) => path_name(&said.left).zip(constraint::value(&said.right)),
+                _ => None,
+            };
+            if said.is_none() {
+                let help = "write `class(title, \"gist_trgm_ops\", siglen = 32)`";
+                self.ctxt.error_help(parameter, "this is no parameter of a class", help);
+            }
+            said
+        };
+        rust.iter().map(one).collect()
     }
 
     fn parse(&self, rust: &Rust) -> Option<Parsed> {

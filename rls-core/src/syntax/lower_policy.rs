@@ -25,6 +25,7 @@ type Places = BTreeMap<Part, TokenStream>;
 pub(super) struct LoweredPolicies {
     pub(super) policies: BTreeMap<Ident, Policy>,
     pub(super) columns: BTreeMap<Ident, BTreeSet<Ident>>,
+    pub(super) implied_checks: BTreeSet<Ident>,
 }
 
 pub(super) fn policies(
@@ -251,6 +252,9 @@ fn full(
     let with_check = clause(&declared.with_check, States { old: false, new: true });
     let writes = matches!(declared.command, Command::All | Command::Update);
     // What Postgres would do; said in full, it is compiled for where it stands.
+    if with_check.is_none() && using.is_some() && writes {
+        lowered.implied_checks.insert(declared.name.clone());
+    }
     let with_check = with_check.or_else(|| using.clone().filter(|_| writes));
     let mut clauses: Vec<Clause> = Vec::new();
     clauses.extend(using.iter().map(|parsed| (Gate::Using, parsed.spans.clone())));

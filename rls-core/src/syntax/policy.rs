@@ -58,6 +58,8 @@ const POLICY_KEYS: &[&str] = &[
     "restrictive",
     "using",
     "with_check",
+    "without_using",
+    "without_check",
     "columns",
     "comment",
 ];
@@ -146,7 +148,7 @@ pub(super) fn full(item: &Item, ctxt: &Ctxt) -> Option<FullPolicy> {
         command: command?,
     };
     if ctxt.count() == before {
-        clauses(&policy, item, find("using"), find("with_check"), ctxt);
+        clauses(&policy, item, &find, ctxt);
     }
     (!policy.roles.is_empty()).then_some(policy)
 }
@@ -166,13 +168,25 @@ fn kind(permissive: Option<&Item>, restrictive: Option<&Item>, ctxt: &Ctxt) -> P
 
 /// Which clauses a command has. Source: Postgres manual, `CREATE POLICY`, "Policies Applied by
 /// Command Type".
-fn clauses(
+fn clauses<'a>(
     policy: &FullPolicy,
     item: &Item,
-    using: Option<&Item>,
-    with_check: Option<&Item>,
+    find: &dyn Fn(&str) -> Option<&'a Item>,
     ctxt: &Ctxt,
 ) {
+    let (using, with_check) = (find("using"), find("with_check"));
+    let none = find("without_using").or(find("without_check")).filter(|none| none.flag(ctxt));
+    let left_out = match (policy.command, none.map(|none| none.key.as_str())) {
+        (_, None) => false,
+        (Command::Insert, Some("without_check")) => with_check.is_none(),
+        (Command::Insert, Some(_)) => false,
+        (_, Some(key)) => key == "without_using" && using.is_none(),
+    };
+    if let (Some(none), false) = (none, left_out) {
+        let message = format!("`{}` leaves nothing out here", none.key);
+        ctxt.error_help(&none.meta, message, "take it away");
+        return;
+    }
     match (policy.command, using, with_check) {
         (Command::Insert, Some(using), _) => ctxt.error_help(
             &using.meta,
@@ -184,18 +198,21 @@ fn clauses(
             "SELECT and DELETE leave no rows behind, so they have no `with_check`",
             "write `using = ..`",
         ),
-        (Command::Insert, None, None) => ctxt.error_help(
+        // Without it, Postgres lets a restrictive policy restrain nothing, and a permissive one allows
+        // nothing: who means that has to say so.
+        (Command::Insert, None, None) if !left_out => ctxt.error_help(
             &item.meta,
             "`policy` does not say which rows",
             "write `with_check = ..`",
         ),
-        // Without it, Postgres lets a restrictive policy restrain nothing.
-        (Command::All | Command::Select | Command::Update | Command::Delete, None, _) => {
+        (Command::All | Command::Select | Command::Update | Command::Delete, None, _)
+            if !left_out =>
+        {
             ctxt.error_help(&item.meta, "`policy` does not say which rows", "write `using = ..`");
         }
-        (Command::Insert, None, Some(_))
-        | (Command::Select | Command::Delete, Some(_), None)
-        | (Command::All | Command::Update, Some(_), _) => {}
+        (Command::Insert, None, _)
+        | (Command::Select | Command::Delete, _, None)
+        | (Command::All | Command::Update, _, _) => {}
     }
 }
 

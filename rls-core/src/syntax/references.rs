@@ -6,7 +6,7 @@ use syn::{Expr, Meta};
 use super::Ctxt;
 use super::attr::{self, Item, checked};
 use super::constraint::{Read, deferral, first_of};
-use super::decl::{path_name, plain_name};
+use super::decl::{path_name, plain_name, qualified_name};
 use crate::model::{Deferral, Ident, QualifiedName, ReferentialAction};
 
 /// A foreign key as declared.
@@ -81,23 +81,16 @@ pub(super) fn references(
             return None;
         }
     };
-    let Some((table_schema, table, columns)) = target_names(&target) else {
+    let Some((table, targets)) = self::target(&target, schema, ctxt) else {
         ctxt.error_help(&target, "this is not a table and a column", HELP);
         return None;
-    };
-    let table = checked(&target, table, ctxt)?;
-    let targets = columns.into_iter().map(|column| checked(&target, column, ctxt));
-    let targets = targets.collect::<Option<Vec<_>>>()?;
-    let schema = match table_schema {
-        Some(name) => checked(&target, name, ctxt)?,
-        None => schema.clone(),
     };
     let read = Read { items: &items, ctxt, complete: true };
     Some(References {
         meta: item.meta.clone(),
         name: read.name("name"),
         columns: read.columns("columns"),
-        table: QualifiedName::new(schema, table),
+        table,
         targets,
         on_delete: action(&read, "on_delete", ctxt),
         on_update: action(&read, "on_update", ctxt),
@@ -108,20 +101,25 @@ pub(super) fn references(
     })
 }
 
-/// `users(id)` or `auth.users(id)`; names that are no Rust identifiers as strings.
-fn target_names(target: &Expr) -> Option<(Option<String>, String, Vec<String>)> {
-    let names = |arguments: &mut dyn Iterator<Item = &Expr>| {
-        arguments.map(plain_name).collect::<Option<Vec<_>>>().filter(|names| !names.is_empty())
+/// `users(id)` or `auth.users(id)`; names that are no Rust identifiers as strings, `"app.my users"(id)`.
+/// Where no schema is named it is the one given.
+pub(super) fn target(
+    target: &Expr,
+    schema: &Ident,
+    ctxt: &Ctxt,
+) -> Option<(QualifiedName, Vec<Ident>)> {
+    let (table, arguments) = match target {
+        Expr::Call(call) => (qualified_name(&call.func, schema, ctxt)??, &call.args),
+        Expr::MethodCall(call) => {
+            let schema = checked(target, plain_name(&call.receiver)?, ctxt)?;
+            let name = checked(target, call.method.unraw().to_string(), ctxt)?;
+            (QualifiedName::new(schema, name), &call.args)
+        }
+        _ => return None,
     };
-    match target {
-        Expr::Call(call) => Some((None, plain_name(&call.func)?, names(&mut call.args.iter())?)),
-        Expr::MethodCall(call) => Some((
-            Some(plain_name(&call.receiver)?),
-            call.method.unraw().to_string(),
-            names(&mut call.args.iter())?,
-        )),
-        _ => None,
-    }
+    let columns = arguments.iter().map(|column| checked(target, plain_name(column)?, ctxt));
+    let columns = columns.collect::<Option<Vec<_>>>()?;
+    (!columns.is_empty()).then_some((table, columns))
 }
 
 fn action(read: &Read<'_>, key: &str, ctxt: &Ctxt) -> ReferentialAction {

@@ -1,15 +1,18 @@
-//! `#[derive(Sequence)]` on a unit struct: a sequence that belongs to no column.
+//! `#[derive(Sequence)]` on a unit struct: a sequence that no column brings along.
 
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::{Data, DeriveInput, Fields};
 
-use super::attr::{self, checked};
+use super::attr::{self, Item, checked};
 use super::column::{COUNTING, countable, counting};
-use super::decl::{may_hold_tables, snake_case};
+use super::decl::may_hold_tables;
 use super::grant::{self, GrantedOn};
+use super::references::target;
 use super::{Ctxt, comment};
-use crate::model::{BaseType, DeclaredSequence, Ident, PgType, QualifiedName, Sequence};
+use crate::model::{
+    BaseType, DeclaredSequence, Ident, PgType, QualifiedName, Sequence, SequenceOwner, snake_case,
+};
 
 /// Reads a struct with `#[derive(Sequence)]`. Mistakes go to `ctxt`.
 pub fn lower_sequence(input: &DeriveInput, ctxt: &Ctxt) -> Option<DeclaredSequence> {
@@ -23,7 +26,7 @@ pub fn lower_sequence(input: &DeriveInput, ctxt: &Ctxt) -> Option<DeclaredSequen
         return None;
     }
     let before = ctxt.count();
-    let mut known = vec!["sequence", "schema", "sql_type", "comment", "grant"];
+    let mut known = vec!["sequence", "schema", "sql_type", "comment", "grant", "owned_by"];
     known.extend(COUNTING);
     let items = attr::items(&input.attrs, &known, &["grant"], ctxt);
     let find = |key: &str| items.iter().find(|item| item.key == key);
@@ -53,7 +56,22 @@ pub fn lower_sequence(input: &DeriveInput, ctxt: &Ctxt) -> Option<DeclaredSequen
     let options = counting(&items, ctxt).as_kept(&ty.base);
     let comment = comment::comment(&input.attrs, find("comment"), ctxt);
     let name = QualifiedName::new(schema, name);
-    let sequence = Sequence { name, ty, options, owner: None };
+    let owner = find("owned_by").and_then(|item| owner(item, &name.schema, ctxt));
+    let sequence = Sequence { name, ty, options, owner };
     let grants = grant::whole(&items, GrantedOn::Sequence, ctxt);
     (ctxt.count() == before).then_some(DeclaredSequence { sequence, comment, grants })
+}
+
+/// `owned_by = orders(number)`: the column with which it goes.
+fn owner(item: &Item, schema: &Ident, ctxt: &Ctxt) -> Option<SequenceOwner> {
+    let value = item.value(ctxt)?;
+    let (table, columns) = target(value, schema, ctxt).unzip();
+    match (table, columns.as_deref()) {
+        (Some(table), Some([column])) => Some(SequenceOwner { table, column: column.clone() }),
+        _ => {
+            let help = "write `owned_by = orders(number)`";
+            ctxt.error_help(value, "this is not a table and a column", help);
+            None
+        }
+    }
 }

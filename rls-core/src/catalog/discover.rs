@@ -1,0 +1,170 @@
+//! Discovery: what there is in a database that [`introspect`](super::introspect) can be asked for, by
+//! name. The other way round than everywhere else, where the declaration says the names.
+//!
+//! What an extension brought along is the extension's, and left out. The number of queries does not
+//! depend on what they find.
+
+use std::collections::BTreeSet;
+
+use futures_util::future::try_join4;
+use tokio_postgres::{Row, Transaction};
+
+use super::ask::{self, get, ident, list};
+use super::{Error, PLAIN_TEXT, begin, end};
+use crate::model::{
+    BaseType, Grantee, Ident, PgType, QualifiedName, RowSecurity, Schema, Sequence,
+    SequenceOptions, Table,
+};
+use crate::provider::Provider;
+use crate::render::STAND_IN_MARK;
+
+/// What there is.
+#[derive(Clone, Debug)]
+pub struct Discovered {
+    /// Names, with nothing behind them: the scope of an introspection.
+    pub scope: Schema,
+    /// Whose functions the database has.
+    pub provider: Provider,
+    /// Those of the asked schemas that are not there.
+    pub missing: BTreeSet<Ident>,
+    /// What was found and cannot be asked for, one sentence each.
+    pub notes: Vec<String>,
+}
+
+// An identity column's sequence belongs to it from within ('i'), what an extension made to that ('e').
+const RELATIONS: &str = "
+SELECT n.nspname::text AS schema, c.relname::text AS name, c.relkind::text AS kind
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = ANY ($1::name[]) AND c.relkind IN ('r', 'p', 'S', 'f')
+    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
+        AND (d.deptype = 'e' OR c.relkind = 'S' AND d.deptype = 'i'))
+ORDER BY 1, 2";
+
+const NAMESPACES: &str =
+    "SELECT n.nspname::text AS name FROM pg_namespace n WHERE n.nspname = ANY ($1::name[])";
+
+const EXTENSIONS: &str = "
+SELECT e.extname::text AS name FROM pg_extension e WHERE e.extname <> 'plpgsql' AND $1::name[] IS NOT NULL
+ORDER BY 1";
+
+// Whom policies name, and who holds a privilege that is not an owner's.
+const ROLES: &str = "
+WITH found AS (SELECT c.* FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = ANY ($1::name[]) AND c.relkind IN ('r', 'p', 'S'))
+SELECT r.rolname::text AS name, bool_or(named.by_policy) AS by_policy
+FROM (SELECT unnest(p.polroles) AS id, true AS by_policy FROM pg_policy p JOIN found c ON c.oid = p.polrelid
+    UNION ALL SELECT acl.grantee, false FROM found c, aclexplode(c.relacl) AS acl WHERE acl.grantee <> c.relowner
+    UNION ALL SELECT acl.grantee, false FROM found c JOIN pg_attribute a ON a.attrelid = c.oid,
+        aclexplode(a.attacl) AS acl WHERE acl.grantee <> c.relowner) AS named
+    JOIN pg_roles r ON r.oid = named.id
+GROUP BY r.rolname ORDER BY 1";
+
+const PROVIDER: &str = "
+SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_session_jwt') AS extension,
+    coalesce(obj_description(to_regnamespace('auth'), 'pg_namespace'), '') AS mark,
+    ARRAY(SELECT p.proname::text FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+        WHERE n.nspname = 'auth' AND p.pronargs = 0 ORDER BY 1) AS functions
+WHERE $1::name[] IS NOT NULL";
+
+/// Lists what `schemas` hold.
+///
+/// # Errors
+/// The database does not answer, or has a name that cannot be one.
+pub async fn discover(
+    transaction: &mut Transaction<'_>,
+    schemas: &BTreeSet<Ident>,
+) -> Result<Discovered, Error> {
+    let asked: Vec<_> = schemas.iter().map(Ident::to_string).collect();
+    let savepoint = begin(transaction).await?;
+    ask::run(&savepoint, PLAIN_TEXT).await?;
+    let (relations, (namespaces, extensions), roles, provider) = try_join4(
+        ask::rows(&savepoint, RELATIONS, &[&asked]),
+        futures_util::future::try_join(
+            ask::rows(&savepoint, NAMESPACES, &[&asked]),
+            ask::rows(&savepoint, EXTENSIONS, &[&asked]),
+        ),
+        ask::rows(&savepoint, ROLES, &[&asked]),
+        ask::rows(&savepoint, PROVIDER, &[&asked]),
+    )
+    .await?;
+    end(savepoint).await?;
+
+    let names = |rows: &[Row]| -> Result<BTreeSet<Ident>, Error> {
+        rows.iter().map(|row| ident(row, "name")).collect()
+    };
+    let namespaces = names(&namespaces)?;
+    let extensions = names(&extensions)?;
+    let provider = self::provider(&provider)?;
+    let mut notes = Vec::new();
+    let mut scope = Schema {
+        extensions,
+        namespaces: namespaces.clone(),
+        grantees: grantees(&roles, provider, &mut notes)?,
+        ..Schema::default()
+    };
+    add_relations(&relations, &mut scope, &mut notes)?;
+    let missing = schemas.difference(&namespaces).cloned().collect();
+    Ok(Discovered { scope, provider, missing, notes })
+}
+
+fn add_relations(rows: &[Row], scope: &mut Schema, notes: &mut Vec<String>) -> Result<(), Error> {
+    for row in rows {
+        let name = QualifiedName::new(ident(row, "schema")?, ident(row, "name")?);
+        match get(row, "kind")? {
+            "S" => {
+                let (ty, options) = (PgType::plain(BaseType::BigInt), SequenceOptions::default());
+                let sequence = Sequence { name: name.clone(), ty, options, owner: None };
+                scope.sequences.insert(name, sequence);
+            }
+            "f" => notes.push(format!("{name} is a foreign table, which is left alone")),
+            _ => {
+                scope.tables.insert(name.clone(), Table::new(name, RowSecurity::Enabled));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Everyone, the provider's roles and those that policies or privileges name. The server's own cannot be
+/// granted to by a declaration.
+fn grantees(
+    rows: &[Row],
+    provider: Provider,
+    notes: &mut Vec<String>,
+) -> Result<BTreeSet<Grantee>, Error> {
+    let of_provider = provider.roles().iter().copied().map(Ident::literal).map(Grantee::Role);
+    let mut grantees: BTreeSet<_> = of_provider.chain([Grantee::Public]).collect();
+    let mut refused = Vec::new();
+    for row in rows {
+        // Who only holds privileges is left alone, for policies say nothing of it.
+        if !get::<bool>(row, "by_policy")? {
+            continue;
+        }
+        match Grantee::role(ident(row, "name")?) {
+            Ok(grantee) => {
+                grantees.insert(grantee);
+            }
+            Err(_) => refused.push(ident(row, "name")?),
+        }
+    }
+    if !refused.is_empty() {
+        notes.push(format!("no declaration can name the server's own roles: {}", list(refused)));
+    }
+    Ok(grantees)
+}
+
+/// Neon by its extension or what stands in for it, Supabase by its function: one of that name that
+/// somebody made is no extension that a plan could miss.
+fn provider(rows: &[Row]) -> Result<Provider, Error> {
+    let Some(row) = rows.first() else { return Ok(Provider::Postgres) };
+    let functions: Vec<&str> = get(row, "functions")?;
+    let stand_in = get::<&str>(row, "mark")?.starts_with(STAND_IN_MARK);
+    let has = |name: &str| functions.contains(&name);
+    Ok(if get(row, "extension")? || (stand_in && has("user_id")) {
+        Provider::Neon
+    } else if has("uid") {
+        Provider::Supabase
+    } else {
+        Provider::Postgres
+    })
+}

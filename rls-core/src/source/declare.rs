@@ -1,0 +1,237 @@
+//! What was read becomes what is declared: names in Rust, expressions in the words of the declaration where
+//! they are known, and what belongs to a table at that table.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::names::{self, Structs};
+use crate::model::{
+    BaseType, Commented, DeclaredGrant, DeclaredSequence, DeclaredTable, Expr, Grant, GrantObject,
+    Grantee, Ident, Privilege, QualifiedName, RowSecurity, Schema, Sequence, Site, Sql, Table,
+};
+use crate::render;
+use crate::resolve::Declared;
+
+/// Expressions that are known in the words of the declaration, by where they stand. All others are
+/// `sql("..")`.
+pub type Known = BTreeMap<(QualifiedName, Site), Expr>;
+
+/// What a declaration does not say, one sentence each.
+pub type Unsaid = Vec<String>;
+
+/// What tables and columns are called in Rust.
+#[derive(Clone, Debug, Default)]
+pub struct Names(BTreeMap<QualifiedName, Named>);
+
+/// What one table is called.
+#[derive(Clone, Debug)]
+pub(super) struct Named {
+    pub(super) rust_name: String,
+    /// The fields by column.
+    pub(super) fields: BTreeMap<Ident, String>,
+}
+
+impl Names {
+    /// Finds a name for everything in a schema.
+    pub fn of(schema: &Schema) -> Self {
+        let mut structs = Structs::default();
+        let named = schema.tables.iter().map(|(name, table)| {
+            let columns: Vec<_> = table.columns.iter().map(|column| &column.name).collect();
+            let fields = names::fields(&columns);
+            let fields = columns.into_iter().cloned().zip(fields).collect();
+            (name.clone(), Named { rust_name: structs.name(name), fields })
+        });
+        Names(named.collect())
+    }
+
+    pub(super) fn table(&self, name: &QualifiedName) -> Option<&Named> {
+        self.0.get(name)
+    }
+}
+
+/// Declares what a schema holds. `grants` are the privileges to declare by name.
+pub fn declare(
+    schema: &Schema,
+    names: &Names,
+    known: &Known,
+    grants: &BTreeSet<Grant>,
+) -> (Declared, Unsaid) {
+    let mut unsaid = Unsaid::new();
+    let mut serials = BTreeSet::new();
+    let mut tables = Vec::new();
+    for table in schema.tables.values() {
+        let own = own_sequences(table, schema, grants);
+        serials.extend(own.iter().map(|sequence| sequence.name.clone()));
+        tables.push(DeclaredTable {
+            sequences: own,
+            comments: comments(table, schema, &mut unsaid),
+            ..one(table, names, known, schema, grants)
+        });
+    }
+    let free = schema.sequences.values().filter(|sequence| !serials.contains(&sequence.name));
+    let sequences = free.map(|sequence| DeclaredSequence {
+        sequence: sequence.as_kept(),
+        comment: schema.comments.get(&Commented::Sequence(sequence.name.clone())).cloned(),
+        grants: gathered(&GrantObject::Sequence(sequence.name.clone()), schema, grants),
+    });
+    let sequences = sequences.collect();
+    (Declared { tables, sequences }, unsaid)
+}
+
+fn one(
+    table: &Table<Sql>,
+    names: &Names,
+    known: &Known,
+    schema: &Schema,
+    grants: &BTreeSet<Grant>,
+) -> DeclaredTable {
+    let mut expr = |site: Site, sql: &Sql| {
+        let known = known.get(&(table.name.clone(), site)).cloned();
+        known.unwrap_or_else(|| Expr::Sql(sql.as_str().trim().to_owned()))
+    };
+    let mut declared = table.map(&mut expr);
+    let named = names.table(&table.name);
+    let field = |name: &Ident| named.and_then(|named| named.fields.get(name)).cloned();
+    let fields = table.columns.iter().map(|column| field(&column.name).unwrap_or_default());
+    let fields = fields.collect();
+    let rust_name = named.map(|named| named.rust_name.clone()).unwrap_or_default();
+    let force = (table.row_security == RowSecurity::Forced).then_some(true);
+    if force.is_some() {
+        declared.row_security = RowSecurity::Enabled;
+    }
+    let mut implied_checks = BTreeSet::new();
+    for (name, policy) in &mut declared.policies {
+        if policy.with_check.is_none() && policy.effective_check().is_some() {
+            policy.with_check = policy.using.clone();
+            implied_checks.insert(name.clone());
+        }
+    }
+    for column in &mut declared.columns {
+        column.numbering = column.numbering.as_kept(&column.ty.base);
+    }
+    let mut privileges = gathered(&GrantObject::Table(table.name.clone()), schema, grants);
+    privileges.extend(of_columns(&table.name, schema, grants));
+    DeclaredTable {
+        rust_name,
+        fields,
+        force,
+        implied_checks,
+        grants: privileges,
+        ..DeclaredTable::from(declared)
+    }
+}
+
+/// The sequences that columns bring along as `serial`: under any name in the table's schema, counting in
+/// the column's own type, with nothing about them that the column could not say.
+fn own_sequences(
+    table: &Table<Sql>,
+    schema: &Schema,
+    grants: &BTreeSet<Grant>,
+) -> Vec<Sequence> {
+    let own = table.columns.iter().filter_map(|column| {
+        let default = column.default.as_ref()?;
+        let is_own = |sequence: &&Sequence| {
+            let owner = sequence.owner.as_ref();
+            let owned = owner.is_some_and(|owner| {
+                owner.table == table.name && owner.column == column.name
+            });
+            let object = GrantObject::Sequence(sequence.name.clone());
+            owned
+                && next_of(&sequence.name) == *default
+                && sequence.name.schema == table.name.schema
+                && sequence.ty == column.ty
+                && [BaseType::SmallInt, BaseType::Integer, BaseType::BigInt].contains(&column.ty.base)
+                && !column.nullable
+                && !schema.comments.contains_key(&Commented::Sequence(sequence.name.clone()))
+                && !grants.iter().any(|grant| grant.object == object)
+        };
+        schema.sequences.values().find(is_own).map(Sequence::as_kept)
+    });
+    own.collect()
+}
+
+/// What counts with a sequence, as the server writes it.
+pub(super) fn next_of(sequence: &QualifiedName) -> Sql {
+    Sql::new(format!("nextval({}::regclass)", render::literal(&render::qualified(sequence))))
+}
+
+/// Comments on a table, its columns and policies. What else has one keeps it, undeclared.
+fn comments(
+    table: &Table<Sql>,
+    schema: &Schema,
+    unsaid: &mut Unsaid,
+) -> BTreeMap<Commented, String> {
+    let mut comments = BTreeMap::new();
+    for (on, text) in &schema.comments {
+        match on {
+            Commented::Table(name) if *name == table.name => {}
+            Commented::Column(of, _) | Commented::Policy(of, _) | Commented::Trigger(of, _)
+                if *of == table.name => {}
+            Commented::Constraint(of, name) if *of == table.name => {
+                unsaid.push(format!("the comment on the constraint \"{name}\" of {of} is left alone"));
+                continue;
+            }
+            Commented::Index(index)
+                if index.schema == table.name.schema && table.indexes.contains_key(&index.name) =>
+            {
+                unsaid.push(format!("the comment on the index {index} is left alone"));
+                continue;
+            }
+            _ => continue,
+        }
+        comments.insert(on.clone(), text.clone());
+    }
+    comments
+}
+
+/// The privileges on an object, put together: by grantee what it holds, by what is held who holds it.
+fn gathered(
+    object: &GrantObject,
+    schema: &Schema,
+    grants: &BTreeSet<Grant>,
+) -> Vec<DeclaredGrant> {
+    let mut held: BTreeMap<(Grantee, bool), BTreeSet<Privilege>> = BTreeMap::new();
+    for grant in grants.iter().filter(|grant| grant.object == *object) {
+        let grantable = schema.grant_options.contains(grant);
+        held.entry((grant.grantee.clone(), grantable)).or_default().insert(grant.privilege);
+    }
+    together(held.into_iter().map(|((grantee, grantable), privileges)| {
+        ((privileges, BTreeSet::new(), grantable), grantee)
+    }))
+}
+
+/// The privileges on single columns of a table, put together likewise.
+fn of_columns(
+    table: &QualifiedName,
+    schema: &Schema,
+    grants: &BTreeSet<Grant>,
+) -> Vec<DeclaredGrant> {
+    let mut columns: BTreeMap<(Grantee, Privilege, bool), BTreeSet<Ident>> = BTreeMap::new();
+    for grant in grants {
+        let GrantObject::Column { table: of, column } = &grant.object else { continue };
+        if of == table {
+            let grantable = schema.grant_options.contains(grant);
+            let key = (grant.grantee.clone(), grant.privilege, grantable);
+            columns.entry(key).or_default().insert(column.clone());
+        }
+    }
+    let mut held: BTreeMap<(Grantee, BTreeSet<Ident>, bool), BTreeSet<Privilege>> = BTreeMap::new();
+    for ((grantee, privilege, grantable), columns) in columns {
+        held.entry((grantee, columns, grantable)).or_default().insert(privilege);
+    }
+    together(held.into_iter().map(|((grantee, columns, grantable), privileges)| {
+        ((privileges, columns, grantable), grantee)
+    }))
+}
+
+type Held = (BTreeSet<Privilege>, BTreeSet<Ident>, bool);
+
+fn together(held: impl Iterator<Item = (Held, Grantee)>) -> Vec<DeclaredGrant> {
+    let mut roles: BTreeMap<Held, BTreeSet<Grantee>> = BTreeMap::new();
+    for (what, grantee) in held {
+        roles.entry(what).or_default().insert(grantee);
+    }
+    let declared = roles.into_iter().map(|((privileges, columns, grantable), roles)| {
+        DeclaredGrant { roles, privileges, columns, grantable }
+    });
+    declared.collect()
+}

@@ -1,0 +1,202 @@
+//! A table as a struct.
+
+use super::attribute::{self, Code, Item};
+use super::object::{called, counting, documented, grant, string};
+use super::{Imports, constraint, declare, expression, names, policy, rust_type, text};
+use crate::model::{
+    Column, Commented, DeclaredTable, Deferral, Expr, Generated, Ident, Identity, RowSecurity,
+    Sequence, Trigger, TriggerEvent, TriggerState, TriggerTiming,
+};
+
+/// The struct, under its attributes.
+pub(super) fn write(declared: &DeclaredTable, imports: &mut Imports) -> String {
+    let table = &declared.table;
+    let placed = constraint::place(declared);
+    let mut items = called("table", &table.name, &declared.rust_name);
+    items.extend(switches(declared));
+    items.extend(placed.table);
+    for (name, trigger) in &table.triggers {
+        items.push(self::trigger(name, trigger, declared));
+    }
+    items.extend(policy::items(declared));
+    items.extend(declared.grants.iter().map(|granted| grant(granted, Some(declared))));
+    items.extend(declared.allowed.iter().map(|allowed| {
+        let lint = Item::Bare(Code::literal(allowed.lint.clone()));
+        Item::List("allow", vec![lint, string("reason", &allowed.reason)])
+    }));
+    let comment = declared.comments.get(&Commented::Table(table.name.clone()));
+    let documentation = documented(comment, 0, &mut items);
+    let attributes = attribute::write(items, 0);
+    let mut source = format!("{documentation}#[derive(Table)]\n{attributes}");
+    source += &format!("pub struct {} {{\n", declared.rust_name);
+    let columns = table.columns.iter().zip(&declared.fields).zip(placed.fields);
+    for ((column, field), placed) in columns {
+        source += &self::field(column, field, placed, declared, imports);
+    }
+    source + "}\n"
+}
+
+fn switches(declared: &DeclaredTable) -> Vec<Item> {
+    let mut items = Vec::new();
+    let off = |key| Item::Value(key, Code::literal("false"));
+    items.extend((declared.table.row_security == RowSecurity::Disabled).then(|| off("row_security")));
+    items.extend(declared.force.map(|force| if force { Item::Flag("force") } else { off("force") }));
+    items.extend((!declared.policy_indexes).then(|| off("policy_indexes")));
+    items
+}
+
+fn field(
+    column: &Column,
+    field: &str,
+    placed: Vec<Item>,
+    declared: &DeclaredTable,
+    imports: &mut Imports,
+) -> String {
+    let mut items = Vec::new();
+    if column.name.as_str() != field {
+        items.push(string("column", column.name.as_str()));
+    }
+    let ty = rust_type::of(&column.ty, column.nullable, imports);
+    if !ty.exact {
+        items.push(string("sql_type", &column.ty.to_string()));
+    }
+    items.extend(column.collation.as_ref().map(|collation| {
+        Item::Value("collation", Code::literal(names::of_catalog(collation)))
+    }));
+    items.extend(filled(column, declared));
+    items.extend(placed);
+    let name = declared.table.name.clone();
+    let comment = declared.comments.get(&Commented::Column(name, column.name.clone()));
+    let documentation = documented(comment, 4, &mut items);
+    let attributes = attribute::write(items, 4);
+    format!("{documentation}{attributes}    pub {}: {},\n", names::code(field), ty.text)
+}
+
+/// What fills a column without being asked.
+fn filled(column: &Column, declared: &DeclaredTable) -> Option<Item> {
+    if let Some(identity) = column.identity {
+        return Some(self::identity(column, identity).in_brackets());
+    }
+    if let Some(Generated { expr, stored }) = &column.generated {
+        let code = expression::code(expr);
+        return Some(if *stored {
+            Item::Value("generated", code)
+        } else {
+            Item::List("generated", vec![Item::Bare(code), Item::Bare(Code::other("virtual"))])
+        });
+    }
+    let default = column.default.as_ref()?;
+    let own = declared.sequences.iter().find(|sequence| {
+        sequence.owner.as_ref().is_some_and(|owner| owner.column == column.name)
+    });
+    if let Some(sequence) = own {
+        return Some(serial(sequence, column, declared).in_brackets());
+    }
+    let code = match counted(default) {
+        Some(name) => Code::other(format!(
+            "next({})",
+            names::qualified(&name, &declared.table.name.schema)
+        )),
+        None => expression::code(default),
+    };
+    Some(Item::Value("default", code))
+}
+
+/// The sequence that a default is the next number of, and nothing else.
+fn counted(default: &Expr) -> Option<crate::model::QualifiedName> {
+    let Expr::Sql(sql) = default else { return None };
+    let sql = crate::model::Sql::new(sql.as_str());
+    let public = Ident::literal("public");
+    let name = crate::policy::grants::counted_with(&sql, &public)?;
+    (declare::next_of(&name) == sql).then_some(name)
+}
+
+fn identity(column: &Column, identity: Identity) -> Item {
+    let options = counting(&column.numbering);
+    match (identity, options.is_empty()) {
+        (Identity::ByDefault, true) => Item::Flag("identity"),
+        (Identity::Always, true) => Item::Value("identity", Code::other("always")),
+        (identity, false) => {
+            let always = (identity == Identity::Always).then_some(Item::Flag("always"));
+            Item::List("identity", always.into_iter().chain(options).collect())
+        }
+    }
+}
+
+fn serial(sequence: &Sequence, column: &Column, declared: &DeclaredTable) -> Item {
+    let table = &declared.table.name.name;
+    let usual = Ident::shortened(&format!("{table}_{}_seq", column.name)).ok();
+    let name = (usual.as_ref() != Some(&sequence.name.name))
+        .then(|| string("name", sequence.name.name.as_str()));
+    let options: Vec<_> = name.into_iter().chain(counting(&sequence.options)).collect();
+    if options.is_empty() { Item::Flag("serial") } else { Item::List("serial", options) }
+}
+
+fn trigger(name: &Ident, trigger: &Trigger, declared: &DeclaredTable) -> Item {
+    let Trigger {
+        timing,
+        events,
+        columns,
+        for_each_row,
+        when,
+        function,
+        arguments,
+        old_table,
+        new_table,
+        constraint,
+        state,
+    } = trigger;
+    let mut items = vec![string("name", name.as_str())];
+    let timing = match timing {
+        TriggerTiming::Before => "before",
+        TriggerTiming::After | TriggerTiming::InsteadOf => "after",
+    };
+    let events: Vec<_> = events.iter().map(|event| self::event(*event).to_owned()).collect();
+    let events = if events.len() == 1 { Code::other(events.concat()) } else { Code::array(events) };
+    items.push(Item::Value(timing, events));
+    if !columns.is_empty() {
+        let field = |column: &Ident| names::field(declared, column);
+        items.push(Item::Value("of", Code::array(columns.iter().map(field).collect())));
+    }
+    if !for_each_row {
+        items.push(Item::Value("each", Code::other("statement")));
+    }
+    if let Some(when) = when {
+        items.push(Item::Value("when", Code::other(expression::raw(when.as_str()))));
+    }
+    let function = names::qualified(function, &declared.table.name.schema);
+    items.push(Item::Value("function", Code::other(function)));
+    if !arguments.is_empty() {
+        let arguments = arguments.iter().map(|text| text::literal(text)).collect();
+        items.push(Item::Value("arguments", Code::array(arguments)));
+    }
+    items.extend(old_table.iter().map(|name| string("old_table", name.as_str())));
+    items.extend(new_table.iter().map(|name| string("new_table", name.as_str())));
+    if let Some(deferral) = constraint {
+        items.push(Item::Flag("constraint"));
+        match deferral {
+            Deferral::Never => {}
+            Deferral::InitiallyImmediate => items.push(Item::Flag("deferrable")),
+            Deferral::InitiallyDeferred => items.push(Item::Flag("initially_deferred")),
+        }
+    }
+    let state = match state {
+        TriggerState::Origin => None,
+        TriggerState::Disabled => Some("disabled"),
+        TriggerState::Replica => Some("replica"),
+        TriggerState::Always => Some("always"),
+    };
+    items.extend(state.map(|state| Item::Value("state", Code::other(state))));
+    let on = Commented::Trigger(declared.table.name.clone(), name.clone());
+    items.extend(declared.comments.get(&on).map(|comment| string("comment", comment)));
+    Item::List("trigger", items)
+}
+
+fn event(event: TriggerEvent) -> &'static str {
+    match event {
+        TriggerEvent::Insert => "insert",
+        TriggerEvent::Update => "update",
+        TriggerEvent::Delete => "delete",
+        TriggerEvent::Truncate => "truncate",
+    }
+}
