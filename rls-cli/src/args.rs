@@ -77,6 +77,8 @@ pub(crate) enum Command {
         #[command(flatten)]
         database: DatabaseArgs,
     },
+    /// Write what a database holds as declarations
+    Pull(PullArgs),
     /// Run one statement as a role with claims, and roll it back
     Query {
         /// The SQL statement
@@ -113,6 +115,25 @@ pub(crate) struct DatabaseArgs {
     /// Put a stand-in for the provider's functions and roles into a development database
     #[arg(long)]
     pub(crate) install_stand_in: bool,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct PullArgs {
+    /// The folder to write rls.toml and src/schema.rs into [default: that of `--project`]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// A schema to read; may be given several times
+    #[arg(long = "schema", value_name = "NAME", default_value = "public")]
+    pub(crate) schemas: Vec<String>,
+    /// Who verifies the token [default: by the functions that the database has]
+    #[arg(long, value_parser = provider)]
+    pub(crate) provider: Option<Provider>,
+    /// Write over files that are there
+    #[arg(long)]
+    pub(crate) write: bool,
+    /// The database [default: $DATABASE_URL]
+    #[arg(long, value_name = "URL")]
+    pub(crate) database_url: Option<String>,
 }
 
 #[derive(clap::Args)]

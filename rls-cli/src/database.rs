@@ -44,6 +44,11 @@ impl Database {
         Ok(database)
     }
 
+    /// The one at that URL.
+    pub(crate) async fn at(url: &str) -> Result<Database> {
+        remote(url).await
+    }
+
     /// Ends the connection and, where there is one, the development server.
     pub(crate) async fn close(self) -> Result<()> {
         drop(self.client);

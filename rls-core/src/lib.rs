@@ -19,6 +19,8 @@ pub mod model;
 pub mod plan;
 pub mod policy;
 pub mod provider;
+#[cfg(all(feature = "postgres", feature = "source"))]
+pub mod pull;
 pub mod render;
 pub mod resolve;
 #[cfg(feature = "source")]

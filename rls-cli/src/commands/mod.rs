@@ -9,6 +9,7 @@ mod generate;
 mod init;
 mod lint;
 mod migrate;
+mod pull;
 mod query;
 mod sql;
 
@@ -23,6 +24,7 @@ pub(crate) async fn run(args: Args) -> Result<Output> {
         // These need no project.
         Command::Init { provider } => init::run(&root, provider),
         Command::Lint { explain } => lint::run(explain.as_deref()),
+        Command::Pull(args) => pull::run(&root, &args).await,
         command => of_project(&Project::open(&root)?, command).await,
     }
 }
@@ -31,6 +33,7 @@ async fn of_project(project: &Project, command: Command) -> Result<Output> {
     match command {
         Command::Init { provider } => init::run(&project.root, provider),
         Command::Lint { explain } => lint::run(explain.as_deref()),
+        Command::Pull(args) => pull::run(&project.root, &args).await,
         Command::Check(args) => check::run(project, &args),
         Command::Explain(args) => explain::run(project, &args).await,
         Command::Sql => sql::run(project),

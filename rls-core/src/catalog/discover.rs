@@ -36,6 +36,7 @@ const RELATIONS: &str = "
 SELECT n.nspname::text AS schema, c.relname::text AS name, c.relkind::text AS kind
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = ANY ($1::name[]) AND c.relkind IN ('r', 'p', 'S', 'f')
+    AND NOT c.relispartition
     AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
         AND (d.deptype = 'e' OR c.relkind = 'S' AND d.deptype = 'i'))
 ORDER BY 1, 2";
@@ -51,17 +52,18 @@ ORDER BY 1";
 const ROLES: &str = "
 WITH found AS (SELECT c.* FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE n.nspname = ANY ($1::name[]) AND c.relkind IN ('r', 'p', 'S'))
-SELECT r.rolname::text AS name, bool_or(named.by_policy) AS by_policy
-FROM (SELECT unnest(p.polroles) AS id, true AS by_policy FROM pg_policy p JOIN found c ON c.oid = p.polrelid
-    UNION ALL SELECT acl.grantee, false FROM found c, aclexplode(c.relacl) AS acl WHERE acl.grantee <> c.relowner
-    UNION ALL SELECT acl.grantee, false FROM found c JOIN pg_attribute a ON a.attrelid = c.oid,
+SELECT DISTINCT r.rolname::text AS name
+FROM (SELECT unnest(p.polroles) AS id FROM pg_policy p JOIN found c ON c.oid = p.polrelid
+    UNION ALL SELECT acl.grantee FROM found c, aclexplode(c.relacl) AS acl WHERE acl.grantee <> c.relowner
+    UNION ALL SELECT acl.grantee FROM found c JOIN pg_attribute a ON a.attrelid = c.oid,
         aclexplode(a.attacl) AS acl WHERE acl.grantee <> c.relowner) AS named
     JOIN pg_roles r ON r.oid = named.id
-GROUP BY r.rolname ORDER BY 1";
+ORDER BY 1";
 
 const PROVIDER: &str = "
 SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_session_jwt') AS extension,
     coalesce(obj_description(to_regnamespace('auth'), 'pg_namespace'), '') AS mark,
+    ARRAY(SELECT rolname::text FROM pg_roles WHERE rolname IN ('authenticated', 'anonymous', 'anon')) AS roles,
     ARRAY(SELECT p.proname::text FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
         WHERE n.nspname = 'auth' AND p.pronargs = 0 ORDER BY 1) AS functions
 WHERE $1::name[] IS NOT NULL";
@@ -136,10 +138,6 @@ fn grantees(
     let mut grantees: BTreeSet<_> = of_provider.chain([Grantee::Public]).collect();
     let mut refused = Vec::new();
     for row in rows {
-        // Who only holds privileges is left alone, for policies say nothing of it.
-        if !get::<bool>(row, "by_policy")? {
-            continue;
-        }
         match Grantee::role(ident(row, "name")?) {
             Ok(grantee) => {
                 grantees.insert(grantee);
@@ -160,11 +158,10 @@ fn provider(rows: &[Row]) -> Result<Provider, Error> {
     let functions: Vec<&str> = get(row, "functions")?;
     let stand_in = get::<&str>(row, "mark")?.starts_with(STAND_IN_MARK);
     let has = |name: &str| functions.contains(&name);
-    Ok(if get(row, "extension")? || (stand_in && has("user_id")) {
-        Provider::Neon
-    } else if has("uid") {
-        Provider::Supabase
-    } else {
-        Provider::Postgres
-    })
+    let roles: Vec<&str> = get(row, "roles")?;
+    // Without its roles nothing of a provider's would do.
+    let complete = |provider: &Provider| provider.roles().iter().all(|role| roles.contains(role));
+    let neon = get(row, "extension")? || (stand_in && has("user_id"));
+    let found = if neon { Some(Provider::Neon) } else { has("uid").then_some(Provider::Supabase) };
+    Ok(found.filter(complete).unwrap_or(Provider::Postgres))
 }

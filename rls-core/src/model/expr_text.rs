@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use super::{BaseType, CompareOp, Expr, Interval, Literal, PgType, ShiftOp, TextForm, TimeUnit};
+use super::{
+    BaseType, CompareOp, Expr, Interval, Literal, PgType, ShiftOp, TextForm, TimeUnit, in_rust,
+};
 
 /// How tightly a form binds in Rust, loosest first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,10 +39,10 @@ fn text<'a>(expr: &'a Expr, rows: &mut Vec<&'a str>) -> String {
     match expr {
         Expr::Literal(literal) => constant(literal),
         Expr::Column(column) => match (rows.is_empty(), column.up) {
-            (true, _) => column.field.clone(),
+            (true, _) => in_rust(&column.field),
             // The policy's own table needs no name.
-            (false, up) if up >= rows.len() => column.field.clone(),
-            (false, up) => format!("{}.{}", rows[rows.len() - 1 - up], column.field),
+            (false, up) if up >= rows.len() => in_rust(&column.field),
+            (false, up) => format!("{}.{}", rows[rows.len() - 1 - up], in_rust(&column.field)),
         },
         Expr::Parameter(name) => name.clone(),
         Expr::Now => "now()".to_owned(),

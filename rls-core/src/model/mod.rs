@@ -44,8 +44,8 @@ pub use grant::{DeclaredGrant, Grant, GrantObject, Grantee, Privilege};
 pub use index::{Index, IndexKey, IndexValue, OperatorClass};
 #[cfg(any(feature = "syntax", feature = "source"))]
 pub(crate) use name::snake_case;
-pub(crate) use name::fnv1a;
 pub use name::{Ident, IdentError, QualifiedName};
+pub(crate) use name::{fnv1a, in_rust};
 pub use owner::Ownership;
 pub use partition::{Partition, PartitionBound, PartitionStrategy, Partitioning, RangeEnd};
 pub use policy::{Command, Policy, PolicyKind};

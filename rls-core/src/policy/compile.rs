@@ -132,7 +132,8 @@ pub(crate) fn table(
         sql.unwrap_or_else(|| Sql::new("false"))
     });
     for name in &declared.implied_checks {
-        if let Some(policy) = compiled.policies.get_mut(name).filter(|it| it.using == it.with_check) {
+        if let Some(policy) = compiled.policies.get_mut(name).filter(|it| it.using == it.with_check)
+        {
             policy.with_check = None;
         }
     }

@@ -83,9 +83,7 @@ impl Code {
         let margin = " ".repeat(indent + 4);
         match &self.parts {
             Parts::None => self.text.clone(),
-            Parts::Operands(operator, operands) => {
-                operands.join(&format!("\n{margin}{operator} "))
-            }
+            Parts::Operands(operator, operands) => operands.join(&format!("\n{margin}{operator} ")),
             Parts::Elements(elements) => {
                 let lines: String =
                     elements.iter().map(|element| format!("{margin}{element},\n")).collect();

@@ -2,7 +2,7 @@
 //! out where they are those that would be given.
 
 use super::attribute::{Code, Item};
-use super::{expression, names, text};
+use super::{expression, names, partition, text};
 use crate::model::{
     Check, DeclaredTable, Deferral, Exclusion, Expr, ForeignKey, Ident, Index, IndexKey,
     IndexValue, QualifiedName, ReferentialAction, Unique,
@@ -35,10 +35,15 @@ pub(super) fn place(declared: &DeclaredTable) -> Placed {
     for (name, index) in &declared.table.indexes {
         writer.index(name, index);
     }
+    if let Some(partitioning) = &declared.table.partitioning {
+        let spread = partition::items(partitioning, &declared.table.name.schema, &writer);
+        writer.placed.table.extend(spread);
+    }
     writer.placed
 }
 
-struct Writer<'a> {
+/// Writes what a table has.
+pub(super) struct Writer<'a> {
     declared: &'a DeclaredTable,
     placed: Placed,
 }
@@ -80,9 +85,8 @@ impl Writer<'_> {
             let reads = |node: &Expr| matches!(node, Expr::Column(it) if it.field == *field);
             expr.nodes().any(reads)
         };
-        let read: Vec<_> = (0..self.declared.fields.len())
-            .filter(|at| read(&self.declared.fields[*at]))
-            .collect();
+        let read: Vec<_> =
+            (0..self.declared.fields.len()).filter(|at| read(&self.declared.fields[*at])).collect();
         let of = match read.as_slice() {
             [at] => self.declared.table.columns[*at].name.as_str().to_owned(),
             _ => String::new(),
@@ -201,8 +205,7 @@ impl Writer<'_> {
         columns: &[Ident],
         items: Vec<Item>,
     ) {
-        let short =
-            if items.is_empty() { Item::Flag(key) } else { Item::List(key, items.clone()) };
+        let short = if items.is_empty() { Item::Flag(key) } else { Item::List(key, items.clone()) };
         match field.filter(|_| !short.is_doubtful()) {
             Some(at) => self.placed.fields[at].push(short),
             None => {
@@ -241,7 +244,7 @@ impl Writer<'_> {
     }
 
     /// A key in the calls that say how it is sorted and compared.
-    fn key(&self, key: &IndexKey) -> String {
+    pub(super) fn key(&self, key: &IndexKey) -> String {
         let IndexKey { value, collation, operator_class, descending, nulls_first } = key;
         let mut code = match value {
             IndexValue::Column(column) => self.field(column),

@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::names::{self, Structs};
 use crate::model::{
     BaseType, Commented, DeclaredGrant, DeclaredSequence, DeclaredTable, Expr, Grant, GrantObject,
-    Grantee, Ident, Privilege, QualifiedName, RowSecurity, Schema, Sequence, Site, Sql, Table,
+    Grantee, Ident, Partitioning, Privilege, QualifiedName, RowSecurity, Schema, Sequence, Site,
+    Sql, Table,
 };
 use crate::render;
 use crate::resolve::Declared;
@@ -98,6 +99,9 @@ fn one(
     if force.is_some() {
         declared.row_security = RowSecurity::Enabled;
     }
+    if let Some(partitioning) = &mut declared.partitioning {
+        closed(partitioning);
+    }
     let mut implied_checks = BTreeSet::new();
     for (name, policy) in &mut declared.policies {
         if policy.with_check.is_none() && policy.effective_check().is_some() {
@@ -120,26 +124,30 @@ fn one(
     }
 }
 
+/// Declared partitions are closed, whatever those are that were read.
+fn closed(partitioning: &mut Partitioning) {
+    for partition in partitioning.partitions.values_mut() {
+        partition.row_security = RowSecurity::Enabled;
+        partition.partitioning.iter_mut().for_each(closed);
+    }
+}
+
 /// The sequences that columns bring along as `serial`: under any name in the table's schema, counting in
 /// the column's own type, with nothing about them that the column could not say.
-fn own_sequences(
-    table: &Table<Sql>,
-    schema: &Schema,
-    grants: &BTreeSet<Grant>,
-) -> Vec<Sequence> {
+fn own_sequences(table: &Table<Sql>, schema: &Schema, grants: &BTreeSet<Grant>) -> Vec<Sequence> {
     let own = table.columns.iter().filter_map(|column| {
         let default = column.default.as_ref()?;
         let is_own = |sequence: &&Sequence| {
             let owner = sequence.owner.as_ref();
-            let owned = owner.is_some_and(|owner| {
-                owner.table == table.name && owner.column == column.name
-            });
+            let owned =
+                owner.is_some_and(|owner| owner.table == table.name && owner.column == column.name);
             let object = GrantObject::Sequence(sequence.name.clone());
             owned
                 && next_of(&sequence.name) == *default
                 && sequence.name.schema == table.name.schema
                 && sequence.ty == column.ty
-                && [BaseType::SmallInt, BaseType::Integer, BaseType::BigInt].contains(&column.ty.base)
+                && [BaseType::SmallInt, BaseType::Integer, BaseType::BigInt]
+                    .contains(&column.ty.base)
                 && !column.nullable
                 && !schema.comments.contains_key(&Commented::Sequence(sequence.name.clone()))
                 && !grants.iter().any(|grant| grant.object == object)
@@ -167,7 +175,9 @@ fn comments(
             Commented::Column(of, _) | Commented::Policy(of, _) | Commented::Trigger(of, _)
                 if *of == table.name => {}
             Commented::Constraint(of, name) if *of == table.name => {
-                unsaid.push(format!("the comment on the constraint \"{name}\" of {of} is left alone"));
+                unsaid.push(format!(
+                    "the comment on the constraint \"{name}\" of {of} is left alone"
+                ));
                 continue;
             }
             Commented::Index(index)
@@ -184,11 +194,7 @@ fn comments(
 }
 
 /// The privileges on an object, put together: by grantee what it holds, by what is held who holds it.
-fn gathered(
-    object: &GrantObject,
-    schema: &Schema,
-    grants: &BTreeSet<Grant>,
-) -> Vec<DeclaredGrant> {
+fn gathered(object: &GrantObject, schema: &Schema, grants: &BTreeSet<Grant>) -> Vec<DeclaredGrant> {
     let mut held: BTreeMap<(Grantee, bool), BTreeSet<Privilege>> = BTreeMap::new();
     for grant in grants.iter().filter(|grant| grant.object == *object) {
         let grantable = schema.grant_options.contains(grant);

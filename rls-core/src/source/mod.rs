@@ -13,6 +13,7 @@ mod declare;
 mod expression;
 mod names;
 mod object;
+mod partition;
 mod policy;
 mod recognise;
 mod rust_type;
@@ -56,7 +57,8 @@ pub fn write(declared: &Declared, preamble: &str) -> Source {
     }
     let dependencies: BTreeSet<_> =
         imports.keys().filter_map(|name| rust_type::dependency(name)).collect();
-    let mut text: String = preamble.lines().map(|line| format!("//! {line}").trim_end().to_owned() + "\n").collect();
+    let mut text: String =
+        preamble.lines().map(|line| format!("//! {line}").trim_end().to_owned() + "\n").collect();
     if !dependencies.is_empty() {
         text += "//!\n//! Needs, in Cargo.toml:\n//!\n//! ```toml\n";
         text.extend(dependencies.iter().map(|line| format!("//! {line}\n")));

@@ -3,28 +3,77 @@
 use std::collections::BTreeSet;
 
 use super::text;
+pub(super) use crate::model::in_rust as code;
 use crate::model::{DeclaredTable, Ident, QualifiedName};
 
 /// What cannot be a struct's name in a file that uses these.
 const TAKEN: &[&str] = &[
-    "Table", "Sequence", "Uuid", "DateTime", "Utc", "NaiveDateTime", "NaiveDate", "NaiveTime",
-    "TimeDelta", "Decimal", "Value", "Option", "Some", "None", "Ok", "Err", "Result", "String",
-    "Vec", "Box", "Self", "Copy", "Clone", "Debug", "Default", "Drop", "Eq", "PartialEq", "Ord",
-    "PartialOrd", "Fn", "FnMut", "FnOnce", "From", "Into", "TryFrom", "TryInto", "Iterator",
-    "IntoIterator", "Extend", "Send", "Sync", "Sized", "Unpin", "AsRef", "AsMut", "ToOwned",
-    "ToString", "DoubleEndedIterator", "ExactSizeIterator", "FromIterator", "PgEnum", "PgType",
-    "PgDomain", "PgComposite", "Function", "View", "Trigger", "IpAddr", "Future", "IntoFuture",
-    "AsyncFn", "AsyncFnMut", "AsyncFnOnce",
+    "Table",
+    "Sequence",
+    "Uuid",
+    "DateTime",
+    "Utc",
+    "NaiveDateTime",
+    "NaiveDate",
+    "NaiveTime",
+    "TimeDelta",
+    "Decimal",
+    "Value",
+    "Option",
+    "Some",
+    "None",
+    "Ok",
+    "Err",
+    "Result",
+    "String",
+    "Vec",
+    "Box",
+    "Self",
+    "Copy",
+    "Clone",
+    "Debug",
+    "Default",
+    "Drop",
+    "Eq",
+    "PartialEq",
+    "Ord",
+    "PartialOrd",
+    "Fn",
+    "FnMut",
+    "FnOnce",
+    "From",
+    "Into",
+    "TryFrom",
+    "TryInto",
+    "Iterator",
+    "IntoIterator",
+    "Extend",
+    "Send",
+    "Sync",
+    "Sized",
+    "Unpin",
+    "AsRef",
+    "AsMut",
+    "ToOwned",
+    "ToString",
+    "DoubleEndedIterator",
+    "ExactSizeIterator",
+    "FromIterator",
+    "PgEnum",
+    "PgType",
+    "PgDomain",
+    "PgComposite",
+    "Function",
+    "View",
+    "Trigger",
+    "IpAddr",
+    "Future",
+    "IntoFuture",
+    "AsyncFn",
+    "AsyncFnMut",
+    "AsyncFnOnce",
 ];
 
-/// Words that are no names, or not everywhere. Source: The Rust Reference, "Keywords".
-const KEYWORDS: &[&str] = &[
-    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "do", "dyn",
-    "else", "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let",
-    "loop", "macro", "match", "mod", "move", "mut", "override", "priv", "pub", "ref", "return",
-    "static", "struct", "trait", "true", "try", "type", "typeof", "unsafe", "unsized", "use",
-    "virtual", "where", "while", "yield",
-];
 /// Words that cannot be made names by `r#`.
 const NEVER: &[&str] = &["self", "Self", "super", "crate", "_"];
 
@@ -143,11 +192,6 @@ pub(super) fn field(declared: &DeclaredTable, column: &Ident) -> String {
     code(field.map_or(column.as_str(), String::as_str))
 }
 
-/// A name in code, raw where it is a keyword.
-pub(super) fn code(name: &str) -> String {
-    if KEYWORDS.contains(&name) { format!("r#{name}") } else { name.to_owned() }
-}
-
 /// A name of Postgres where a path or a string may stand.
 pub(super) fn path_or_string(name: &str) -> String {
     let first = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
@@ -194,7 +238,8 @@ mod tests {
     #[test]
     fn structs_are_called_after_their_tables() {
         let mut structs = Structs::default();
-        let mut name = |schema: &str, name: &str| structs.name(&QualifiedName::new(id(schema), id(name)));
+        let mut name =
+            |schema: &str, name: &str| structs.name(&QualifiedName::new(id(schema), id(name)));
         assert_eq!(name("public", "blog_posts"), "BlogPosts");
         assert_eq!(name("billing", "blog_posts"), "BillingBlogPosts");
         assert_eq!(name("app", "blogPosts"), "AppBlogPosts");
@@ -209,8 +254,16 @@ mod tests {
         let columns = ["ownerId", "owner_id", "self", "type", "表", "2fa", "A-B", "a_b"];
         let columns: Vec<_> = columns.into_iter().map(id).collect();
         let columns: Vec<_> = columns.iter().collect();
-        let expected =
-            ["owner_id_2", "owner_id", "column_self", "type", "column_5", "column_2fa", "a_b_2", "a_b"];
+        let expected = [
+            "owner_id_2",
+            "owner_id",
+            "column_self",
+            "type",
+            "column_5",
+            "column_2fa",
+            "a_b_2",
+            "a_b",
+        ];
         assert_eq!(fields(&columns), expected);
     }
 

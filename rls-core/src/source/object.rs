@@ -57,13 +57,8 @@ pub(super) fn documented(comment: Option<&String>, indent: usize, items: &mut Ve
 /// How something counts, as far as that is said.
 pub(super) fn counting(options: &SequenceOptions) -> Vec<Item> {
     let SequenceOptions { start, increment, min, max, cache, cycle } = options;
-    let numbers = [
-        ("start", start),
-        ("increment", increment),
-        ("min", min),
-        ("max", max),
-        ("cache", cache),
-    ];
+    let numbers =
+        [("start", start), ("increment", increment), ("min", min), ("max", max), ("cache", cache)];
     let number = |(key, value): (&'static str, &Option<i64>)| {
         let value = (*value)?;
         let code = value.to_string();

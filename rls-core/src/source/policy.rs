@@ -4,9 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::attribute::{Code, Item};
 use super::{expression, names, text};
-use crate::model::{
-    Command, Commented, DeclaredTable, Expr, Grantee, Ident, Policy, PolicyKind,
-};
+use crate::model::{Command, Commented, DeclaredTable, Expr, Grantee, Ident, Policy, PolicyKind};
 use crate::policy::crud::Crud;
 
 /// All policies of a table.
@@ -28,10 +26,7 @@ fn is_special(name: &Ident, declared: &DeclaredTable) -> bool {
         || declared.implied_checks.contains(name)
 }
 
-fn tenant(
-    declared: &DeclaredTable,
-    left: &mut BTreeMap<&Ident, &Policy>,
-) -> Option<Item> {
+fn tenant(declared: &DeclaredTable, left: &mut BTreeMap<&Ident, &Policy>) -> Option<Item> {
     let (name, policy) = left.iter().find(|(name, policy)| {
         name.as_str() == "tenant-isolation"
             && policy.kind == PolicyKind::Restrictive
@@ -107,8 +102,7 @@ fn crud_item(roles: &[Grantee], found: &BTreeMap<Command, Expr>) -> Item {
     let mut items = vec![Item::Value("role", role_code(roles))];
     let of = |command| found.get(&command);
     let value = |key, expr: Option<&Expr>| Some(Item::Value(key, expression::code(expr?)));
-    let (insert, update, delete) =
-        (of(Command::Insert), of(Command::Update), of(Command::Delete));
+    let (insert, update, delete) = (of(Command::Insert), of(Command::Update), of(Command::Delete));
     items.extend(value("read", of(Command::Select)));
     if insert.is_some() && insert == update && update == delete {
         items.extend(value("modify", insert));

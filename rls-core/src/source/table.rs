@@ -39,8 +39,11 @@ pub(super) fn write(declared: &DeclaredTable, imports: &mut Imports) -> String {
 fn switches(declared: &DeclaredTable) -> Vec<Item> {
     let mut items = Vec::new();
     let off = |key| Item::Value(key, Code::literal("false"));
-    items.extend((declared.table.row_security == RowSecurity::Disabled).then(|| off("row_security")));
-    items.extend(declared.force.map(|force| if force { Item::Flag("force") } else { off("force") }));
+    items.extend(
+        (declared.table.row_security == RowSecurity::Disabled).then(|| off("row_security")),
+    );
+    items
+        .extend(declared.force.map(|force| if force { Item::Flag("force") } else { off("force") }));
     items.extend((!declared.policy_indexes).then(|| off("policy_indexes")));
     items
 }
@@ -60,9 +63,15 @@ fn field(
     if !ty.exact {
         items.push(string("sql_type", &column.ty.to_string()));
     }
-    items.extend(column.collation.as_ref().map(|collation| {
-        Item::Value("collation", Code::literal(names::of_catalog(collation)))
-    }));
+    items.extend(
+        column
+            .collation
+            .as_ref()
+            .map(|collation| Item::Value("collation", Code::literal(names::of_catalog(collation)))),
+    );
+    let key = |item: &Item| matches!(item, Item::Flag("primary_key"));
+    let (key, placed): (Vec<_>, Vec<_>) = placed.into_iter().partition(key);
+    items.extend(key);
     items.extend(filled(column, declared));
     items.extend(placed);
     let name = declared.table.name.clone();
@@ -86,17 +95,17 @@ fn filled(column: &Column, declared: &DeclaredTable) -> Option<Item> {
         });
     }
     let default = column.default.as_ref()?;
-    let own = declared.sequences.iter().find(|sequence| {
-        sequence.owner.as_ref().is_some_and(|owner| owner.column == column.name)
-    });
+    let own = declared
+        .sequences
+        .iter()
+        .find(|sequence| sequence.owner.as_ref().is_some_and(|owner| owner.column == column.name));
     if let Some(sequence) = own {
         return Some(serial(sequence, column, declared).in_brackets());
     }
     let code = match counted(default) {
-        Some(name) => Code::other(format!(
-            "next({})",
-            names::qualified(&name, &declared.table.name.schema)
-        )),
+        Some(name) => {
+            Code::other(format!("next({})", names::qualified(&name, &declared.table.name.schema)))
+        }
         None => expression::code(default),
     };
     Some(Item::Value("default", code))

@@ -8,12 +8,12 @@ use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::Expr as Rust;
 
-use super::{Ctxt, constraint};
 use super::attr::{catalog_name, string_literal};
 use super::constraint::{CheckDecl, ExclusionDecl, IndexDecl, UniqueDecl};
 use super::decl::{Decl, path_name};
 use super::predicate::{self, Parsed, Scope};
 use super::references::References;
+use super::{Ctxt, constraint};
 use crate::model::{
     BaseType, Check, Exclusion, ExclusionElement, Expr, ForeignKey, Ident, Index, IndexKey,
     IndexValue, OperatorClass, PgType, PrimaryKey, QualifiedName, Site, Table, Unique,

@@ -20,7 +20,11 @@ pub(super) fn at_path(value: Expr, operator: &str, key: &Expr) -> Option<Expr> {
     };
     Some(match value {
         Expr::Claim(path) if path.is_empty() => {
-            if keys == ["sub"] { Expr::AuthUid } else { Expr::Claim(keys) }
+            if keys == ["sub"] {
+                Expr::AuthUid
+            } else {
+                Expr::Claim(keys)
+            }
         }
         value @ Expr::Column(_) => Expr::Json { value: Box::new(value), path: keys },
         _ => return None,
@@ -56,8 +60,11 @@ pub(super) fn contains(container: Expr, value: Expr) -> Option<Expr> {
 pub(super) fn interval(text: &str) -> Option<Interval> {
     if let Some((hours, rest)) = text.split_once(':') {
         let (minutes, seconds) = rest.split_once(':')?;
-        let parts: Vec<i64> =
-            [hours, minutes, seconds].iter().map(|part| part.parse()).collect::<Result<_, _>>().ok()?;
+        let parts: Vec<i64> = [hours, minutes, seconds]
+            .iter()
+            .map(|part| part.parse())
+            .collect::<Result<_, _>>()
+            .ok()?;
         return Some(match parts.as_slice() {
             [hours, 0, 0] => Interval { count: *hours, unit: TimeUnit::Hours },
             [0, minutes, 0] => Interval { count: *minutes, unit: TimeUnit::Minutes },

@@ -39,7 +39,12 @@ pub fn value(sql: &Sql, table: &Table<Sql>, words: Words<'_>) -> Option<Expr> {
 }
 
 /// The default of a column.
-pub fn default(sql: &Sql, column: &Column<Sql>, table: &QualifiedName, words: Words<'_>) -> Option<Expr> {
+pub fn default(
+    sql: &Sql,
+    column: &Column<Sql>,
+    table: &QualifiedName,
+    words: Words<'_>,
+) -> Option<Expr> {
     let mut parser = Parser::new(sql.as_str(), table, words)?;
     let expr = parser.whole()?;
     if !parser.is_done() {
@@ -52,7 +57,8 @@ pub fn default(sql: &Sql, column: &Column<Sql>, table: &QualifiedName, words: Wo
     match expr {
         // What is a number to the column is one here.
         Expr::Literal(Literal::Text(text))
-            if [BaseType::SmallInt, BaseType::Integer, BaseType::BigInt].contains(&column.ty.base)
+            if [BaseType::SmallInt, BaseType::Integer, BaseType::BigInt]
+                .contains(&column.ty.base)
                 && !column.ty.array
                 && number(&text) =>
         {

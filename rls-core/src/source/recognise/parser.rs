@@ -437,7 +437,8 @@ impl<'a> Parser<'a> {
             None => (None, first),
         };
         let found = self.scope.iter().rev().enumerate().find(|(_, (name, table))| {
-            let has = self.words.names.table(table).is_some_and(|it| it.fields.contains_key(column));
+            let has =
+                self.words.names.table(table).is_some_and(|it| it.fields.contains_key(column));
             alias.map_or(has, |alias| alias == name && has)
         });
         let (up, (_, table)) = found?;

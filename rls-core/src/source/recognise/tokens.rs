@@ -45,9 +45,10 @@ impl<'a> Tokens<'a> {
 
     /// Takes key words that follow one another.
     pub(super) fn take_all(&mut self, words: &[&str]) -> bool {
-        let found = words.iter().enumerate().all(|(ahead, word)| {
-            self.peek(ahead).and_then(TokenKind::word) == Some(*word)
-        });
+        let found = words
+            .iter()
+            .enumerate()
+            .all(|(ahead, word)| self.peek(ahead).and_then(TokenKind::word) == Some(*word));
         self.at += if found { words.len() } else { 0 };
         found
     }

@@ -1,0 +1,154 @@
+//! `pull`: databases become projects in which there is nothing left to do, whatever they hold.
+
+mod support;
+
+use std::process::Command;
+
+use support::{Live, NEON, Project, Run, TODOS};
+
+/// Pulls a database that SQL made, and checks that nothing is left to do and rustfmt has nothing to add.
+#[track_caller]
+fn pulled(sql: &str) -> Option<(Live, String)> {
+    support::several_connections()?;
+    let live = Live::new("provider = \"postgres\"\n", "");
+    live.sql(sql);
+    let source = pull(&live, &[]);
+    Some((live, source))
+}
+
+#[track_caller]
+fn pull(live: &Live, args: &[&str]) -> String {
+    let run = live.run(&[&["pull", "--out", "pulled"], args].concat());
+    let source = std::fs::read_to_string(live.project.root().join("pulled/src/schema.rs"));
+    let source = source.unwrap_or_default();
+    assert_eq!(run.code, 0, "{run}\n{source}");
+    live.run(&["diff", "--project", "pulled"]).exits(0).says("No difference");
+    let path = live.project.root().join("pulled/src/schema.rs");
+    let mut rustfmt = Command::new("rustfmt");
+    let output = rustfmt.args(["--check", "--edition", "2024"]).arg(path).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    source
+}
+
+#[track_caller]
+fn says(source: &str, text: &str) {
+    assert!(source.contains(text), "no `{text}` in\n{source}");
+}
+
+#[test]
+fn what_was_applied_comes_back() {
+    if support::several_connections().is_none() {
+        return;
+    }
+    let live = Live::todos();
+    let source = pull(&live, &[]);
+    says(
+        &source,
+        "crud_policy(role = authenticated, read = auth_uid(user_id), modify = auth_uid(user_id))",
+    );
+    says(&source, "#[rls(default = auth_uid(), index)]\n    pub user_id: String,");
+    says(&source, "#[rls(primary_key, identity)]\n    pub id: i64,");
+    let config = live.project.read("pulled/rls.toml");
+    assert!(
+        config.contains("provider = \"neon\"") && config.contains("grants = \"policies\""),
+        "{config}"
+    );
+}
+
+#[test]
+fn the_gallery_comes_back() {
+    if support::several_connections().is_none() {
+        return;
+    }
+    let gallery = std::fs::read_to_string(support::gallery()).unwrap();
+    let live = Live::new(&format!("{NEON}roles = [\"Front Desk\"]\n"), &gallery);
+    live.sql(
+        "create schema \"Gallery\"; create type \"Gallery\".\"Mood\" as enum ('a'); \
+         create role \"Front Desk\"",
+    );
+    let applied = live.apply(&[]);
+    if applied.code != 0 {
+        eprintln!("LEFT OUT: the gallery is not for this server: {applied}");
+        return;
+    }
+    let source = pull(&live, &["--schema", "public", "--schema", "Gallery"]);
+    says(&source, "force");
+}
+
+#[test]
+fn predicates_and_force_of_hand_made_tables_are_kept() {
+    let made = r####"
+        create role pull_app;
+        create table owners (id uuid primary key default gen_random_uuid(), "userName" text not null);
+        create table docs (
+            id bigserial primary key,
+            owner uuid not null references owners on delete cascade,
+            title varchar(20) not null default 'it''s',
+            level smallint default -1,
+            "type" text,
+            tags text[] not null default '{}',
+            price numeric(10,2) check (price > 0),
+            at timestamptz(3) not null default now(),
+            constraint "odd name" unique (owner, title),
+            check (level between 1 and 5 or level is null)
+        );
+        create index on docs (lower(title) desc) where level > 0;
+        comment on table docs is 'What was written.';
+        comment on column docs.title is E'two\nlines "#';
+        alter table docs enable row level security;
+        alter table docs force row level security;
+        create policy "read all" on docs for select using (level >= 1 or "type" = '"#$x$--no comment');
+        create policy "only own" on docs as restrictive to pull_app
+            using (owner = (current_setting('app.user', true))::uuid);
+        create policy "none at all" on docs for all to pull_app with check (true);
+        create policy "update" on docs for update to pull_app using (exists (
+            select 1 from owners o where o.id = docs.owner and o."userName" = current_user));
+        grant select, insert on docs to pull_app with grant option;
+        grant update (title) on docs to public;
+        grant usage on sequence docs_id_seq to pull_app;
+    "####;
+    let Some((live, source)) = pulled(made) else { return };
+    says(&source, "force");
+    says(&source, "restrictive");
+    says(&source, "without_using");
+    says(&source, "/// What was written.");
+    says(&source, "grant(role = pull_app, privileges = [select, insert], grantable)");
+    // In an empty database it makes the same.
+    live.sql("drop table docs, owners");
+    live.run(&["apply", "--project", "pulled", "--allow", "widens-access"]).exits(0);
+    live.run(&["diff", "--project", "pulled"]).exits(0);
+    let check =
+        "select count(*)::text from pg_policy where polqual is null and polwithcheck is not null";
+    assert_eq!(live.value(check), "1");
+    assert_eq!(
+        live.value("select relforcerowsecurity::text from pg_class where relname = 'docs'"),
+        "true"
+    );
+}
+
+#[test]
+fn a_project_that_is_there_changes_with_leave_only() {
+    if support::several_connections().is_none() {
+        return;
+    }
+    let live = Live::todos();
+    let before = live.project.read("src/schema.rs");
+    live.run(&["pull"]).exits(2).says("+pub struct Todos {").says("--write");
+    assert_eq!(live.project.read("src/schema.rs"), before);
+    live.run(&["pull", "--write"]).exits(0);
+    live.run(&["pull"]).exits(0).says("No difference");
+    live.assert_in_sync();
+}
+
+#[test]
+fn what_is_not_there_is_told() {
+    let project = Project::empty();
+    project.run(&["pull"]).exits(1).says("no database is named");
+    if support::several_connections().is_none() {
+        return;
+    }
+    let live = Live::new(NEON, TODOS);
+    live.run(&["pull", "--out", "x", "--schema", "nowhere"]).exits(1).says("no schema nowhere");
+    live.run(&["pull", "--out", "x"]).exits(1).says("no table");
+    let _: Run = live.run(&["pull", "--out", "x", "--json"]).exits(1);
+}
