@@ -1,5 +1,7 @@
 //! `pull`: databases become projects in which there is nothing left to do, whatever they hold.
 
+#![allow(clippy::unwrap_used, reason = "these are tests, helpers included")]
+
 mod support;
 
 use std::process::Command;

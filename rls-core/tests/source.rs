@@ -26,6 +26,7 @@ fn declared(scan: Scan) -> Declared {
     Declared {
         tables: scan.tables.into_iter().map(|scanned| scanned.table).collect(),
         sequences: scan.sequences.into_iter().map(|scanned| scanned.declared).collect(),
+        ..Declared::default()
     }
 }
 
@@ -59,6 +60,7 @@ fn comes_back(name: &str, declared: &Declared) -> String {
 fn as_pulled(mut declared: Declared) -> Declared {
     for table in &mut declared.tables {
         table.skipped.clear();
+        table.types.clear();
         let named = |policy: &Policy| {
             let mut nodes = policy.exprs().flat_map(Expr::nodes);
             nodes.any(|node| matches!(node, Expr::Named { .. }))
@@ -162,5 +164,5 @@ fn every_name_and_text_comes_back() {
         }
         tables.push(declared);
     }
-    comes_back("names", &Declared { tables, sequences: Vec::new() });
+    comes_back("names", &Declared { tables, ..Declared::default() });
 }

@@ -36,9 +36,8 @@ use ask::Asked;
 
 pub use canonical::canonical;
 pub use defaults::StrayDefault;
-pub use exposure::{Exempt, ExposedTable, Exposure, exposure};
 pub use discover::{Discovered, discover};
-pub use exposure::{Exempt, ExposedDefault, ExposedTable, Exposure, exposure};
+pub use exposure::{Exempt, ExposedTable, Exposure, exposure};
 pub(crate) use failure::byte_of;
 pub use failure::{Error, Failure};
 

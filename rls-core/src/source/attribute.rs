@@ -66,7 +66,7 @@ impl Code {
     }
 
     /// The same where rustfmt is not to know it.
-    pub(super) fn as_other(self) -> Self {
+    pub(super) fn into_other(self) -> Self {
         Code { literal: false, ..self }
     }
 

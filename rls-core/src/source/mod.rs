@@ -42,7 +42,8 @@ pub struct Source {
 
 /// Writes declarations as one file, under a comment that `preamble` begins.
 pub fn write(declared: &Declared, preamble: &str) -> Source {
-    let Declared { tables, sequences } = declared;
+    // Types are read as `sql_type` says them.
+    let Declared { tables, sequences, types: _ } = declared;
     let mut imports = Imports::new();
     let mut items = Vec::new();
     let mut structs = Structs::of(tables);

@@ -20,7 +20,7 @@ pub(super) fn sequence(declared: &DeclaredSequence, rust_name: &str) -> String {
     if let Some(owner) = &sequence.owner {
         let columns = std::slice::from_ref(&owner.column);
         let target = constraint::target(&owner.table, columns, &sequence.name.schema);
-        items.push(Item::Value("owned_by", target.as_other()));
+        items.push(Item::Value("owned_by", target.into_other()));
     }
     items.extend(grants.iter().map(|granted| grant(granted, None)));
     let documentation = documented(comment.as_ref(), 0, &mut items);

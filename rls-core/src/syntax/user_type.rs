@@ -10,12 +10,12 @@ use super::Ctxt;
 use super::attr::{self, Item, checked, quoted};
 use super::comment::comment;
 use super::constraint;
-use super::decl::{collation, column_type, may_hold_tables, snake_case};
+use super::decl::{collation, column_type, may_hold_tables};
 use super::predicate::{self, Parsed, Scope};
 use super::rust_type::{FieldType, RustType};
 use crate::model::{
     Attribute, BaseType, Commented, Composite, DeclaredType, Domain, DomainCheck, EnumType, Expr,
-    Ident, PgType, QualifiedName, TypeForm, UserType,
+    Ident, PgType, QualifiedName, TypeForm, UserType, snake_case,
 };
 use crate::policy::link;
 use crate::resolve::nearest;
