@@ -58,9 +58,9 @@ fn comes_back(name: &str, declared: &Declared) -> String {
 
 /// Without what only people write: fields that are no columns, types of one's own, predicates by name.
 fn as_pulled(mut declared: Declared) -> Declared {
+    declared.tables.retain(|table| table.types.is_empty());
     for table in &mut declared.tables {
         table.skipped.clear();
-        table.types.clear();
         let named = |policy: &Policy| {
             let mut nodes = policy.exprs().flat_map(Expr::nodes);
             nodes.any(|node| matches!(node, Expr::Named { .. }))
