@@ -875,32 +875,7 @@ fn names_come_back_as_they_were_declared() {
 
 #[test]
 fn the_gallery_comes_back_as_it_was_declared() {
-    let live = Live::new("", "");
-    let mut gallery = std::fs::read_to_string(gallery()).unwrap();
-    if live.value("select current_setting('server_version_num')").as_str() < "150000" {
-        for later in ["nulls_not_distinct, ", "set_columns = [room],"] {
-            assert!(gallery.contains(later), "{later} is in the gallery");
-            gallery = gallery.replace(later, "");
-        }
-    }
-    live.declare(&gallery);
-    live.project.write(
-        "rls.toml",
-        format!("{NEON}roles = [\"Front Desk\"]\nsource = [\"src/schema.rs\"]\n"),
-    );
-    live.run(&["diff", "--install-stand-in"]).exits(2);
-    live.sql("create table auth.users (id uuid primary key); create schema \"Gallery\"; create type \"Gallery\".\"Mood\" as enum ('fine')");
-    // What triggers call is somebody else's.
-    live.sql("create schema other");
-    for function in
-        ["public.touch", "other.touch", "\"Gallery\".tell", "\"Gallery\".\"count rows\""]
-    {
-        let body = "begin return null; end";
-        live.sql(&format!(
-            "create function {function}() returns trigger language plpgsql as '{body}'"
-        ));
-    }
-    live.run(&["apply"]).exits(0);
+    let live = Live::gallery();
     live.assert_in_sync();
 }
 

@@ -62,17 +62,7 @@ fn the_gallery_comes_back() {
     if support::several_connections().is_none() {
         return;
     }
-    let gallery = std::fs::read_to_string(support::gallery()).unwrap();
-    let live = Live::new(&format!("{NEON}roles = [\"Front Desk\"]\n"), &gallery);
-    live.sql(
-        "create schema \"Gallery\"; create type \"Gallery\".\"Mood\" as enum ('a'); \
-         create role \"Front Desk\"",
-    );
-    let applied = live.apply(&[]);
-    if applied.code != 0 {
-        eprintln!("LEFT OUT: the gallery is not for this server: {applied}");
-        return;
-    }
+    let live = Live::gallery();
     let source = pull(&live, &["--schema", "public", "--schema", "Gallery"]);
     says(&source, "force");
 }

@@ -99,7 +99,7 @@ pub async fn pull(client: &mut Client, request: &Request) -> Result<Pulled, Erro
 }
 
 async fn read(transaction: &mut Transaction<'_>, request: &Request) -> Result<Pulled, Error> {
-    let Discovered { scope, provider, missing, mut notes } =
+    let Discovered { scope, provider, lookups, missing, mut notes } =
         discover(transaction, &request.schemas).await?;
     if !missing.is_empty() {
         return Err(Error::NoSchema(missing));
@@ -112,7 +112,7 @@ async fn read(transaction: &mut Transaction<'_>, request: &Request) -> Result<Pu
     let live = with_comments(live.schema);
     let provider = request.provider.unwrap_or(provider);
     let names = Names::of(&live);
-    let words = Words { schema: &live, names: &names, provider };
+    let words = Words { schema: &live, names: &names, lookups: &lookups, provider };
     let mut known = recognised(words);
     let proposed = known.len();
     let mut settings = settings(&live, provider);
@@ -135,14 +135,24 @@ async fn read(transaction: &mut Transaction<'_>, request: &Request) -> Result<Pu
         };
         let schemas = Pair { previous: &live, next: &compiled };
         let canonical = canonical(transaction, schemas).await?;
-        let before = (known.len(), bare.len(), settings.grants);
+        let before = (known.len(), bare.len(), settings.grants, named.len());
         known.retain(|(table, site), _| same(table, site, schemas, &canonical));
         bare.extend(made_for_policies(schemas));
-        if settings.grants == Grants::Policies && !holds(transaction, &compiled).await? {
-            settings.grants = Grants::Declared;
-            named = nameable(&live);
+        if settings.grants == Grants::Policies {
+            let held = introspect(transaction, &compiled).await?.schema;
+            let extra = more_than_policies(&held, &compiled);
+            if held.grants != compiled.grants || held.grant_options != compiled.grant_options {
+                // What follows from policies stays said by them, if that is all held.
+                match extra.filter(|_| named.is_empty()) {
+                    Some(extra) => named = extra,
+                    None => {
+                        settings.grants = Grants::Declared;
+                        named = nameable(&live.grants);
+                    }
+                }
+            }
         }
-        if before == (known.len(), bare.len(), settings.grants) {
+        if before == (known.len(), bare.len(), settings.grants, named.len()) {
             notes.extend(unsaid);
             break declared;
         }
@@ -269,19 +279,22 @@ fn made_for_policies(schemas: Pair<&Schema>) -> Vec<QualifiedName> {
     more.map(|(name, _)| name.clone()).collect()
 }
 
-/// Whether the database holds exactly the privileges that follow from policies.
-async fn holds(transaction: &mut Transaction<'_>, compiled: &Schema) -> Result<bool, Error> {
-    let asked = introspect(transaction, compiled).await?.schema;
-    Ok(asked.grants == compiled.grants && asked.grant_options == compiled.grant_options)
+/// The privileges that are held beside those that follow from policies; none where some of those are not
+/// held, or may be passed on.
+fn more_than_policies(held: &Schema, compiled: &Schema) -> Option<BTreeSet<Grant>> {
+    let follow =
+        compiled.grants.is_subset(&held.grants) && compiled.grants.is_disjoint(&held.grant_options);
+    let extra = held.grants.difference(&compiled.grants).cloned().collect();
+    follow.then(|| nameable(&extra)).filter(|extra| !extra.is_empty())
 }
 
 /// The privileges that are declared beside what they are on.
-fn nameable(live: &Schema) -> BTreeSet<Grant> {
+fn nameable(grants: &BTreeSet<Grant>) -> BTreeSet<Grant> {
     let on_something = |grant: &&Grant| {
         matches!(
             grant.object,
             GrantObject::Table(_) | GrantObject::Column { .. } | GrantObject::Sequence(_)
         )
     };
-    live.grants.iter().filter(on_something).cloned().collect()
+    grants.iter().filter(on_something).cloned().collect()
 }

@@ -4,15 +4,15 @@
 //! What an extension brought along is the extension's, and left out. The number of queries does not
 //! depend on what they find.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use futures_util::future::try_join4;
+use futures_util::future::{try_join3, try_join4};
 use tokio_postgres::{Row, Transaction};
 
 use super::ask::{self, get, ident, list};
 use super::{Error, PLAIN_TEXT, begin, end};
 use crate::model::{
-    BaseType, Grantee, Ident, PgType, QualifiedName, RowSecurity, Schema, Sequence,
+    BaseType, Grantee, Ident, PRIVATE_SCHEMA, PgType, QualifiedName, RowSecurity, Schema, Sequence,
     SequenceOptions, Table,
 };
 use crate::provider::Provider;
@@ -25,6 +25,8 @@ pub struct Discovered {
     pub scope: Schema,
     /// Whose functions the database has.
     pub provider: Provider,
+    /// What the functions of `definer(..)` ask, by their names.
+    pub lookups: BTreeMap<QualifiedName, String>,
     /// Those of the asked schemas that are not there.
     pub missing: BTreeSet<Ident>,
     /// What was found and cannot be asked for, one sentence each.
@@ -60,6 +62,11 @@ FROM (SELECT unnest(p.polroles) AS id FROM pg_policy p JOIN found c ON c.oid = p
     JOIN pg_roles r ON r.oid = named.id
 ORDER BY 1";
 
+const LOOKUPS: &str = "
+SELECT n.nspname::text AS schema, p.proname::text AS name, p.prosrc AS body
+FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+WHERE n.nspname = ANY ($1::name[]) AND p.prokind = 'f' AND p.prosqlbody IS NULL";
+
 const PROVIDER: &str = "
 SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_session_jwt') AS extension,
     coalesce(obj_description(to_regnamespace('auth'), 'pg_namespace'), '') AS mark,
@@ -79,11 +86,13 @@ pub async fn discover(
     let asked: Vec<_> = schemas.iter().map(Ident::to_string).collect();
     let savepoint = begin(transaction).await?;
     ask::run(&savepoint, PLAIN_TEXT).await?;
-    let (relations, (namespaces, extensions), roles, provider) = try_join4(
+    let private = vec![PRIVATE_SCHEMA.to_owned()];
+    let (relations, (namespaces, extensions, lookups), roles, provider) = try_join4(
         ask::rows(&savepoint, RELATIONS, &[&asked]),
-        futures_util::future::try_join(
+        try_join3(
             ask::rows(&savepoint, NAMESPACES, &[&asked]),
             ask::rows(&savepoint, EXTENSIONS, &[&asked]),
+            ask::rows(&savepoint, LOOKUPS, &[&private]),
         ),
         ask::rows(&savepoint, ROLES, &[&asked]),
         ask::rows(&savepoint, PROVIDER, &[&asked]),
@@ -106,7 +115,12 @@ pub async fn discover(
     };
     add_relations(&relations, &mut scope, &mut notes)?;
     let missing = schemas.difference(&namespaces).cloned().collect();
-    Ok(Discovered { scope, provider, missing, notes })
+    let lookup = |row: &Row| -> Result<_, Error> {
+        let name = QualifiedName::new(ident(row, "schema")?, ident(row, "name")?);
+        Ok((name, get::<&str>(row, "body")?.to_owned()))
+    };
+    let lookups = lookups.iter().map(lookup).collect::<Result<_, _>>()?;
+    Ok(Discovered { scope, provider, lookups, missing, notes })
 }
 
 fn add_relations(rows: &[Row], scope: &mut Schema, notes: &mut Vec<String>) -> Result<(), Error> {

@@ -40,7 +40,10 @@ pub(crate) fn derive(sources: &Sources<'_>) -> Derived {
         let rows = match settings.grants {
             Grants::Policies => allowed(declared),
             Grants::Schema => everything(settings, &table.name),
-            Grants::Declared => continue,
+            Grants::Declared => {
+                derived.grants.extend(on_lookups(declared, policies, settings));
+                continue;
+            }
         };
         // Whoever is let at a table by name needs the same things around it.
         let named = privileges::of_table(declared);
@@ -92,6 +95,27 @@ pub(crate) fn derive(sources: &Sources<'_>) -> Derived {
     let named: BTreeSet<_> = declared.values().flat_map(privileges::of_table).collect();
     derived.grants = without_covered(std::mem::take(&mut derived.grants), &named);
     derived
+}
+
+/// What whoever is let at a table by name calls in its policies: functions of ours, which nothing in a
+/// declaration could name.
+fn on_lookups(
+    declared: &DeclaredTable,
+    policies: &Policies,
+    settings: &Settings,
+) -> BTreeSet<Grant> {
+    let named = privileges::of_table(declared);
+    let holders: BTreeSet<_> = named.into_iter().map(|grant| grant.grantee).collect();
+    let mut grants = BTreeSet::new();
+    for ((name, _), predicate) in policies {
+        let Some(policy) = declared.table.policies.get(name) else { continue };
+        for grantee in bound(policy, &holders, settings) {
+            let needs = needs::grants(&predicate.optimized, &grantee).into_iter();
+            let called = |grant: &Grant| matches!(grant.object, GrantObject::Function(_));
+            grants.extend(needs.filter(called));
+        }
+    }
+    grants
 }
 
 /// Whom a policy binds, of those who may touch its table at all, themselves or through a role that

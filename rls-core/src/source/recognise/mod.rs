@@ -7,6 +7,8 @@ mod forms;
 mod parser;
 mod tokens;
 
+use std::collections::BTreeMap;
+
 use super::declare::Names;
 use crate::model::{BaseType, Column, Expr, Literal, QualifiedName, Schema, Sql, Table};
 use crate::provider::Provider;
@@ -19,6 +21,8 @@ pub struct Words<'a> {
     pub schema: &'a Schema,
     /// What they and their columns are called in Rust.
     pub names: &'a Names,
+    /// What the functions of `definer(..)` ask, by their names.
+    pub lookups: &'a BTreeMap<QualifiedName, String>,
     /// Whose functions say who is asking.
     pub provider: Provider,
 }

@@ -5,8 +5,8 @@ use super::forms;
 use super::tokens::Tokens;
 use crate::lex::TokenKind;
 use crate::model::{
-    BaseType, ColumnRef, CompareOp, Expr, Ident, Literal, PgType, QualifiedName, TextForm,
-    TypeFamily,
+    BaseType, ColumnRef, CompareOp, Expr, Ident, Literal, PRIVATE_SCHEMA, PgType, QualifiedName,
+    TextForm, TypeFamily,
 };
 
 /// Reads one text.
@@ -15,6 +15,8 @@ pub(super) struct Parser<'a> {
     pub(super) words: Words<'a>,
     /// The tables in scope with the names that they have in the text, the innermost last.
     scope: Vec<(Ident, QualifiedName)>,
+    /// What the parameters of a function's body stand for, outside of it.
+    arguments: Vec<Expr>,
 }
 
 /// More than anybody writes, and less than the stack holds.
@@ -34,7 +36,7 @@ impl<'a> Parser<'a> {
             return None;
         }
         let scope = vec![(table.name.clone(), table.clone())];
-        Some(Parser { tokens: Tokens::of(text)?, words, scope })
+        Some(Parser { tokens: Tokens::of(text)?, words, scope, arguments: Vec::new() })
     }
 
     pub(super) fn is_done(&self) -> bool {
@@ -174,7 +176,9 @@ impl<'a> Parser<'a> {
             return None;
         }
         let extra = self.tokens.sign('(');
-        let list = if self.tokens.take("array") && self.tokens.sign('[') {
+        let list = if let (true, Some(list)) = (extra, self.listed_past_policies(&value)) {
+            Some(list)
+        } else if self.tokens.take("array") && self.tokens.sign('[') {
             let list = self.elements(']')?;
             Some(Expr::In { value: Box::new(value), list })
         } else {
@@ -190,6 +194,49 @@ impl<'a> Parser<'a> {
             self.casts()?;
         }
         self.tokens.sign(')').then_some(list)
+    }
+
+    /// `SELECT rls_private.f() AS f`, which gives the rows of a lookup as an array.
+    fn listed_past_policies(&mut self, value: &Expr) -> Option<Expr> {
+        let start = self.tokens.at;
+        let found = self.list_of_function(value);
+        if found.is_none() {
+            self.tokens.at = start;
+        }
+        found
+    }
+
+    fn list_of_function(&mut self, value: &Expr) -> Option<Expr> {
+        if !self.tokens.take("select") {
+            return None;
+        }
+        let (schema, _) = (self.tokens.name()?, self.tokens.sign('.').then_some(())?);
+        let name = QualifiedName::new(schema, self.tokens.name()?);
+        let called = self.tokens.sign('(') && self.tokens.sign(')');
+        if called && self.tokens.take("as") {
+            self.tokens.name()?;
+        }
+        let mut body = self.body(&name, Vec::new())?;
+        let opens = body.tokens.take("array") && body.tokens.sign('(');
+        let lookup = opens.then(|| body.select(Some(value.clone())))??;
+        let closed = body.tokens.sign(')') && body.is_done();
+        (called && closed).then(|| Expr::Definer(Box::new(lookup)))
+    }
+
+    /// `rls_private.f(a)`, which says whether there is a row.
+    fn answered_past_policies(&self, name: &QualifiedName, arguments: Vec<Expr>) -> Option<Expr> {
+        let mut body = self.body(name, arguments)?;
+        let lookup = body.any()?;
+        let found = body.is_done() && matches!(lookup, Expr::Exists { .. });
+        found.then(|| Expr::Definer(Box::new(lookup)))
+    }
+
+    /// A reader of what a function asks, behind its SELECT. It sees no table from outside.
+    fn body(&self, name: &QualifiedName, arguments: Vec<Expr>) -> Option<Parser<'a>> {
+        let text = self.words.lookups.get(name)?;
+        let mut tokens = Tokens::of(text)?;
+        let scope = Vec::new();
+        tokens.take("select").then_some(Parser { tokens, words: self.words, scope, arguments })
     }
 
     /// `ARRAY( SELECT m.team_id FROM .. )`, `SELECT m.team_id FROM ..`, or a list of values.
@@ -374,6 +421,11 @@ impl<'a> Parser<'a> {
         if let Some(digits) = self.tokens.number() {
             return Some(Expr::Literal(Literal::Number(digits)));
         }
+        if let Some(number) = self.tokens.parameter() {
+            let mut value = self.arguments.get(number.checked_sub(1)?)?.clone();
+            self.scope.iter().for_each(|_| forms::deepen(&mut value));
+            return Some(value);
+        }
         if let Some(text) = self.tokens.string() {
             return Some(Expr::Literal(Literal::Text(text)));
         }
@@ -418,6 +470,10 @@ impl<'a> Parser<'a> {
     fn call(&mut self, first: &Ident, second: Option<&Ident>) -> Option<Expr> {
         let arguments = if self.tokens.sign(')') { Vec::new() } else { self.elements(')')? };
         let auth = first.as_str() == "auth";
+        if let Some(second) = second.filter(|_| first.as_str() == PRIVATE_SCHEMA) {
+            let name = QualifiedName::new(first.clone(), second.clone());
+            return self.answered_past_policies(&name, arguments);
+        }
         match (second.map(Ident::as_str), arguments.as_slice()) {
             (Some("user_id" | "uid"), []) if auth => Some(Expr::AuthUid),
             (Some("session" | "jwt"), []) if auth => Some(forms::claims()),

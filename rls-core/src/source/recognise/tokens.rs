@@ -85,6 +85,15 @@ impl<'a> Tokens<'a> {
         })
     }
 
+    /// `$1`: which one.
+    pub(super) fn parameter(&mut self) -> Option<usize> {
+        if self.peek(0)? != &TokenKind::Parameter {
+            return None;
+        }
+        self.at += 1;
+        self.between(self.at - 1, self.at).strip_prefix('$')?.parse().ok()
+    }
+
     /// What stands in single quotes, without escapes of any kind.
     pub(super) fn string(&mut self) -> Option<String> {
         if self.peek(0)? != &TokenKind::String {
