@@ -8,9 +8,7 @@ mod support;
 use std::net::TcpListener;
 
 use serde_json::{Value, json};
-use support::{
-    Live, NEON, Project, Run, TODOS, gallery, messages, same_twice, several_connections,
-};
+use support::{Live, NEON, Project, Run, TODOS, messages, same_twice, several_connections};
 
 const AS_USER_1: [&str; 5] = ["query", "--role", "authenticated", "--sub", "user_1"];
 const AS_USER_2: [&str; 5] = ["query", "--role", "authenticated", "--sub", "user_2"];
