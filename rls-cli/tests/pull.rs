@@ -119,6 +119,23 @@ fn predicates_and_force_of_hand_made_tables_are_kept() {
 }
 
 #[test]
+fn what_is_left_out_is_told_by_name() {
+    if support::several_connections().is_none() {
+        return;
+    }
+    let live = Live::new("provider = \"postgres\"\n", "");
+    live.sql(
+        "create type mood as enum ('fine'); create domain age as int; create table t (a mood, b age); \
+         create view v as select a from t; create function f() returns int language sql as 'select 1'",
+    );
+    let run = live.run(&["pull", "--out", "pulled"]).exits(0);
+    for name in ["enum public.mood", "domain public.age", "view public.v", "function public.f"] {
+        assert!(run.out.contains(&format!("the {name} is left alone")), "{name}: {run}");
+    }
+    live.run(&["diff", "--project", "pulled"]).exits(0);
+}
+
+#[test]
 fn a_project_that_is_there_changes_with_leave_only() {
     if support::several_connections().is_none() {
         return;

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use futures_util::future::{try_join3, try_join4};
+use futures_util::future::try_join4;
 use tokio_postgres::{Row, Transaction};
 
 use super::ask::{self, get, ident, list};
@@ -62,6 +62,24 @@ FROM (SELECT unnest(p.polroles) AS id FROM pg_policy p JOIN found c ON c.oid = p
     JOIN pg_roles r ON r.oid = named.id
 ORDER BY 1";
 
+// A type of its own is none that a table, a view or an array brings along.
+const OTHERS: &str = "
+SELECT kind, schema, name FROM (
+    SELECT CASE t.typtype WHEN 'e' THEN 'enum' WHEN 'd' THEN 'domain' ELSE 'type' END AS kind,
+        n.nspname::text AS schema, t.typname::text AS name, t.oid AS id, 'pg_type'::regclass AS class
+    FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace LEFT JOIN pg_class c ON c.oid = t.typrelid
+    WHERE n.nspname = ANY ($1::name[]) AND (t.typtype IN ('e', 'd', 'r') OR t.typtype = 'c' AND c.relkind = 'c')
+    UNION ALL SELECT CASE c.relkind WHEN 'v' THEN 'view' ELSE 'materialized view' END,
+        n.nspname::text, c.relname::text, c.oid, 'pg_class'::regclass
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = ANY ($1::name[]) AND c.relkind IN ('v', 'm')
+    UNION ALL SELECT CASE p.prokind WHEN 'p' THEN 'procedure' WHEN 'a' THEN 'aggregate' ELSE 'function' END,
+        n.nspname::text, p.proname::text, p.oid, 'pg_proc'::regclass
+    FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+    WHERE n.nspname = ANY ($1::name[])) AS found
+WHERE NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = found.class AND d.objid = found.id AND d.deptype = 'e')
+ORDER BY kind, schema, name";
+
 const LOOKUPS: &str = "
 SELECT n.nspname::text AS schema, p.proname::text AS name, p.prosrc AS body
 FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
@@ -87,12 +105,13 @@ pub async fn discover(
     let savepoint = begin(transaction).await?;
     ask::run(&savepoint, PLAIN_TEXT).await?;
     let private = vec![PRIVATE_SCHEMA.to_owned()];
-    let (relations, (namespaces, extensions, lookups), roles, provider) = try_join4(
+    let (relations, (namespaces, extensions, lookups, others), roles, provider) = try_join4(
         ask::rows(&savepoint, RELATIONS, &[&asked]),
-        try_join3(
+        try_join4(
             ask::rows(&savepoint, NAMESPACES, &[&asked]),
             ask::rows(&savepoint, EXTENSIONS, &[&asked]),
             ask::rows(&savepoint, LOOKUPS, &[&private]),
+            ask::rows(&savepoint, OTHERS, &[&asked]),
         ),
         ask::rows(&savepoint, ROLES, &[&asked]),
         ask::rows(&savepoint, PROVIDER, &[&asked]),
@@ -114,6 +133,13 @@ pub async fn discover(
         ..Schema::default()
     };
     add_relations(&relations, &mut scope, &mut notes)?;
+    for row in &others {
+        let name = QualifiedName::new(ident(row, "schema")?, ident(row, "name")?);
+        let kind: &str = get(row, "kind")?;
+        notes.push(format!(
+            "the {kind} {name} is left alone: an empty database needs it made first"
+        ));
+    }
     let missing = schemas.difference(&namespaces).cloned().collect();
     let lookup = |row: &Row| -> Result<_, Error> {
         let name = QualifiedName::new(ident(row, "schema")?, ident(row, "name")?);
