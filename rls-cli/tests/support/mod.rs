@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
-use rls_devdb::{DevPostgres, Preference};
+use rls_devdb::{DevPostgres, Engine, Preference};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -409,6 +409,21 @@ impl Server {
     pub fn value(&self, url: &str, sql: &str) -> String {
         let answer = runtime().block_on(async { first(&connect(url).await, sql).await });
         answer.unwrap_or_else(|error| panic!("{sql}: {error:?}"))
+    }
+
+    /// Where its programs are.
+    pub fn programs(&self) -> Option<PathBuf> {
+        match self.postgres.engine() {
+            Engine::Native { bin, .. } => Some(bin.clone()),
+            Engine::Embedded { .. } => None,
+        }
+    }
+
+    /// The first number of its version.
+    pub fn major_version(&self) -> u32 {
+        let url = self.url("postgres", "postgres");
+        let number: u32 = self.value(&url, "SHOW server_version_num").parse().unwrap();
+        number / 10_000
     }
 
     /// Whether somebody is let in at that URL.

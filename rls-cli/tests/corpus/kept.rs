@@ -1,0 +1,95 @@
+//! A schema of the folder, and what its first lines say about it.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use rls_core::model::Ident;
+use rls_core::{Provider, Settings};
+
+/// A schema as it is kept.
+pub struct Kept {
+    pub name: String,
+    pub path: PathBuf,
+    /// Its provider and the roles that it names besides.
+    pub settings: Settings,
+    /// What the provider supplies beside the stand-in.
+    pub prelude: String,
+    /// The schemas (namespaces) that it lives in.
+    pub schemas: Vec<String>,
+    /// The least major version of Postgres that takes it.
+    pub least: u32,
+}
+
+impl Kept {
+    #[track_caller]
+    pub fn read(name: &str) -> Kept {
+        let path = folder().join(format!("{name}.sql"));
+        let text = fs::read_to_string(&path).unwrap();
+        let said = |key: &str| {
+            let start = format!("-- {key}: ");
+            text.lines().take(6).find_map(|line| line.strip_prefix(&start))
+        };
+        let list = |key: &str| said(key).map(names_in).unwrap_or_default();
+        let provider = said("provider").unwrap();
+        let mut settings = Settings::new(match provider {
+            "neon" => Provider::Neon,
+            "supabase" => Provider::Supabase,
+            "postgres" => Provider::Postgres,
+            other => panic!("{name}: no provider is called {other}"),
+        });
+        settings.roles = list("roles").into_iter().map(|role| Ident::new(role).unwrap()).collect();
+        let schemas = list("schemas");
+        let prelude = folder().join(format!("prelude/{provider}.sql"));
+        Kept {
+            name: name.to_owned(),
+            settings,
+            prelude: fs::read_to_string(prelude).unwrap_or_default(),
+            schemas: if schemas.is_empty() { vec!["public".to_owned()] } else { schemas },
+            least: said("at least").map_or(14, |version| version.parse().unwrap()),
+            path,
+        }
+    }
+
+    /// Compares what is left alone, and what does not come back, with what was reviewed.
+    #[track_caller]
+    pub fn snapshot(&self, notes: &[String], lost: &[&str]) {
+        let mut text = String::new();
+        for (title, lines) in [("Notes", join(notes)), ("Does not come back", join(lost))] {
+            writeln!(text, "{title}:\n{lines}").unwrap();
+        }
+        let mut settings = insta::Settings::clone_current();
+        settings.set_snapshot_path(folder().join("notes"));
+        settings.set_prepend_module_to_snapshot(false);
+        settings.set_omit_expression(true);
+        settings.bind(|| insta::assert_snapshot!(self.name.as_str(), text));
+    }
+}
+
+fn join<T: AsRef<str>>(lines: &[T]) -> String {
+    let lines: BTreeSet<_> = lines.iter().map(AsRef::as_ref).collect();
+    lines.into_iter().map(|line| format!("- {line}\n")).collect()
+}
+
+/// The schemas in the folder.
+pub fn names() -> BTreeSet<String> {
+    let entries = fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path());
+    let sql = entries.filter(|path| path.extension().is_some_and(|extension| extension == "sql"));
+    sql.map(|path| path.file_stem().unwrap().to_string_lossy().into_owned()).collect()
+}
+
+/// Names between commas, as SQL writes them.
+fn names_in(list: &str) -> Vec<String> {
+    list.split(',')
+        .map(str::trim)
+        .map(|name| match name.strip_prefix('"').and_then(|name| name.strip_suffix('"')) {
+            Some(quoted) => quoted.replace("\"\"", "\""),
+            None => name.to_owned(),
+        })
+        .collect()
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/corpus")
+}
