@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use rls_core::model::DeclaredTable;
 use rls_core::syntax::scan::{Features, scan};
-use rls_schema::{Sequence, Table, Typed};
+use rls_schema::{Function, Sequence, Table, Typed};
 
 fn scanned(path: &str) -> Vec<DeclaredTable> {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(path);
@@ -81,6 +81,21 @@ fn types_of_the_gallery() {
         gallery::PersonId::typed(),
         gallery::UserId::typed(),
         gallery::Tagged::<gallery::Person>::typed(),
+    ];
+    assert_eq!(found, derived);
+}
+
+#[test]
+fn functions_of_the_gallery() {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/gallery/mod.rs");
+    let found: Vec<_> = scan(&[root], &Features::new()).functions.into_iter().collect();
+    let found: Vec<_> = found.into_iter().map(|scanned| scanned.declared).collect();
+    let derived = [
+        gallery::Touch::function(),
+        gallery::OpenPosts::function(),
+        gallery::Twice::function(),
+        gallery::CleanUp::function(),
+        gallery::AllPosts::function(),
     ];
     assert_eq!(found, derived);
 }

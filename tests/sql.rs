@@ -30,7 +30,12 @@ fn sql(provider: Provider, grants: Grants) -> Result<String, Box<dyn std::error:
         .table::<gallery::Visit>()
         .table::<gallery::Choice>()
         .sequence::<gallery::OrderNumber>()
-        .sequence::<gallery::Ticket>();
+        .sequence::<gallery::Ticket>()
+        .function::<gallery::Touch>()
+        .function::<gallery::OpenPosts>()
+        .function::<gallery::Twice>()
+        .function::<gallery::CleanUp>()
+        .function::<gallery::AllPosts>();
     // Its columns are granted one by one, and the blanket form grants all.
     let declared = match grants {
         Grants::Policies => declared.table::<gallery::Document>().table::<gallery::Order>(),

@@ -1,6 +1,6 @@
 //! The user's side: the trait that the derive implements, and collecting tables into a schema.
 
-use crate::model::{DeclaredSequence, DeclaredTable, Schema, TypedAs};
+use crate::model::{DeclaredFunction, DeclaredSequence, DeclaredTable, Schema, TypedAs};
 use crate::provider::Settings;
 use crate::resolve::{Declared, ResolveErrors, resolve};
 
@@ -25,6 +25,12 @@ pub trait Sequence {
 pub trait Typed {
     /// What it is in the database.
     fn typed() -> TypedAs;
+}
+
+/// A declared function or procedure. Implemented by `#[derive(Function)]`.
+pub trait Function {
+    /// The function as declared.
+    fn function() -> DeclaredFunction;
 }
 
 /// Tables on their way to becoming a [`Schema`].
@@ -54,6 +60,13 @@ impl Declaration {
     #[must_use]
     pub fn ty<T: Typed>(mut self) -> Self {
         self.declared.types.extend(T::typed().types);
+        self
+    }
+
+    /// Adds a function by its Rust type.
+    #[must_use]
+    pub fn function<F: Function>(mut self) -> Self {
+        self.declared.functions.push(F::function());
         self
     }
 

@@ -33,6 +33,6 @@ mod declaration;
 pub mod declaration_parts;
 mod place;
 
-pub use declaration::{Declaration, Sequence, Table, Typed};
+pub use declaration::{Declaration, Function, Sequence, Table, Typed};
 pub use place::Place;
 pub use provider::{Grants, Provider, Settings};

@@ -7,9 +7,10 @@ mod types;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use self::objects::Objects;
 use crate::model::{
-    DeclaredSequence, DeclaredTable, DeclaredType, Expr, Grantee, Ident, PgType, QualifiedName,
-    RowSecurity, Schema, Table,
+    AllowedLint, DeclaredFunction, DeclaredSequence, DeclaredTable, DeclaredType, Expr, Grantee,
+    Ident, PgType, QualifiedName, RowSecurity, Schema, Table,
 };
 use crate::policy::compile::{self, Linked, Policies, Site};
 use crate::policy::definer::{self, Functions};
@@ -60,6 +61,8 @@ pub struct Resolved {
     pub schema: Schema,
     /// How each predicate came about, by table.
     pub policies: BTreeMap<QualifiedName, Policies>,
+    /// What is accepted of functions, by name.
+    pub allowed: BTreeMap<QualifiedName, Vec<AllowedLint>>,
 }
 
 /// Everything that is wrong, in the order of the tables.
@@ -90,6 +93,8 @@ pub struct Declared {
     pub sequences: Vec<DeclaredSequence>,
     /// Enums, domains and composite types, beside those that tables bring along.
     pub types: Vec<DeclaredType>,
+    /// Functions, in any order.
+    pub functions: Vec<DeclaredFunction>,
 }
 
 impl From<Vec<DeclaredTable>> for Declared {
@@ -106,17 +111,18 @@ pub fn resolve(
     declared: impl Into<Declared>,
     settings: &Settings,
 ) -> Result<Resolved, ResolveErrors> {
-    let Declared { tables, sequences: free, types } = declared.into();
+    let Declared { tables, sequences: free, types, functions } = declared.into();
     let mut errors = Vec::new();
+    let objects = Objects::new(free, functions, &mut errors);
     let tables = by_name(tables, &mut errors);
-    relation_names(&tables, &free, &mut errors);
+    relation_names(&tables, &objects, &mut errors);
     let types = types::all(&tables, &types);
     let compiled_types = types::compile(&types, &tables, settings, &mut errors);
     for declared in tables.values() {
         foreign_keys(&declared.table, &tables, &mut errors);
         roles(&declared.table, settings, &mut errors);
     }
-    privileges::check(&tables, &free, settings, &mut errors);
+    privileges::check(&tables, &objects, settings, &mut errors);
     let linked = link(&tables, &mut errors);
     for (declared, linked) in tables.values().zip(linked.values()) {
         forced_lookups(declared, linked, &tables, settings, &mut errors);
@@ -126,11 +132,12 @@ pub fn resolve(
         return Err(ResolveErrors(errors));
     }
     let mut resolved = compile(&tables, &linked, settings, &mut errors);
-    objects::add(&tables, &free, settings, &mut resolved.schema);
+    objects::add(&tables, &objects, settings, &mut resolved.schema);
     types::add(compiled_types, &types, settings, &mut resolved.schema);
-    privileges::add(&tables, &free, &mut resolved.schema);
+    privileges::add(&tables, &objects, &mut resolved.schema);
     privileges::add_settings(settings, &mut resolved.schema);
     objects::own(settings, &mut resolved.schema);
+    resolved.allowed = objects.allowed();
     if errors.is_empty() { Ok(resolved) } else { Err(ResolveErrors(errors)) }
 }
 
@@ -224,10 +231,10 @@ fn by_name(tables: Vec<DeclaredTable>, errors: &mut Vec<ResolveError>) -> Tables
 }
 
 /// Tables, indexes and the indexes behind keys share one name space in each schema.
-fn relation_names(tables: &Tables, free: &[DeclaredSequence], errors: &mut Vec<ResolveError>) {
+fn relation_names(tables: &Tables, objects: &Objects, errors: &mut Vec<ResolveError>) {
     let mut taken: BTreeMap<QualifiedName, String> =
         tables.keys().map(|name| (name.clone(), format!("the table `{name}`"))).collect();
-    objects::sequence_names(tables, free, &mut taken, errors);
+    objects::sequence_names(tables, &objects.sequences, &mut taken, errors);
     objects::partition_names(tables, &mut taken, errors);
     for DeclaredTable { table, .. } in tables.values() {
         let primary_key = table.primary_key.iter().map(|key| (&key.name, "primary key"));
@@ -385,7 +392,7 @@ fn compile(
     grantees.insert(Grantee::Public);
     let sources = Sources { declared: tables, policies: &policies, compiled: &compiled, settings };
     let grants = grants::derive(&sources);
-    let of_functions = functions.keys().map(|name: &QualifiedName| name.schema.clone());
+    let of_functions = functions.keys().map(|routine| routine.name.schema.clone());
     let schema = Schema {
         extensions: provider
             .extension()
@@ -409,7 +416,7 @@ fn compile(
         settled_defaults: BTreeSet::new(),
         owners: BTreeSet::new(),
     };
-    Resolved { schema, policies }
+    Resolved { schema, policies, allowed: BTreeMap::new() }
 }
 
 /// Compiles every policy: first to see which indexes they need, then with those in place; and once

@@ -5,12 +5,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rls_core::model::{
-    AllowedLint, BaseType, Column, Command, CompareOp, DeclaredTable, Expr, Grantee, Ident,
-    Identity, NamedPredicate, PgType, Policy, PolicyKind, PrimaryKey, QualifiedName, Role,
-    RowSecurity, Table,
+    AllowedLint, BaseType, Column, Command, CompareOp, DeclaredFunction, DeclaredTable, Expr,
+    Function, Grantee, Ident, Identity, NamedPredicate, PgType, Policy, PolicyKind, PrimaryKey,
+    QualifiedName, Role, RowSecurity, Sql, Table,
 };
 use rls_core::policy::lint::{ALL, Finding, Severity, lint};
-use rls_core::resolve::{Part, resolve};
+use rls_core::resolve::{Declared, Part, resolve};
 use rls_core::{Provider, Settings};
 
 /// A declaration, and what is to be said of it.
@@ -46,9 +46,43 @@ fn each_lint_tells_a_mistake_from_what_only_looks_like_one() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    let tried: BTreeSet<_> = all.iter().map(|case| case.lint).collect();
+    let of_functions = ["function_search_path_mutable"];
+    let tried: BTreeSet<_> = all.iter().map(|case| case.lint).chain(of_functions).collect();
     let known: BTreeSet<_> = ALL.iter().map(|lint| lint.name).collect();
     assert_eq!(tried, known, "every lint has its cases");
+}
+
+#[test]
+fn a_function_that_runs_as_its_owner_looks_names_up_where_it_says_itself() {
+    let found = |definer: bool, path: Option<&str>, allowed: &[&str]| {
+        let mut function = Function::lookup(
+            QualifiedName::new(ident("public"), ident("f")),
+            vec![],
+            PgType::plain(BaseType::Integer),
+            Sql::new("SELECT 1"),
+        );
+        let path = path.map(|path| ("search_path".to_owned(), vec![path.to_owned()]));
+        function.attributes.security_definer = definer;
+        function.attributes.settings = path.into_iter().collect();
+        let allowed = allowed
+            .iter()
+            .map(|lint| AllowedLint { lint: (*lint).to_owned(), reason: "it is known".to_owned() });
+        let allowed = allowed.collect();
+        let function = DeclaredFunction { function, grants: vec![], comment: None, allowed };
+        let declared = Declared { functions: vec![function], ..Declared::default() };
+        let settings = Settings::new(Provider::Neon);
+        let resolved = resolve(declared, &settings).unwrap();
+        let findings = lint(&BTreeMap::new(), &resolved, &settings);
+        let told = findings.iter().map(|finding| (finding.lint.name, finding.allowed.is_some()));
+        told.collect::<Vec<_>>()
+    };
+    const LINT: &str = "function_search_path_mutable";
+    assert_eq!(found(true, None, &[]), [(LINT, false)]);
+    assert_eq!(found(true, Some(""), &[]), []);
+    assert_eq!(found(false, None, &[]), []);
+    assert_eq!(found(true, None, &[LINT]), [(LINT, true)]);
+    assert_eq!(found(false, None, &[LINT]), [("unused_allow", false)]);
+    assert_eq!(found(false, None, &["search_path"]), [("unknown_lint", false)]);
 }
 
 fn access() -> Vec<Case> {

@@ -5,6 +5,7 @@ mod constraint;
 mod expand;
 mod expr;
 mod fallback;
+mod function;
 mod index;
 mod partition;
 mod predicate;
@@ -65,6 +66,17 @@ pub fn derive_enum(input: TokenStream) -> TokenStream {
 #[proc_macro_derive(PgType, attributes(rls))]
 pub fn derive_type(input: TokenStream) -> TokenStream {
     user_type::expand(&parse_macro_input!(input as DeriveInput), lower_type).into()
+}
+
+/// Declares a function or a procedure on a struct without fields: `#[rls(function = "slugify",
+/// arguments = ["title text"], returns = "text", volatility = immutable, body = "SELECT lower(title)")]`.
+///
+/// Keys: `function` or `procedure`, `schema`, `arguments`, `returns`, `language`, `volatility`,
+/// `parallel`, `strict`, `security_definer`, `leakproof`, `cost`, `rows`, `set(..)`, `body`, `grant(..)`,
+/// `allow(..)`, `comment`. A trigger calls it by `function = slugify`.
+#[proc_macro_derive(Function, attributes(rls))]
+pub fn derive_function(input: TokenStream) -> TokenStream {
+    function::expand(&parse_macro_input!(input as DeriveInput)).into()
 }
 
 /// Declares a predicate that the policies of many tables can use by its name.

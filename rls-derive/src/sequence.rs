@@ -7,6 +7,7 @@ use rls_core::syntax::{Ctxt, Diagnostic, lower_sequence};
 use syn::DeriveInput;
 
 use crate::expand::{grant, ident, option, pg_type, qualified, sequence_options};
+use crate::function;
 
 /// `impl Sequence for ..`.
 pub(crate) fn expand(input: &DeriveInput) -> TokenStream {
@@ -87,6 +88,10 @@ pub(crate) fn commented(on: &Commented) -> TokenStream {
         Commented::Policy(table, name) => {
             let of = of(table, name);
             quote!(p::Commented::Policy(#of))
+        }
+        Commented::Function(routine) => {
+            let routine = function::routine(routine);
+            quote!(p::Commented::Function(#routine))
         }
         Commented::Trigger(table, name) => {
             let of = of(table, name);

@@ -3,7 +3,7 @@
 
 #![allow(dead_code, missing_docs, reason = "read by tests, never used")]
 
-use rls_schema::{PgEnum, PgType, Sequence, Table, predicate};
+use rls_schema::{Function, PgEnum, PgType, Sequence, Table, predicate};
 
 pub struct Uuid;
 pub struct DateTime<T>(T);
@@ -266,6 +266,53 @@ pub struct OrderNumber;
 #[derive(Sequence)]
 #[rls(sequence = "ticket_number", schema = "Gallery", sql_type = "integer", increment = -1)]
 pub struct Ticket;
+
+/// Notes when a row was touched.
+#[derive(Function)]
+#[rls(returns = "trigger", language = "plpgsql", body = "BEGIN RETURN NEW; END")]
+pub struct Touch;
+
+#[derive(Function)]
+#[rls(
+    function = "open posts",
+    schema = "Gallery",
+    arguments = [
+        "owner uuid",
+        "max integer DEFAULT 10",
+        "double precision = 1.5",
+        "VARIADIC \"Rest of it\" text[] DEFAULT '{}'",
+    ],
+    returns = "table(id uuid, price numeric(10, 2))",
+    volatility = stable,
+    parallel = "unsafe",
+    security_definer,
+    strict,
+    cost = 10,
+    rows = 20,
+    set(search_path = "", work_mem = "64MB"),
+    grant(role = authenticated, privileges = [execute]),
+    grant(role = "Front Desk", privileges = all, grantable),
+    body = "SELECT id, 1.5 FROM public.post WHERE owner = $1 LIMIT max",
+)]
+pub struct OpenPosts;
+
+#[derive(Function)]
+#[rls(
+    function = "twice",
+    arguments = ["value integer", "OUT result integer"],
+    volatility = immutable,
+    body = sql("RETURN value * 2"),
+    allow(function_search_path_mutable, reason = "it runs as its caller"),
+)]
+pub struct Twice;
+
+#[derive(Function)]
+#[rls(procedure = "clean_up", arguments = ["INOUT removed bigint"], body = "SELECT 0::bigint")]
+pub struct CleanUp;
+
+#[derive(Function)]
+#[rls(function = "all_posts", returns = "setof public.post", body = sql("BEGIN ATOMIC SELECT * FROM public.post; END"))]
+pub struct AllPosts;
 
 /// Keys, constraints and indexes of every kind.
 #[derive(Table)]

@@ -137,6 +137,7 @@ fn made_up(plan: &Plan) -> String {
             | Change::OwnSequence { .. }
             | Change::Comment { .. }
             | Change::CreateFunction { .. }
+            | Change::ReplaceFunction(_)
             | Change::Revoke(_)
             | Change::RevokeMembership(_)
             | Change::RevokeDefault(_)

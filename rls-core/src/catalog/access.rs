@@ -9,7 +9,9 @@ use super::Error;
 use super::ask::{self, Asked, get, grantee, ident, with_declared};
 use super::functions::Functions;
 use super::relations::Tables;
-use crate::model::{Grant, GrantObject, Grantee, Ident, Privilege, QualifiedName, Schema};
+use crate::model::{
+    Function, Grant, GrantObject, Grantee, Ident, Privilege, QualifiedName, Schema,
+};
 use crate::render::privilege_name;
 
 // Undeclared tables count too: a privilege on all tables of a schema is held where each carries it.
@@ -125,12 +127,14 @@ pub(super) fn understand(
     for row in &rows.objects {
         let name = QualifiedName::new(ident(row, "schema")?, ident(row, "name")?);
         let function = get(row, "function")?;
-        let ours = match function {
-            true => functions.declared.contains_key(&get(row, "oid")?),
-            false => scope.sequences.contains_key(&name),
+        let found = functions.declared.get(&get(row, "oid")?).filter(|_| function);
+        let routine = found.map(Function::routine);
+        let ours = routine.is_some() || (!function && scope.sequences.contains_key(&name));
+        let object = match routine {
+            Some(routine) if !routine.is_private() => GrantObject::Routine(routine),
+            Some(_) | None if function => GrantObject::Function(name),
+            Some(_) | None => GrantObject::Sequence(name),
         };
-        let object =
-            if function { GrantObject::Function(name) } else { GrantObject::Sequence(name) };
         match grant(row, object, notes)? {
             Some(grant) if ours => held.add(row, grant, scope)?,
             Some(grant) => others.add(row, grant)?,
@@ -154,7 +158,8 @@ pub(super) fn understand(
                 !scope.sequences.contains_key(name) && others.reaches(grant)
             }
             GrantObject::Function(name) => {
-                !scope.functions.contains_key(name) && others.reaches(grant)
+                let declared = scope.functions.keys().any(|routine| &routine.name == name);
+                !declared && others.reaches(grant)
             }
             GrantObject::AllTables(schema) => {
                 let of_all = (schema.clone(), grant.grantee.clone(), grant.privilege);
@@ -162,7 +167,7 @@ pub(super) fn understand(
                 let all = all.filter(|table| &table.schema == schema).count();
                 all > 0 && carriers.get(&of_all) == Some(&all)
             }
-            GrantObject::Table(_) | GrantObject::Column { .. } => false,
+            GrantObject::Table(_) | GrantObject::Column { .. } | GrantObject::Routine(_) => false,
         };
         if held {
             grants.insert(grant.clone());

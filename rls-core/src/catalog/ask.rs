@@ -48,6 +48,7 @@ impl Asked {
             GrantObject::Schema(name) => Some(text(name)),
             GrantObject::Sequence(_)
             | GrantObject::Function(_)
+            | GrantObject::Routine(_)
             | GrantObject::Table(_)
             | GrantObject::Column { .. }
             | GrantObject::AllTables(_) => None,
@@ -65,12 +66,14 @@ impl Asked {
             GrantObject::Sequence(name) => Some(name),
             GrantObject::Schema(_)
             | GrantObject::Function(_)
+            | GrantObject::Routine(_)
             | GrantObject::Table(_)
             | GrantObject::Column { .. }
             | GrantObject::AllTables(_) => None,
         });
         let functions = objects.filter_map(|object| match object {
             GrantObject::Function(name) => Some(name),
+            GrantObject::Routine(routine) => Some(&routine.name),
             GrantObject::Schema(_)
             | GrantObject::Sequence(_)
             | GrantObject::Table(_)
@@ -80,7 +83,8 @@ impl Asked {
         let (owned_schemas, owned_names) = parted(scope.owners.iter().map(|it| &it.relation));
         let (table_schemas, table_names) = parted(scope.tables.keys());
         let (sequence_schemas, sequence_names) = parted(sequences.chain(scope.sequences.keys()));
-        let (function_schemas, function_names) = parted(functions.chain(scope.functions.keys()));
+        let (function_schemas, function_names) =
+            parted(functions.chain(scope.functions.keys().map(|routine| &routine.name)));
         let (type_schemas, type_names) = parted(scope.types.keys());
         Asked {
             type_schemas,

@@ -13,16 +13,18 @@ use std::collections::BTreeSet;
 use tokio_postgres::Transaction;
 use tokio_postgres::error::SqlState;
 
-use super::{Error, Failure, PLAIN_TEXT, alike, ask, begin, constants, end};
-use crate::diff::{Canonical, Doubt, Pair, Site, condition, doubts, nothing_of, predicates};
+use super::{Error, Failure, PLAIN_TEXT, alike, ask, begin, bodies, constants, end};
+use crate::diff::{
+    Canonical, Doubt, Pair, Site, condition, doubts, given, nothing_of, predicates, site,
+};
 use crate::lex;
 use crate::model::{
-    BaseType, Domain, PgType, QualifiedName, Schema, Sql, Table, TypeForm, UserType,
+    BaseType, Domain, Function, PgType, QualifiedName, Schema, Sql, Table, TypeForm, UserType,
 };
 use crate::render;
 
 /// How often the text may change before it is given up.
-const ROUNDS: usize = 5;
+pub(super) const ROUNDS: usize = 5;
 
 /// Asks the server about every policy and default that both schemas have with different texts.
 /// `previous` is what this database holds. An expression that does not parse against it, because it
@@ -37,6 +39,7 @@ pub async fn canonical(
     let questions: Vec<_> = questions(schemas).into_iter().collect();
     let mut canonical = Canonical::default();
     constants::add(transaction, schemas, &mut canonical).await?;
+    bodies::ask(transaction, schemas, &mut canonical).await?;
     if questions.is_empty() {
         return Ok(canonical);
     }
@@ -116,6 +119,11 @@ fn questions(schemas: Pair<&Schema>) -> BTreeSet<Question> {
             domains(Pair { previous, next }, &mut questions);
         }
     }
+    for (routine, next) in &schemas.next.functions {
+        if let Some(previous) = schemas.previous.functions.get(routine) {
+            arguments(Pair { previous, next }, &mut questions);
+        }
+    }
     questions
 }
 
@@ -174,6 +182,18 @@ fn triggers(tables: Pair<&Table<Sql>>, questions: &mut BTreeSet<Question>) {
         questions.extend(both.map(|when| {
             let source = condition(table, when);
             let site = Site { table: table.clone(), default_of: None };
+            Question { site, statement: source.as_str().to_owned(), source }
+        }));
+    }
+}
+
+/// Of functions, what their arguments are by themselves.
+fn arguments(functions: Pair<&Function>, questions: &mut BTreeSet<Question>) {
+    for (previous, next) in functions.previous.arguments.iter().zip(&functions.next.arguments) {
+        let both = doubt(previous.default.as_ref(), next.default.as_ref());
+        questions.extend(both.map(|default| {
+            let source = given(default, &next.ty);
+            let site = site(&functions.next.name);
             Question { site, statement: source.as_str().to_owned(), source }
         }));
     }

@@ -5,6 +5,7 @@
 mod access;
 mod alike;
 mod ask;
+mod bodies;
 mod canonical;
 mod comments;
 mod constants;
@@ -119,10 +120,11 @@ pub async fn introspect(transaction: &mut Transaction<'_>, scope: &Schema) -> Re
     indexes::add(&indexes, &mut tables, &mut notes)?;
     policies::add(&policies, &mut tables, &mut notes)?;
     triggers::add(&triggers, &mut tables, &mut notes)?;
-    let functions = functions::understand(&functions, scope)?;
+    let mut functions = functions::understand(&functions, scope, &mut notes)?;
     let types = user_types::understand(&types, scope, &mut notes)?;
     let sequences = sequences::understand(&sequences, scope)?;
-    let (comments, undeclared_comments) = comments::understand(&comments, scope)?;
+    let (mut comments, mut undeclared_comments) = comments::understand(&comments, scope)?;
+    functions.comment(scope, &mut comments, &mut undeclared_comments);
     let roles = roles::understand(&roles, scope, &mut notes)?;
     let access::Access { mut grants, mut grant_options } =
         access::understand(&access, scope, &tables, &functions, &mut notes)?;

@@ -48,6 +48,7 @@ fn there(on: &Commented, schema: &Schema) -> bool {
         Commented::Policy(of, name) => {
             table(of).is_some_and(|table| table.policies.contains_key(name))
         }
+        Commented::Function(routine) => schema.functions.contains_key(routine),
         Commented::Trigger(of, name) => {
             table(of).is_some_and(|table| table.triggers.contains_key(name))
         }
@@ -91,6 +92,8 @@ fn made(change: &Change) -> Vec<Commented> {
         vec![Commented::Index(name)]
     } else if let Change::CreatePolicy(on) = change {
         vec![Commented::Policy(on.table.clone(), on.item.name.clone())]
+    } else if let Change::CreateFunction { function, revoke_from: _ } = change {
+        vec![Commented::Function(function.routine())]
     } else if let Change::CreateTrigger(on) = change {
         vec![Commented::Trigger(on.table.clone(), on.item.name.clone())]
     } else {

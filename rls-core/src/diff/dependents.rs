@@ -6,36 +6,48 @@ use std::collections::BTreeSet;
 
 use super::column::is_retyped;
 use super::table::On;
-use super::{Change, Pair};
+use super::{Change, Pair, callers};
 use crate::lex;
 use crate::model::{
-    ForeignKey, Ident, Partitioning, Policy, QualifiedName, Schema, Sql, Table, Trigger,
+    BaseType, ForeignKey, Ident, Partitioning, PgType, Policy, QualifiedName, Schema, Sql, Table,
+    Trigger,
 };
 
-/// Adds the dropping and making again of foreign keys, policies and triggers that stay as they are, but
-/// lean on what the changes rebuild.
+/// Adds the dropping and making again of what stays as it is, but leans on what the changes rebuild;
+/// and of what leans on that in turn.
 pub(super) fn rebuild(schemas: Pair<&Schema>, changes: &mut Vec<Change>) {
-    let rebuilt = Rebuilt::by(changes, schemas);
-    let mut again = Vec::new();
-    for next in schemas.next.tables.values() {
-        let Some(previous) = schemas.previous.tables.get(&next.name) else { continue };
-        let tables = Pair { previous, next };
-        foreign_keys(tables, &rebuilt, changes, &mut again);
-        policies(tables, &rebuilt, changes, &mut again);
-        triggers(tables, &rebuilt, changes, &mut again);
+    loop {
+        let before = changes.len();
+        let rebuilt = Rebuilt::by(changes, schemas);
+        let mut again = Vec::new();
+        for next in schemas.next.tables.values() {
+            let Some(previous) = schemas.previous.tables.get(&next.name) else { continue };
+            let tables = Pair { previous, next };
+            foreign_keys(tables, &rebuilt, changes, &mut again);
+            policies(tables, &rebuilt, changes, &mut again);
+            triggers(tables, &rebuilt, changes, &mut again);
+        }
+        changes.extend(again);
+        callers::rebuild(schemas, &rebuilt, changes);
+        if changes.len() == before {
+            break;
+        }
     }
-    changes.extend(again);
 }
 
 /// What goes, or is made anew.
 #[derive(Default)]
-struct Rebuilt {
+pub(super) struct Rebuilt {
     /// Columns with another type, and columns of keys that go.
     columns: BTreeSet<(QualifiedName, Ident)>,
     /// Tables that are made anew, or of which a part is taken off for a while.
     tables: BTreeSet<QualifiedName>,
     /// Functions that go, types that are made anew, tables of columns that go or get another type, and tables made anew.
     named: BTreeSet<Ident>,
+    /// Functions that go.
+    functions: BTreeSet<Ident>,
+    /// Types that are made anew, those of rows of tables among them.
+    types: BTreeSet<QualifiedName>,
 }
 
 impl Rebuilt {
@@ -56,15 +68,18 @@ impl Rebuilt {
                 rebuilt.named.insert(column.table.name.clone());
             } else if let Change::DropFunction(routine) = change {
                 rebuilt.named.insert(routine.name.name.clone());
+                rebuilt.functions.insert(routine.name.name.clone());
             } else if let Change::DropTable(name) = change {
                 if schemas.next.tables.contains_key(name) {
                     rebuilt.tables.insert(name.clone());
                     rebuilt.named.insert(name.name.clone());
+                    rebuilt.types.insert(name.clone());
                 }
             } else if let Change::DetachPartition(partition) = change {
                 rebuilt.tables.extend(root(&partition.item, schemas.previous).cloned());
             } else if let Change::RenameType { name, to: _ } = change {
                 rebuilt.named.insert(name.name.clone());
+                rebuilt.types.insert(name.clone());
             } else if let Change::DropPrimaryKey(key) = change {
                 columns(&key.table, &key.item.columns);
             } else if let Change::DropUnique(key) = change {
@@ -78,7 +93,7 @@ impl Rebuilt {
     fn stops(&self, table: &QualifiedName, trigger: &Trigger) -> bool {
         let columns = self.columns.iter().filter(|(of, _)| of == table);
         let when = trigger.when.as_ref().map(names).unwrap_or_default();
-        self.named.contains(&trigger.function.name)
+        self.called_by(trigger)
             || columns.map(|(_, column)| column).any(|column| {
                 trigger.columns.contains(column) || when.iter().any(|name| name == column.as_str())
             })
@@ -93,8 +108,25 @@ impl Rebuilt {
 
     /// Whether a text names one of them. A name that means something else costs a policy that
     /// is made again for nothing.
-    fn named_in(&self, sql: &Sql) -> bool {
+    pub(super) fn named_in(&self, sql: &Sql) -> bool {
         names(sql).iter().any(|name| self.named.iter().any(|rebuilt| rebuilt.as_str() == name))
+    }
+
+    /// Whether a type is made anew.
+    pub(super) fn is_anew(&self, ty: &PgType) -> bool {
+        matches!(&ty.base, BaseType::Named(name) if self.types.contains(name))
+    }
+
+    /// Whether a text calls a function that goes.
+    pub(super) fn called_in(&self, sql: &Sql) -> bool {
+        !self.functions.is_empty()
+            && names(sql).iter().any(|name| self.functions.iter().any(|it| it.as_str() == name))
+    }
+
+    /// Whether a trigger calls a function that goes.
+    pub(super) fn called_by(&self, trigger: &Trigger) -> bool {
+        self.functions.contains(&trigger.function.name)
+            || trigger.when.iter().any(|when| self.called_in(when))
     }
 }
 

@@ -4,6 +4,7 @@
 #![warn(clippy::wildcard_enum_match_arm)]
 
 mod anew;
+mod callers;
 mod canonical;
 mod column;
 mod comment;
@@ -38,6 +39,9 @@ pub(crate) use constraint::Same;
 pub(crate) use constraint::predicates;
 #[cfg(feature = "postgres")]
 pub(crate) use doubts::{Doubt, doubts};
+pub(crate) use function::same_function;
+#[cfg(feature = "postgres")]
+pub(crate) use function::{given, site};
 pub(crate) use table::same_policy;
 #[cfg(feature = "postgres")]
 pub(crate) use trigger::{condition, same as same_trigger};
@@ -192,6 +196,8 @@ pub enum Change {
     CreateTrigger(OnTable<Named<Trigger>>),
     /// A trigger runs in other sessions.
     EnableTrigger(OnTable<Named<TriggerState>>),
+    /// A function differs in a way that Postgres replaces; who may call it stays.
+    ReplaceFunction(Box<Pair<Function>>),
     /// A policy is missing, or differs.
     CreatePolicy(OnTable<Named<Policy<Sql>>>),
     /// A table or a sequence belongs to somebody else.
@@ -342,7 +348,7 @@ fn changes(
         table::drop(gone, &mut changes);
     }
     sequence::alter(schemas, &mut changes);
-    function::alter(schemas, &mut changes);
+    function::alter(schemas, canonical, &mut changes);
     anew::rebuild(schemas, &mut changes);
     retyped::rebuild(schemas, canonical, &mut changes);
     dependents::rebuild(schemas, &mut changes);

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Change, ColumnPrivileges, OnTable, Pair, Privileges};
 use crate::model::{
-    DefaultHolder, DefaultPrivilege, Grant, GrantObject, Grantee, Privilege, QualifiedName, Schema,
+    DefaultHolder, DefaultPrivilege, Function, Grant, GrantObject, Grantee, Privilege,
+    QualifiedName, Schema,
 };
 
 /// Adds the changes of privileges to those of everything else.
@@ -113,6 +114,12 @@ fn goes_with_its_object(
         GrantObject::Function(name) => changes
             .iter()
             .any(|change| matches!(change, Change::DropFunction(routine) if &routine.name == name)),
+        GrantObject::Routine(routine) => changes.iter().any(|change| {
+            // Where a type that it takes is made anew, it goes under another name.
+            let made = |function: &Function| function.routine() == *routine;
+            *change == Change::DropFunction(routine.clone())
+                || matches!(change, Change::CreateFunction { function, .. } if made(function))
+        }),
         GrantObject::Sequence(name) => {
             previous.sequences.contains_key(name)
                 && (!next.sequences.contains_key(name) || is_created(name, changes))
@@ -164,6 +171,7 @@ fn wider(grant: &Grant) -> impl Iterator<Item = Grant> {
         GrantObject::Schema(_)
         | GrantObject::Sequence(_)
         | GrantObject::Function(_)
+        | GrantObject::Routine(_)
         | GrantObject::AllTables(_) => Vec::new(),
     };
     objects.into_iter().map(|object| Grant { object, ..grant.clone() })

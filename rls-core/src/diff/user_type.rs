@@ -161,10 +161,11 @@ pub(super) fn set_aside(schema: &Schema, remade: &BTreeSet<QualifiedName>) -> Sc
         let Table { columns, .. } = table;
         columns.iter_mut().for_each(|column| put(&mut column.ty));
     }
-    for function in schema.functions.values_mut() {
-        let Function { name: _, arguments, returns, body: _ } = function;
+    for mut function in std::mem::take(&mut schema.functions).into_values() {
+        let Function { name: _, arguments, returns, attributes: _, body: _ } = &mut function;
         arguments.iter_mut().for_each(|argument| put(&mut argument.ty));
-        put(returns);
+        returns.types_mut().into_iter().for_each(put);
+        schema.functions.insert(function.routine(), function);
     }
     let types = std::mem::take(&mut schema.types);
     for mut ty in types.into_values() {

@@ -6,7 +6,7 @@ use super::rebuilt::as_declared;
 use super::{DriftKind, Finding, Thing, What};
 use crate::diff::{Canonical, Change, Named, OnTable, Pair};
 use crate::model::{
-    Commented, Ident, Partition, Partitioning, PolicyKind, QualifiedName, Schema, Sql,
+    Commented, Function, Ident, Partition, Partitioning, PolicyKind, QualifiedName, Schema, Sql,
 };
 use crate::render::{changed_words, statements};
 use crate::resolve::Part;
@@ -63,6 +63,7 @@ fn is_of_missing_table(change: &Change, schemas: Pair<&Schema>) -> bool {
         missing(&trigger.table)
     } else if let Change::Comment { on, .. } = change {
         match on {
+            Commented::Function(routine) => !schemas.previous.functions.contains_key(routine),
             Commented::Type(name) => !schemas.previous.types.contains_key(name),
             Commented::Sequence(name) => !schemas.previous.sequences.contains_key(name),
             Commented::Table(table)
@@ -189,8 +190,7 @@ impl Finder<'_> {
                 seen.widens = true;
             }
             Change::DropFunction(routine) => {
-                let functions = &self.schemas.previous.functions;
-                let known = functions.get(&routine.name).filter(|it| &it.routine() == routine);
+                let known = self.schemas.previous.functions.get(routine);
                 let text = known.map(|function| function.body.as_str().to_owned());
                 let text = text.unwrap_or_else(|| "another function of this name".to_owned());
                 let seen = self.see(Thing::Function, None, &routine.name.to_string());
@@ -201,6 +201,16 @@ impl Finder<'_> {
                 let body = function.body.as_str().to_owned();
                 let seen = self.see(Thing::Function, None, &function.name.to_string());
                 seen.lacks = Some(body);
+            }
+            Change::ReplaceFunction(functions) => {
+                let made = |function: &Function| {
+                    let function = Box::new(function.clone());
+                    sql(&Change::CreateFunction { function, revoke_from: BTreeSet::new() })
+                };
+                let (has, lacks) = (made(&functions.previous), made(&functions.next));
+                let seen = self.see(Thing::Function, None, &functions.next.routine().to_string());
+                (seen.has, seen.lacks) = (Some(has), Some(lacks));
+                seen.widens = true;
             }
             Change::DropForeignKey(key) => {
                 self.has_on(Thing::Constraint, key, &Change::AddForeignKey(key.clone()), false);
@@ -416,6 +426,7 @@ impl Finder<'_> {
             | Commented::Sequence(name)
             | Commented::Table(name)
             | Commented::Index(name) => (name.clone(), format!("on {name}")),
+            Commented::Function(routine) => (routine.name.clone(), format!("on {routine}")),
             Commented::Column(table, name)
             | Commented::Constraint(table, name)
             | Commented::Trigger(table, name)

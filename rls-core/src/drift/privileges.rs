@@ -82,9 +82,10 @@ fn missing(
             !declared || schemas.previous.sequences.contains_key(name)
         }
         GrantObject::Function(name) => {
-            let declared = schemas.next.functions.contains_key(name);
-            !declared || schemas.previous.functions.contains_key(name)
+            let of = |schema: &Schema| schema.functions.keys().any(|it| &it.name == name);
+            !of(schemas.next) || of(schemas.previous)
         }
+        GrantObject::Routine(routine) => schemas.previous.functions.contains_key(routine),
         GrantObject::Schema(name) => schemas.previous.namespaces.contains(name),
         GrantObject::AllTables(_) => true,
     };
@@ -146,6 +147,7 @@ fn place(object: &GrantObject) -> Option<(QualifiedName, Part)> {
         GrantObject::Table(name)
         | GrantObject::Sequence(name)
         | GrantObject::Column { table: name, .. } => Some((name.clone(), Part::Table)),
+        GrantObject::Routine(routine) => Some((routine.name.clone(), Part::Table)),
         GrantObject::Schema(_) | GrantObject::Function(_) | GrantObject::AllTables(_) => None,
     }
 }

@@ -1,6 +1,6 @@
 //! What comments stand on.
 
-use super::{Ident, QualifiedName};
+use super::{Ident, QualifiedName, Routine};
 
 /// Something that has a comment.
 ///
@@ -25,6 +25,8 @@ pub enum Commented {
     Policy(QualifiedName, Ident),
     /// A trigger of a table.
     Trigger(QualifiedName, Ident),
+    /// A function or a procedure.
+    Function(Routine),
 }
 
 /// JSON has no structured keys: comments are a list of pairs.

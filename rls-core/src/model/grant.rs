@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use super::{Ident, QualifiedName};
+use super::{Ident, QualifiedName, Routine};
 
 /// One privilege on one object for one grantee.
 ///
@@ -42,6 +42,7 @@ impl DeclaredGrant {
             GrantObject::Schema(_)
             | GrantObject::Sequence(_)
             | GrantObject::Function(_)
+            | GrantObject::Routine(_)
             | GrantObject::Column { .. }
             | GrantObject::AllTables(_) => None,
         });
@@ -73,6 +74,8 @@ pub enum GrantObject {
     Sequence(QualifiedName),
     /// A function, the only one of its name: EXECUTE.
     Function(QualifiedName),
+    /// A function or procedure that is declared, by what it takes: EXECUTE.
+    Routine(Routine),
     /// A table.
     Table(QualifiedName),
     /// One column of a table: SELECT, INSERT, UPDATE or REFERENCES.
@@ -93,6 +96,7 @@ impl fmt::Display for GrantObject {
             GrantObject::Schema(name) => write!(f, "the schema {name}"),
             GrantObject::Sequence(name) => write!(f, "the sequence {name}"),
             GrantObject::Function(name) => write!(f, "the function {name}"),
+            GrantObject::Routine(routine) => write!(f, "the function {routine}"),
             GrantObject::Table(name) => write!(f, "{name}"),
             GrantObject::Column { table, column } => write!(f, "{table}.{column}"),
             GrantObject::AllTables(schema) => write!(f, "all tables of the schema {schema}"),

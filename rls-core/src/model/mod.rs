@@ -39,7 +39,10 @@ pub use expr::{
     TextForm, TimeUnit,
 };
 pub(crate) use expr_text::unit_name;
-pub use function::{Argument, Function, PRIVATE_SCHEMA, Routine};
+pub use function::{
+    Argument, ArgumentMode, Attributes, Body, DeclaredFunction, Function, PRIVATE_SCHEMA, Parallel,
+    ReturnedColumn, Returns, Routine, Volatility,
+};
 pub use grant::{DeclaredGrant, Grant, GrantObject, Grantee, Privilege};
 pub use index::{Index, IndexKey, IndexValue, OperatorClass};
 #[cfg(any(feature = "syntax", feature = "source"))]

@@ -37,11 +37,12 @@ pub struct Schema {
     /// Tables by name.
     #[cfg_attr(feature = "serde", serde(with = "by_name"))]
     pub tables: BTreeMap<QualifiedName, Table<Sql>>,
-    /// Functions by name.
-    #[cfg_attr(feature = "serde", serde(default, with = "by_name"))]
-    pub functions: BTreeMap<QualifiedName, Function>,
-    /// What stands where only functions of ours may, and is none that a declaration can say: another
-    /// one of the name, one with other attributes, one that nobody declares. Live databases only.
+    /// Functions by name and arguments.
+    #[cfg_attr(feature = "serde", serde(default, with = "super::function::by_routine"))]
+    pub functions: BTreeMap<Routine, Function>,
+    /// What stands in the place of a function and is none that a declaration can say; and, where only
+    /// functions of ours may be, another one of the name and one that nobody declares. Live databases
+    /// only.
     #[cfg_attr(feature = "serde", serde(skip))]
     pub strays: Vec<Routine>,
     /// Comments.
@@ -85,7 +86,7 @@ pub(super) mod by_name {
 
     use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
-    use super::{Function, QualifiedName, Sequence, Sql, Table, UserType};
+    use super::{QualifiedName, Sequence, Sql, Table, UserType};
     use crate::model::Partition;
 
     pub(in crate::model) trait Named {
@@ -111,12 +112,6 @@ pub(super) mod by_name {
     }
 
     impl<E> Named for Partition<E> {
-        fn name(&self) -> &QualifiedName {
-            &self.name
-        }
-    }
-
-    impl Named for Function {
         fn name(&self) -> &QualifiedName {
             &self.name
         }

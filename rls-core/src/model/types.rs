@@ -5,7 +5,7 @@ use std::fmt;
 use super::QualifiedName;
 
 /// A column's type.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PgType {
     /// The type itself, or of the array's elements.
     pub base: BaseType,
@@ -16,7 +16,7 @@ pub struct PgType {
 }
 
 /// One thing that narrows a type.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Modifier {
     /// A number: a length, a precision, a scale.
     Number(i32),
@@ -88,7 +88,7 @@ impl std::error::Error for TypeError {}
 macro_rules! base_types {
     ($($variant:ident $name:literal [$($alias:literal),*] $modifiers:literal $family:ident;)*) => {
         /// A type without modifiers and array brackets.
-        #[derive(Clone, Debug, PartialEq, Eq)]
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
         pub enum BaseType {
             $(#[doc = concat!("`", $name, "`")] $variant,)*
             /// An enum, domain, composite or extension type.
@@ -228,7 +228,7 @@ macro_rules! interval_fields {
         /// What an `interval` counts.
         ///
         /// Source: Postgres manual, "Date/Time Types".
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
         pub enum IntervalFields {
             $(#[doc = concat!("`interval ", $text, "`")] $variant,)*
         }

@@ -7,12 +7,12 @@ use std::str::FromStr;
 use super::{Origin, user_type};
 use crate::diff::{
     Canonical, Change, ColumnPrivileges, Named, OnTable, Pair, Privileges, Same, Site, names_aside,
-    same_policy,
+    same_function, same_policy,
 };
+use crate::lex;
 use crate::model::{
     BaseType, Command, DefaultObjects, DefaultTarget, Function, Grant, GrantObject, Grantee, Ident,
-    Modifier, PRIVATE_SCHEMA, PgType, Policy, PolicyKind, QualifiedName, Role, Routine, Schema,
-    Sql,
+    Modifier, PgType, Policy, PolicyKind, QualifiedName, Role, Routine, Schema, Sql,
 };
 use crate::render::{changed_words, column_list, keys_of, privilege_name};
 
@@ -170,12 +170,8 @@ impl Finder<'_> {
                 ))]
             }
             Change::DropFunction(routine) => self.drop_function(routine),
-            Change::CreateFunction { function, .. } if self.is_replaced(&function.name) => {
-                vec![widens(format!(
-                    "the function {} changes: it may tell its callers more than before",
-                    function.name
-                ))]
-            }
+            Change::CreateFunction { function, .. } => self.replace_function(function),
+            Change::ReplaceFunction(functions) => self.replace_function(&functions.next),
             Change::ChangeOwner { relation, from: Some(from), to } => vec![widens(format!(
                 "{relation} belongs to {to}, and no longer to {from}: its owner may do everything with it"
             ))],
@@ -188,7 +184,6 @@ impl Finder<'_> {
             | Change::OwnSequence { .. }
             | Change::Comment { .. }
             | Change::ChangeOwner { from: None, .. }
-            | Change::CreateFunction { .. }
             | Change::CreateTrigger(_)
             | Change::EnableTrigger(_)
             | Change::CreateExtension(_)
@@ -420,13 +415,19 @@ impl Finder<'_> {
                 "{} may call {name}, which reads with the rights of its owner",
                 grant.grantee
             ),
+            GrantObject::Routine(routine)
+                if self.schemas.previous.functions.contains_key(routine) && !self.held(grant) =>
+            {
+                format!("{} may call {routine}", grant.grantee)
+            }
             GrantObject::Sequence(name) if self.is_new(name) => return Vec::new(),
             GrantObject::Sequence(name) => {
                 format!("{} gets {} on the sequence {name}", grant.grantee, privilege_names(grant))
             }
-            GrantObject::Table(_) | GrantObject::Column { .. } | GrantObject::Function(_) => {
-                return Vec::new();
-            }
+            GrantObject::Table(_)
+            | GrantObject::Column { .. }
+            | GrantObject::Function(_)
+            | GrantObject::Routine(_) => return Vec::new(),
         };
         vec![widens(message)]
     }
@@ -472,14 +473,13 @@ impl Finder<'_> {
 
     /// What is in the way of a function of ours goes as it does; anything else may be somebody's.
     fn drop_function(&self, routine: &Routine) -> Vec<Hazard> {
-        let Routine { name, arguments: _ } = routine;
         let Pair { previous, next } = self.schemas;
-        let found = previous.functions.get(name).map(Function::routine);
-        let ours = name.schema.as_str() == PRIVATE_SCHEMA || found.as_ref() == Some(routine);
+        let called_so = next.functions.keys().any(|declared| declared.name == routine.name);
+        let ours = routine.is_private() || previous.functions.contains_key(routine);
         match self.origin {
-            Origin::Live { .. } if !ours || !next.functions.contains_key(name) => vec![Hazard {
+            Origin::Live { .. } if !ours || !called_so => vec![Hazard {
                 kind: HazardKind::DropsUndeclared,
-                message: format!("the function {name} is not declared and is dropped"),
+                message: format!("the function {routine} is not declared and is dropped"),
             }],
             Origin::Live { .. } | Origin::Snapshot => Vec::new(),
         }
@@ -491,10 +491,35 @@ impl Finder<'_> {
         next.sequences.contains_key(name) && !previous.sequences.contains_key(name)
     }
 
-    fn is_replaced(&self, name: &QualifiedName) -> bool {
+    fn replace_function(&self, function: &Function) -> Vec<Hazard> {
         let previous = self.schemas.previous;
-        previous.functions.contains_key(name)
-            || previous.strays.iter().any(|stray| &stray.name == name)
+        let routine = function.routine();
+        let was = previous.functions.get(&routine);
+        let stray = previous.strays.iter().any(|stray| stray.name == routine.name);
+        // The same one again, because something that it leans on is rebuilt.
+        let same = was.is_some_and(|was| {
+            same_function(Pair { previous: was, next: function }, self.canonical)
+        });
+        let fresh = was.is_none() || same;
+        if (fresh && !stray) || !self.decides_access(function, was) {
+            return Vec::new();
+        }
+        vec![widens(format!(
+            "the function {} changes: it may tell its callers more than before",
+            function.name
+        ))]
+    }
+
+    /// Whether a function reads with the rights of its owner, or a policy asks it.
+    fn decides_access(&self, function: &Function, was: Option<&Function>) -> bool {
+        let definer = |function: &Function| function.attributes.security_definer;
+        let policies = self.schemas.next.tables.values().flat_map(|table| table.policies.values());
+        definer(function)
+            || was.is_some_and(definer)
+            || policies.flat_map(Policy::exprs).any(|sql| {
+                let tokens = lex::tokens(sql.as_str()).unwrap_or_default();
+                tokens.iter().any(|token| token.kind.name() == Some(function.name.name.as_str()))
+            })
     }
 
     /// Whether there are rows of ours to be got at.

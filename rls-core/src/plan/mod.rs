@@ -3,6 +3,7 @@
 #![warn(clippy::wildcard_enum_match_arm)]
 
 mod hazard;
+mod objects;
 mod order;
 mod user_type;
 
@@ -47,7 +48,7 @@ pub enum Origin<'a> {
 /// Plans the way from one state to the other.
 pub fn plan(schemas: Pair<&Schema>, canonical: &Canonical, origin: Origin<'_>) -> Plan {
     let mut changes = changes(schemas, canonical);
-    order::sort(&mut changes);
+    order::sort(&mut changes, schemas);
     let mut hazards = hazard::find(&changes, schemas, canonical, origin);
     let steps = changes
         .into_iter()

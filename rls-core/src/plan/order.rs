@@ -1,13 +1,16 @@
 //! The order of execution. After every prefix of a plan, nobody can do what neither the old nor
 //! the new state lets them.
 
+use super::objects::Places;
 use crate::diff::{Change, Pair};
-use crate::model::{Column, GrantObject, PolicyKind, SequenceOptions, Sql};
+use crate::model::{Column, Function, GrantObject, PolicyKind, Schema, SequenceOptions, Sql};
 
 /// Sorts changes into the order of execution; within a phase they keep the order they came in,
-/// which is by table and, for columns, by declaration.
-pub(super) fn sort(changes: &mut [Change]) {
-    changes.sort_by_key(phase);
+/// which is by table and, for columns, by declaration; functions go by what they use.
+pub(super) fn sort(changes: &mut Vec<Change>, schemas: Pair<&Schema>) {
+    let places = Places::of(changes, schemas);
+    places.split(changes);
+    changes.sort_by_cached_key(|change| (phase(change, &places), places.rank(change)));
 }
 
 /// The order of the variants is the order of execution.
@@ -28,9 +31,13 @@ enum Phase {
     /// A restrictive policy goes after what it restrains.
     DropPermissive,
     DropRestrictive,
-    DropFunction,
     /// What leans on keys goes before the keys.
     DropForeignKey,
+    /// What filled a column and is to make way.
+    Unfill,
+    /// What may call a function goes before it.
+    DropCheck,
+    DropFunction,
     DropKey,
     /// Together, for what changes in the table meanwhile would not reach a partition that is off: room
     /// is made before another partition takes it.
@@ -38,8 +45,6 @@ enum Phase {
     DropPartition,
     AttachPartition,
     DropTable,
-    /// What filled a column and is to make way.
-    Unfill,
     DropColumn,
     /// After what counted with it, before what may take its name.
     DropSequence,
@@ -48,6 +53,8 @@ enum Phase {
     /// Before what has columns of them.
     CreateType,
     AlterType,
+    /// Before tables that call it, unless it reads one.
+    EarlyFunction,
     CreateTable,
     AddColumn,
     AlterColumn,
@@ -58,10 +65,14 @@ enum Phase {
     OwnSequence,
     CreatePartition,
     AddKey,
+    /// Its body is checked against the tables it reads.
+    Function,
+    /// What calls one that reads a table.
+    AfterFunction,
     Index,
     ForeignKey,
-    /// Its body is checked against the tables it reads.
-    CreateFunction,
+    /// What only policies call.
+    Lookup,
     /// After what it calls.
     CreateTrigger,
     /// A restrictive policy comes before what it restrains; both after
@@ -81,8 +92,9 @@ enum Phase {
     WidenRole,
 }
 
-fn phase(change: &Change) -> Phase {
+fn phase(change: &Change, places: &Places) -> Phase {
     match change {
+        waiting if places.waits(waiting) => Phase::AfterFunction,
         Change::CreateRole(_) => Phase::CreateRole,
         Change::AlterRole(role) => {
             let Pair { previous, next } = &role.item;
@@ -103,8 +115,8 @@ fn phase(change: &Change) -> Phase {
         },
         Change::DropFunction(_) => Phase::DropFunction,
         Change::DropForeignKey(_) => Phase::DropForeignKey,
-        Change::DropCheck(_) | Change::DropExclusion(_) => Phase::DropKey,
-        Change::DropUnique(_) | Change::DropPrimaryKey(_) | Change::DropIndex(_) => Phase::DropKey,
+        Change::DropCheck(_) | Change::DropExclusion(_) | Change::DropIndex(_) => Phase::DropCheck,
+        Change::DropUnique(_) | Change::DropPrimaryKey(_) => Phase::DropKey,
         Change::DropTable(_) => Phase::DropTable,
         Change::DetachPartition(_) => Phase::DetachPartition,
         Change::DropPartition(_) => Phase::DropPartition,
@@ -130,7 +142,8 @@ fn phase(change: &Change) -> Phase {
         Change::DeferForeignKey(_) | Change::ValidateConstraint(_) => Phase::ForeignKey,
         Change::CreateIndex(_) => Phase::Index,
         Change::AddForeignKey(_) => Phase::ForeignKey,
-        Change::CreateFunction { .. } => Phase::CreateFunction,
+        Change::CreateFunction { function, revoke_from: _ } => of_function(function, places),
+        Change::ReplaceFunction(functions) => of_function(&functions.next, places),
         Change::CreatePolicy(policy) => match policy.item.item.kind {
             PolicyKind::Restrictive => Phase::CreateRestrictive,
             PolicyKind::Permissive => Phase::CreatePermissive,
@@ -138,13 +151,25 @@ fn phase(change: &Change) -> Phase {
         Change::GrantDefault(_) => Phase::GrantDefault,
         Change::Grant(grant) => match grant.object {
             GrantObject::Schema(_) => Phase::GrantSchema,
-            GrantObject::Sequence(_) | GrantObject::Function(_) => Phase::GrantBeside,
+            GrantObject::Sequence(_) | GrantObject::Function(_) | GrantObject::Routine(_) => {
+                Phase::GrantBeside
+            }
             GrantObject::Table(_) | GrantObject::Column { .. } | GrantObject::AllTables(_) => {
                 Phase::GrantTable
             }
         },
         Change::GrantColumns(_) => Phase::GrantTable,
         Change::GrantMembership(_) => Phase::WidenRole,
+    }
+}
+
+fn of_function(function: &Function, places: &Places) -> Phase {
+    if function.routine().is_private() {
+        Phase::Lookup
+    } else if places.is_late(function) {
+        Phase::Function
+    } else {
+        Phase::EarlyFunction
     }
 }
 

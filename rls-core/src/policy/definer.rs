@@ -9,12 +9,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::optimize::membership::{Listed, listed};
 use super::optimize::{Context, Gate, optimize};
 use super::term::{Column, Lookup, Term};
-use crate::model::{Argument, Function, Ident, PRIVATE_SCHEMA, PgType, QualifiedName, fnv1a};
+use crate::model::{
+    Argument, Function, Ident, PRIVATE_SCHEMA, PgType, QualifiedName, Routine, fnv1a,
+};
 use crate::provider::Provider;
 use crate::render;
 
 /// The functions that policies call, by name.
-pub(crate) type Functions = BTreeMap<QualifiedName, Function>;
+pub(crate) type Functions = BTreeMap<Routine, Function>;
 
 /// Puts calls in the place of a predicate's `definer` lookups, and adds their functions.
 pub(crate) fn extract(
@@ -103,7 +105,7 @@ impl Extraction<'_> {
             .filter_map(|(at, column)| {
                 let name = Ident::new(format!("_{}", at + 1)).ok()?;
                 let ty = column.ty.clone().unwrap_or_else(text);
-                Some(Argument { name, ty })
+                Some(Argument::named(name, ty))
             })
             .collect();
         let boolean = PgType::plain(crate::model::BaseType::Boolean);
@@ -136,14 +138,28 @@ impl Extraction<'_> {
         returns: PgType,
         body: crate::model::Sql,
     ) -> Option<QualifiedName> {
-        let whole = format!("{returns} {arguments:?} {}", body.as_str());
+        let whole = format!("{returns} {:?} {}", in_names(&arguments), body.as_str());
         let name = format!("{about}_{:016x}", fnv1a(whole.as_bytes()));
         let schema = Ident::new(PRIVATE_SCHEMA).ok()?;
         let name = QualifiedName::new(schema, Ident::shortened(&name).ok()?);
-        let function = Function { name: name.clone(), arguments, returns, body };
-        self.functions.insert(name.clone(), function);
+        let function = Function::lookup(name.clone(), arguments, returns, body);
+        self.functions.insert(function.routine(), function);
         Some(name)
     }
+}
+
+/// What names of functions are made of. It stays as it is, for databases and snapshots have the names.
+fn in_names(arguments: &[crate::model::Argument]) -> Vec<impl std::fmt::Debug + '_> {
+    #[derive(Debug)]
+    #[expect(dead_code, reason = "written as a whole")]
+    struct Argument<'a> {
+        name: &'a Ident,
+        ty: &'a PgType,
+    }
+    arguments
+        .iter()
+        .filter_map(|argument| Some(Argument { name: argument.name.as_ref()?, ty: &argument.ty }))
+        .collect()
 }
 
 fn text() -> PgType {

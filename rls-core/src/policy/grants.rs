@@ -265,6 +265,7 @@ fn some_column(table: &Table<Expr>, grantee: &Grantee, grants: &BTreeSet<Grant>)
             GrantObject::Schema(_)
             | GrantObject::Sequence(_)
             | GrantObject::Function(_)
+            | GrantObject::Routine(_)
             | GrantObject::AllTables(_) => false,
         };
         let privilege = grant.privilege == Privilege::Select;
@@ -290,6 +291,7 @@ fn without_covered(grants: BTreeSet<Grant>, named: &BTreeSet<Grant>) -> BTreeSet
         GrantObject::Schema(_)
         | GrantObject::Sequence(_)
         | GrantObject::Function(_)
+        | GrantObject::Routine(_)
         | GrantObject::Table(_)
         | GrantObject::AllTables(_) => false,
     };

@@ -98,6 +98,7 @@ pub fn statements(change: &Change) -> Vec<String> {
             vec![alter(table, &format!("ADD {}", constraint::foreign_key(&item.name, &item.item)))]
         }
         Change::CreateFunction { function, revoke_from } => function::create(function, revoke_from),
+        Change::ReplaceFunction(functions) => vec![function::replace(&functions.next)],
         Change::CreatePolicy(OnTable { table, item }) => {
             vec![create_policy(&qualified(table), item)]
         }
@@ -314,6 +315,7 @@ fn privilege_on(grant: &Privileges<GrantObject>, preposition: &str) -> String {
         GrantObject::Schema(name) => format!("SCHEMA {}", ident(name)),
         GrantObject::Sequence(name) => format!("SEQUENCE {}", qualified(name)),
         GrantObject::Function(name) => format!("FUNCTION {}", qualified(name)),
+        GrantObject::Routine(routine) => format!("ROUTINE {}", function::routine(routine)),
         GrantObject::Table(name) => format!("TABLE {}", qualified(name)),
         GrantObject::Column { table, column } => {
             let one = BTreeSet::from([column.clone()]);

@@ -1,6 +1,6 @@
 //! Comments.
 
-use super::{ident, literal, qualified};
+use super::{function, ident, literal, qualified};
 use crate::model::Commented;
 
 /// COMMENT ON; NULL takes it away.
@@ -16,6 +16,7 @@ pub(super) fn comment(on: &Commented, text: Option<&str>) -> String {
         }
         Commented::Index(name) => format!("INDEX {}", qualified(name)),
         Commented::Policy(table, name) => format!("POLICY {} ON {}", ident(name), qualified(table)),
+        Commented::Function(routine) => format!("ROUTINE {}", function::routine(routine)),
         Commented::Trigger(table, name) => {
             format!("TRIGGER {} ON {}", ident(name), qualified(table))
         }

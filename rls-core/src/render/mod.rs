@@ -23,6 +23,8 @@ pub(crate) use change::column_list;
 use change::grantee;
 pub use change::{command_name, create_extension, privilege_name, script, statements};
 #[cfg(feature = "postgres")]
+pub(crate) use function::{routine, signature};
+#[cfg(feature = "postgres")]
 pub(crate) use partition::constant_text;
 pub(crate) use partition::{key_equals, keys_of};
 #[cfg(feature = "syntax")]

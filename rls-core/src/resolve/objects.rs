@@ -1,25 +1,62 @@
-//! What stands beside tables: sequences, partitions and comments.
+//! What stands beside tables: sequences, functions, partitions and comments.
 
 use std::collections::BTreeMap;
 
 use super::{Part, ResolveError, Tables};
 use crate::model::{
-    Commented, DeclaredSequence, DeclaredTable, Ident, Ownership, Partitioning, QualifiedName,
-    Schema,
+    AllowedLint, Commented, DeclaredFunction, DeclaredSequence, DeclaredTable, Ident, Ownership,
+    Partitioning, QualifiedName, Routine, Schema,
 };
 use crate::provider::Settings;
 
+/// What is declared beside tables.
+pub(super) struct Objects {
+    pub(super) sequences: Vec<DeclaredSequence>,
+    pub(super) functions: BTreeMap<Routine, DeclaredFunction>,
+}
+
+impl Objects {
+    pub(super) fn new(
+        sequences: Vec<DeclaredSequence>,
+        functions: Vec<DeclaredFunction>,
+        errors: &mut Vec<ResolveError>,
+    ) -> Self {
+        let mut by_routine = BTreeMap::new();
+        for declared in functions {
+            let routine = declared.function.routine();
+            if by_routine.insert(routine.clone(), declared).is_some() {
+                errors.push(ResolveError {
+                    message: format!("the function `{routine}` is declared twice"),
+                    help: Some("give one of the two another name, or other arguments".to_owned()),
+                    table: routine.name,
+                    part: Part::Table,
+                });
+            }
+        }
+        Objects { sequences, functions: by_routine }
+    }
+
+    /// What is accepted, by name.
+    pub(super) fn allowed(&self) -> BTreeMap<QualifiedName, Vec<AllowedLint>> {
+        let mut allowed: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for (routine, declared) in &self.functions {
+            allowed.entry(routine.name.clone()).or_default().extend(declared.allowed.clone());
+        }
+        allowed
+    }
+}
+
 /// Adds them to the schema that the tables make.
-pub(super) fn add(
-    tables: &Tables,
-    free: &[DeclaredSequence],
-    settings: &Settings,
-    schema: &mut Schema,
-) {
+pub(super) fn add(tables: &Tables, objects: &Objects, settings: &Settings, schema: &mut Schema) {
+    let free = &objects.sequences;
     let own = tables.values().flat_map(|declared| &declared.sequences);
     for sequence in own.chain(free.iter().map(|declared| &declared.sequence)) {
         schema.namespaces.insert(sequence.name.schema.clone());
         schema.sequences.insert(sequence.name.clone(), sequence.as_kept());
+    }
+    for (routine, declared) in &objects.functions {
+        schema.namespaces.insert(routine.name.schema.clone());
+        schema.functions.insert(routine.clone(), declared.function.as_kept());
     }
     if settings.comments {
         let of_tables = tables.values().flat_map(|declared| declared.comments.clone());
@@ -27,7 +64,10 @@ pub(super) fn add(
             free.iter().filter_map(|DeclaredSequence { sequence, comment, grants: _ }| {
                 Some((Commented::Sequence(sequence.name.clone()), comment.clone()?))
             });
-        schema.comments.extend(of_tables.chain(of_sequences));
+        let of_functions = objects.functions.iter().filter_map(|(routine, declared)| {
+            Some((Commented::Function(routine.clone()), declared.comment.clone()?))
+        });
+        schema.comments.extend(of_tables.chain(of_sequences).chain(of_functions));
     }
 }
 

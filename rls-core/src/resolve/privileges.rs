@@ -2,32 +2,37 @@
 
 use std::collections::BTreeSet;
 
+use super::objects::Objects;
 use super::{Part, ResolveError, Tables, known_role};
 use crate::model::{
-    DeclaredGrant, DeclaredSequence, DefaultHolder, DefaultPrivilege, Grant, GrantObject, Grantee,
-    QualifiedName, Schema,
+    DeclaredGrant, DefaultHolder, DefaultPrivilege, Grant, GrantObject, Grantee, QualifiedName,
+    Routine, Schema,
 };
 use crate::provider::Settings;
 
-/// Everything that was declared by name: on tables and their columns, and on sequences.
+/// Everything that was declared by name: on tables and their columns, on sequences and functions.
 fn declared<'a>(
     tables: &'a Tables,
-    free: &'a [DeclaredSequence],
+    objects: &'a Objects,
 ) -> impl Iterator<Item = (GrantObject, usize, &'a DeclaredGrant)> {
     let of_tables = tables.values().flat_map(|declared| {
         let object = GrantObject::Table(declared.table.name.clone());
         declared.grants.iter().enumerate().map(move |(at, grant)| (object.clone(), at, grant))
     });
-    let of_sequences = free.iter().flat_map(|declared| {
+    let of_sequences = objects.sequences.iter().flat_map(|declared| {
         let object = GrantObject::Sequence(declared.sequence.name.clone());
         declared.grants.iter().enumerate().map(move |(at, grant)| (object.clone(), at, grant))
     });
-    of_tables.chain(of_sequences)
+    let of_functions = objects.functions.iter().flat_map(|(routine, declared)| {
+        let object = GrantObject::Routine(routine.clone());
+        declared.grants.iter().enumerate().map(move |(at, grant)| (object.clone(), at, grant))
+    });
+    of_tables.chain(of_sequences).chain(of_functions)
 }
 
 /// Adds those on what is no table; those on tables are among what is derived.
-pub(super) fn add(tables: &Tables, free: &[DeclaredSequence], schema: &mut Schema) {
-    for (object, _, grant) in declared(tables, free) {
+pub(super) fn add(tables: &Tables, objects: &Objects, schema: &mut Schema) {
+    for (object, _, grant) in declared(tables, objects) {
         let single = grant.on(&object);
         if grant.grantable {
             schema.grant_options.extend(single.clone());
@@ -65,13 +70,18 @@ pub(super) fn add_settings(settings: &Settings, schema: &mut Schema) {
 /// Roles that nobody knows.
 pub(super) fn check(
     tables: &Tables,
-    free: &[DeclaredSequence],
+    objects: &Objects,
     settings: &Settings,
     errors: &mut Vec<ResolveError>,
 ) {
     let mut told: BTreeSet<(QualifiedName, Grantee)> = BTreeSet::new();
-    for (object, at, grant) in declared(tables, free) {
-        let (GrantObject::Table(name) | GrantObject::Sequence(name)) = object else { continue };
+    for (object, at, grant) in declared(tables, objects) {
+        let (GrantObject::Table(name)
+        | GrantObject::Sequence(name)
+        | GrantObject::Routine(Routine { name, arguments: _ })) = object
+        else {
+            continue;
+        };
         for role in &grant.roles {
             let Some((message, help)) = known_role(role, settings) else { continue };
             if told.insert((name.clone(), role.clone())) {

@@ -75,7 +75,7 @@ pub fn declare(
         grants: gathered(&GrantObject::Sequence(sequence.name.clone()), schema, grants),
     });
     let sequences = sequences.collect();
-    (Declared { tables, sequences, types: Vec::new() }, unsaid)
+    (Declared { tables, sequences, ..Declared::default() }, unsaid)
 }
 
 fn one(

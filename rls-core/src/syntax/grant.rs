@@ -19,6 +19,8 @@ pub(super) enum GrantedOn {
     Table,
     /// A sequence.
     Sequence,
+    /// A function, or a procedure.
+    Function,
 }
 
 /// One `grant(..)` as written.
@@ -132,6 +134,7 @@ fn known(on: GrantedOn, of_columns: bool) -> &'static [Privilege] {
         GrantedOn::Table if of_columns => &Privilege::ON_COLUMNS,
         GrantedOn::Table => &Privilege::ON_TABLES,
         GrantedOn::Sequence => &Privilege::ON_SEQUENCES,
+        GrantedOn::Function => &[Privilege::Execute],
     }
 }
 

@@ -15,6 +15,7 @@ mod comment;
 mod constraint;
 mod ctxt;
 mod decl;
+mod function;
 mod grant;
 mod lower;
 mod lower_constraint;
@@ -29,6 +30,7 @@ mod raw_sql;
 mod references;
 mod rust_type;
 mod sequence;
+mod signature;
 mod trigger;
 mod user_type;
 
@@ -48,6 +50,7 @@ pub mod sql_parser;
 mod typed;
 
 pub use ctxt::{Ctxt, Diagnostic};
+pub use function::lower_function;
 pub use lower::{Lowered, lower};
 #[cfg(feature = "scan")]
 use named::parameters;

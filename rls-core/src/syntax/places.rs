@@ -33,6 +33,7 @@ impl Scan {
                 .iter()
                 .flat_map(|scanned| scanned.typed.iter().flat_map(|typed| typed.types.clone()))
                 .collect(),
+            functions: self.functions.iter().map(|scanned| scanned.declared.clone()).collect(),
         };
         match resolve(declared, settings) {
             Ok(resolved) if errors.is_empty() => return Ok(resolved),
@@ -66,7 +67,10 @@ impl Scan {
         let mut sequences = self.sequences.iter().rev();
         let sequence = sequences.find(|scanned| &scanned.declared.sequence.name == table);
         let sequence = sequence.map(|scanned| (scanned.path.clone(), scanned.range.clone()));
-        place.or(sequence).or(ty).unwrap_or_default()
+        let mut functions = self.functions.iter().rev();
+        let function = functions.find(|scanned| &scanned.declared.function.name == table);
+        let function = function.map(|scanned| (scanned.path.clone(), scanned.range.clone()));
+        place.or(sequence).or(ty).or(function).unwrap_or_default()
     }
 }
 

@@ -20,10 +20,10 @@ use super::places::source_error;
 use super::typed::Pending;
 pub use super::typed::ScannedType;
 use super::{
-    Ctxt, Diagnostic, LoweredType, lower, lower_enum, lower_predicate, lower_sequence, lower_type,
-    parameters,
+    Ctxt, Diagnostic, LoweredType, lower, lower_enum, lower_function, lower_predicate,
+    lower_sequence, lower_type, parameters,
 };
-use crate::model::{DeclaredSequence, DeclaredTable, Schema};
+use crate::model::{DeclaredFunction, DeclaredSequence, DeclaredTable, Schema};
 use crate::provider::Settings;
 use crate::resolve::Part;
 
@@ -33,9 +33,11 @@ pub struct Scan {
     /// The tables, in the order of the files.
     pub tables: Vec<Scanned>,
     /// The sequences.
-    pub sequences: Vec<ScannedSequence>,
+    pub sequences: Vec<ScannedObject<DeclaredSequence>>,
     /// The enums, domains, composite types and newtypes.
     pub types: Vec<ScannedType>,
+    /// The functions.
+    pub functions: Vec<ScannedObject<DeclaredFunction>>,
     /// The mistakes in them.
     pub errors: Vec<SourceError>,
     /// The text of every file read.
@@ -64,14 +66,14 @@ pub struct Scanned {
     pub(super) places: BTreeMap<Part, Range<usize>>,
 }
 
-/// A sequence and where it was declared.
-pub struct ScannedSequence {
+/// Something beside tables and where it was declared.
+pub struct ScannedObject<T> {
     /// The file.
     pub path: PathBuf,
     /// The bytes of its name.
     pub range: Range<usize>,
-    /// The sequence.
-    pub declared: DeclaredSequence,
+    /// What was declared.
+    pub declared: T,
 }
 
 /// A mistake in a file.
@@ -341,7 +343,12 @@ impl<'a> File<'a> {
         };
         let rls = rls_attribute(&input).cloned();
         if derives("Sequence", &input.attrs, rls.is_some()) {
-            return self.sequence(&input);
+            let found = self.object(&input, lower_sequence);
+            return self.scan.sequences.extend(found);
+        }
+        if derives("Function", &input.attrs, rls.is_some()) {
+            let found = self.object(&input, lower_function);
+            return self.scan.functions.extend(found);
         }
         for (derive, lower) in [("PgEnum", lower_enum as Lower), ("PgType", lower_type)] {
             if derives(derive, &input.attrs, rls.is_some()) {
@@ -404,24 +411,25 @@ impl<'a> File<'a> {
 }
 
 impl File<'_> {
-    /// `#[derive(Sequence)] struct ..;`
-    fn sequence(&mut self, input: &DeriveInput) {
+    /// `#[derive(Sequence)] struct ..;` and the like, under conditions that can be decided.
+    fn object<T>(
+        &mut self,
+        input: &DeriveInput,
+        lower: impl Fn(&DeriveInput, &Ctxt) -> Option<T>,
+    ) -> Option<ScannedObject<T>> {
         if let Some(Doubt { path, range, condition }) = self.doubt.clone() {
             let message = format!("whether `{}` exists depends on `{condition}`", input.ident);
             let help = Some("only `cfg(feature = \"..\")` can stand on the way to it".to_owned());
             let error = source_error(&self.scan.sources, path, range, message, help);
-            return self.scan.errors.push(error);
+            self.scan.errors.push(error);
+            return None;
         }
         let ctxt = Ctxt::new();
-        let lowered = lower_sequence(input, &ctxt);
+        let lowered = lower(input, &ctxt);
         self.report(ctxt);
         let range = byte_range(input.ident.to_token_stream(), self.offset);
         let path = self.path.clone();
-        self.scan.sequences.extend(lowered.map(|declared| ScannedSequence {
-            path,
-            range,
-            declared,
-        }));
+        lowered.map(|declared| ScannedObject { path, range, declared })
     }
 }
 

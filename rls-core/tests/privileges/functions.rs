@@ -17,12 +17,8 @@ fn private(name: &str) -> QualifiedName {
 
 fn function(name: &str, argument: (&str, &str), returns: &str, body: &str) -> Function {
     let ty = |text| PgType::parse(text).unwrap();
-    Function {
-        name: private(name),
-        arguments: vec![Argument { name: id(argument.0), ty: ty(argument.1) }],
-        returns: ty(returns),
-        body: Sql::new(body),
-    }
+    let argument = Argument::named(id(argument.0), ty(argument.1));
+    Function::lookup(private(name), vec![argument], ty(returns), Sql::new(body))
 }
 
 /// A table whose policy asks a function about another table.
@@ -42,7 +38,7 @@ pub fn asking(role_name: &str, function: Option<Function>) -> Schema {
     if let Some(function) = function {
         schema.namespaces.insert(id(PRIVATE_SCHEMA));
         schema.grants.insert(execute(role_name, &function));
-        schema.functions.insert(function.name.clone(), function);
+        schema.functions.insert(function.routine(), function);
     }
     schema
 }

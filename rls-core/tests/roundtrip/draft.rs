@@ -18,7 +18,7 @@ pub enum Need {
     /// A column of the table that the text belongs to.
     Own(Ident),
     Column(QualifiedName, Ident),
-    Function(QualifiedName),
+    Function(Routine),
     Sequence(QualifiedName),
 }
 
@@ -49,7 +49,7 @@ impl Draft {
             Need::Column(of, column) => {
                 tables.get(of).is_some_and(|table| table.column(column).is_some())
             }
-            Need::Function(name) => functions.contains_key(name),
+            Need::Function(routine) => functions.contains_key(routine),
             Need::Sequence(name) => sequences.contains_key(name),
         })
     }

@@ -218,13 +218,11 @@ impl Maker {
                 ident(&column.name)
             );
             let body = self.draft.sql(body, [Need::Column(table.name, column.name)]);
-            let arguments = vec![Argument { name: id("given"), ty: PgType::plain(base) }];
+            let arguments = vec![Argument::named(id("given"), PgType::plain(base))];
             let returns = PgType::plain(BaseType::Boolean);
             self.draft.schema.namespaces.insert(name.schema.clone());
-            self.draft
-                .schema
-                .functions
-                .insert(name.clone(), Function { name, arguments, returns, body });
+            let function = Function::lookup(name, arguments, returns, body);
+            self.draft.schema.functions.insert(function.routine(), function);
         }
     }
 
@@ -248,7 +246,7 @@ impl Maker {
             let privileges = vec![Privilege::Usage, Privilege::Select, Privilege::Update];
             grants.push((GrantObject::Sequence(name.clone()), privileges));
         }
-        for name in schema.functions.keys() {
+        for Routine { name, arguments: _ } in schema.functions.keys() {
             grants.push((GrantObject::Function(name.clone()), vec![Privilege::Execute]));
         }
         for name in self.dice.some(&SCHEMAS, 2) {

@@ -168,7 +168,7 @@ pub fn without(way: &Way, at: usize) -> Option<Way> {
 enum Part {
     Table(QualifiedName),
     Sequence(QualifiedName),
-    Function(QualifiedName),
+    Function(Routine),
     Comments,
     Grant(Grant),
     Default(DefaultPrivilege),

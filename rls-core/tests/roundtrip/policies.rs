@@ -111,7 +111,7 @@ impl Maker {
         let columns: Vec<_> = table.columns.iter().filter(fits).cloned().collect();
         let column = self.dice.any(&columns)?.name;
         let text = format!("{}({})", qualified(&function.name), ident(&column));
-        Some(self.draft.sql(text, [Need::Own(column), Need::Function(function.name)]))
+        Some(self.draft.sql(text, [Need::Own(column), Need::Function(function.routine())]))
     }
 
     /// The whole row.

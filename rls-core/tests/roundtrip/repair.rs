@@ -39,8 +39,8 @@ fn once(draft: &mut Draft) {
         .schema
         .functions
         .values()
-        .filter(|function| draft.holds(&nothing, &function.body))
-        .map(|function| function.name.clone())
+        .filter(|function| draft.holds(&nothing, &Sql::new(function.body.as_str())))
+        .map(Function::routine)
         .collect();
     draft.schema.functions.retain(|name, _| holds.contains(name));
     access(&mut draft.schema);
@@ -279,7 +279,8 @@ fn access(schema: &mut Schema) {
                 tables.get(table).is_some_and(|it| it.column(column).is_some())
             }
             GrantObject::Sequence(name) => sequences.contains_key(name),
-            GrantObject::Function(name) => functions.contains_key(name),
+            GrantObject::Function(name) => functions.keys().any(|routine| &routine.name == name),
+            GrantObject::Routine(routine) => functions.contains_key(routine),
             // Of no table at all, nobody can tell who holds it.
             GrantObject::AllTables(space) => tables.keys().any(|table| &table.schema == space),
             GrantObject::Schema(_) => true,

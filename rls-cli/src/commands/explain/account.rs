@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rls_core::model::{
-    Command, DeclaredTable, Function, Grantee, Ident, Identity, Policy, PolicyKind, QualifiedName,
-    Sql,
+    Body, Command, DeclaredTable, Function, Grantee, Ident, Identity, Policy, PolicyKind,
+    QualifiedName, Returns, Routine, Sql,
 };
 use rls_core::policy::compile::Compiled;
 use rls_core::policy::index::{IndexNeed, Served};
@@ -128,8 +128,9 @@ impl Account {
             let title = styled(BOLD, "functions");
             text += &format!("\n{title}, which read as their owner, whom no policy holds back\n");
         }
-        for Function { name, arguments: _, returns, body } in functions {
-            let body = styled(GREEN, body.as_str());
+        for function in functions {
+            let (name, returns) = (&function.name, returned(function));
+            let body = styled(GREEN, body(function));
             text += &format!("  {name} returns {returns}\n    {body}\n");
         }
         if !indexes.is_empty() {
@@ -155,11 +156,11 @@ impl Account {
                 "gates": policy.gates.iter().map(GateAccount::json).collect::<Vec<_>>(),
             })
         };
-        let function = |Function { name, arguments: _, returns, body }: &Function| {
+        let function = |function: &Function| {
             json!({
-                "name": name.to_string(),
-                "returns": returns.to_string(),
-                "body": body.as_str(),
+                "name": function.name.to_string(),
+                "returns": returned(function),
+                "body": body(function),
             })
         };
         let index = |need: &IndexNeed| {
@@ -269,10 +270,26 @@ fn with_lookups(term: Term) -> Term {
     }
 }
 
+fn returned(function: &Function) -> String {
+    match &function.returns {
+        Returns::Value(ty) => ty.to_string(),
+        Returns::SetOf { set_of } => format!("set of {set_of}"),
+        Returns::Table { .. } => "rows".to_owned(),
+        Returns::Procedure => "nothing".to_owned(),
+    }
+}
+
+fn body(function: &Function) -> &str {
+    match &function.body {
+        Body::Text(text) => text,
+        Body::Standard { standard } => standard.as_str(),
+    }
+}
+
 /// The functions that predicates call.
 fn called<'a>(
     compiled: impl Iterator<Item = &'a Compiled>,
-    functions: &BTreeMap<QualifiedName, Function>,
+    functions: &BTreeMap<Routine, Function>,
 ) -> Vec<Function> {
     let names: BTreeSet<_> = compiled
         .flat_map(|compiled| compiled.optimized.nodes())
@@ -281,7 +298,7 @@ fn called<'a>(
             _ => None,
         })
         .collect();
-    names.into_iter().filter_map(|name| functions.get(name)).cloned().collect()
+    functions.values().filter(|function| names.contains(&function.name)).cloned().collect()
 }
 
 /// For each role that policies name, the statements that look rows up: SELECT, UPDATE and DELETE.

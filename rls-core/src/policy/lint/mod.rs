@@ -3,6 +3,7 @@
 
 mod access;
 mod columns;
+mod functions;
 mod performance;
 mod predicate;
 mod privileges;
@@ -17,7 +18,7 @@ use std::fmt;
 
 pub use self::registry::{ALL, find};
 use self::view::View;
-use crate::model::{DeclaredTable, QualifiedName};
+use crate::model::{AllowedLint, DeclaredTable, QualifiedName};
 use crate::provider::Settings;
 use crate::resolve::{Part, Resolved, nearest};
 
@@ -79,8 +80,8 @@ pub struct Finding {
     pub allowed: Option<String>,
 }
 
-/// Looks at everything that was declared, table by table. What a table allows is found all the same,
-/// and marked.
+/// Looks at everything that was declared, table by table and then at functions. What is allowed is found
+/// all the same, and marked.
 pub fn lint(
     tables: &BTreeMap<QualifiedName, DeclaredTable>,
     resolved: &Resolved,
@@ -93,9 +94,10 @@ pub fn lint(
         for rule in RULES {
             rule(&view, &mut report);
         }
-        allow(declared, &mut report);
+        allow(&declared.allowed, &mut report);
         all.append(&mut report.findings);
     }
+    functions::look(resolved, &mut all);
     all
 }
 
@@ -137,8 +139,8 @@ impl Report<'_> {
 }
 
 /// Marks what the table accepts. An acceptance that is not needed would hide the next mistake.
-fn allow(declared: &DeclaredTable, report: &mut Report<'_>) {
-    for (at, allowed) in declared.allowed.iter().enumerate() {
+fn allow(accepted: &[AllowedLint], report: &mut Report<'_>) {
+    for (at, allowed) in accepted.iter().enumerate() {
         let Some(lint) = find(&allowed.lint) else {
             let help = match nearest(&allowed.lint, ALL.iter().map(|lint| lint.name)) {
                 Some(name) => format!("did you mean `{name}`?"),

@@ -28,6 +28,8 @@ lints! {
         "a policy trusts a claim that users edit themselves";
     AUTH_USERS_EXPOSED "auth_users_exposed" Warning
         "a policy reads `auth.users`";
+    FUNCTION_SEARCH_PATH_MUTABLE "function_search_path_mutable" Warning
+        "a SECURITY DEFINER function looks names up where its caller says";
     SPOOFABLE_SETTING "spoofable_setting" Warning
         "a policy trusts a setting that any session can set";
     CALLS_UNKNOWN_FUNCTION "calls_unknown_function" Info
