@@ -79,7 +79,7 @@ fn a_lookup_that_runs_as_its_owner_takes_the_function_alone() {
     let rows = Expr::Definer(Box::new(in_team()));
     let reads = using(Command::Select, role("authenticated"), rows);
     let schema = schema([members(), docs("docs", [("read", reads)])], &neon());
-    let function = schema.functions.keys().next().unwrap();
+    let function = &schema.functions.keys().next().unwrap().name;
     assert_eq!(
         grants(&schema),
         asked(&[

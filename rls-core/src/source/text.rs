@@ -94,7 +94,9 @@ mod tests {
 
     #[test]
     fn lines_break_where_joining_them_is_no_change() {
-        assert_eq!(wrapped("aa bb  cc * dd", 5), ["aa bb  cc *", "dd"]);
+        let text = "aa bb  cc * dd";
+        assert_eq!(wrapped(text, 5), ["aa", "bb  cc *", "dd"]);
+        assert_eq!(wrapped(text, 5).join(" "), text);
         assert_eq!(wrapped("aa bb cc", 5), ["aa bb", "cc"]);
     }
 }
