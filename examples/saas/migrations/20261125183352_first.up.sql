@@ -163,8 +163,7 @@ CREATE POLICY "every change is dated" ON public.documents
 
 CREATE POLICY "tenant isolation: update" ON public.documents
     AS RESTRICTIVE FOR UPDATE TO authenticated
-    USING (org_id = (SELECT auth.session() #>> '{o,id}'))
-    WITH CHECK (org_id = (SELECT auth.session() #>> '{o,id}'));
+    USING (org_id = (SELECT auth.session() #>> '{o,id}'));
 
 CREATE POLICY "tenant isolation: delete" ON public.documents
     AS RESTRICTIVE FOR DELETE TO authenticated
@@ -239,8 +238,7 @@ CREATE POLICY "crud-authenticated-policy-insert" ON public.members
 
 CREATE POLICY "admins change roles" ON public.members
     AS PERMISSIVE FOR UPDATE TO authenticated
-    USING (role IN ('admin', 'member') AND org_id = ANY ((SELECT rls_private.members_org_id_d9c54ba8e4ace52f())::text[]))
-    WITH CHECK (role IN ('admin', 'member') AND org_id = ANY ((SELECT rls_private.members_org_id_d9c54ba8e4ace52f())::text[]));
+    USING (role IN ('admin', 'member') AND org_id = ANY ((SELECT rls_private.members_org_id_d9c54ba8e4ace52f())::text[]));
 
 CREATE POLICY "crud-authenticated-policy-delete" ON public.members
     AS PERMISSIVE FOR DELETE TO authenticated
