@@ -626,6 +626,8 @@ fn raw_sql_is_looked_up_in_all_declared_tables() {
         "team_id in (select member.team_id from public.member)",
         "exists (select 1 from somewhere_else where whatever = team_id)",
         "team_id = any (array(select m.team_id from member as m join member as other on true))",
+        "team_id operator(pg_catalog.=) any ('{1}'::bigint[])",
+        "'{a}'::character varying[] <> '{}' and '1'::bit varying(3) <> b'0'",
     ];
     for sql in fine {
         let run = raw(sql).run(&["check"]);

@@ -161,3 +161,23 @@ fn what_is_not_there_is_told() {
     live.run(&["pull", "--out", "x"]).exits(1).says("no table");
     let _: Run = live.run(&["pull", "--out", "x", "--json"]).exits(1);
 }
+
+/// What binds new rows by being said of old ones is left as it is, and partitions as open as they are.
+#[test]
+fn what_nobody_said_of_new_rows_and_partitions_stays_unsaid() {
+    let Some((_, source)) = pulled(
+        "create table wards (id bigint primary key, name text not null); \
+         create table notes (id bigint primary key, ward bigint not null) partition by range (id); \
+         create table notes_1 partition of notes for values from (1) to (10); \
+         create table notes_2 partition of notes for values from (10) to (20); \
+         alter table notes_2 enable row level security; \
+         alter table notes enable row level security; \
+         alter table wards enable row level security; \
+         create policy ward on notes using (exists (select 1 from wards w where w.id = ward)); \
+         create policy open on wards using (true)",
+    ) else {
+        return;
+    };
+    says(&source, "name = \"notes_1\", from = 1, to = 10, row_security = false");
+    assert_eq!(source.matches("row_security = false").count(), 1, "{source}");
+}

@@ -9,8 +9,8 @@ use tokio_postgres::{Client, IsolationLevel, Transaction};
 use crate::catalog::{self, Discovered, Failure, canonical, discover, introspect};
 use crate::diff::{self, Canonical, Pair};
 use crate::model::{
-    Commented, Gate, Grant, GrantObject, Grantee, Ident, IndexValue, QualifiedName, Schema, Site,
-    Sql, Table,
+    Commented, Gate, Grant, GrantObject, Grantee, Ident, IndexValue, Policy, QualifiedName, Schema,
+    Site, Sql, Table,
 };
 use crate::provider::{Grants, Provider, Settings};
 use crate::resolve::{Declared, Part, ResolveErrors, resolve};
@@ -246,7 +246,18 @@ fn same(table: &QualifiedName, site: &Site, schemas: Pair<&Schema>, canonical: &
     };
     let place = diff::Site { table: table.clone(), default_of };
     let (one, other) = (at(previous, site), at(next, site));
-    one.is_some() && canonical.same(&place, one, other)
+    // What is said of old rows holds for new ones too where nothing is said of those.
+    let of_new_rows = match site {
+        Site::Policy(name, Gate::Using) => {
+            let unsaid = |policy: &&Policy<Sql>| policy.with_check.is_none();
+            let policy = previous.policies.get(name).filter(unsaid);
+            policy.map(|_| Site::Policy(name.clone(), Gate::Check))
+        }
+        _ => None,
+    };
+    let same_check =
+        of_new_rows.is_none_or(|site| canonical.same(&place, at(previous, &site), at(next, &site)));
+    one.is_some() && canonical.same(&place, one, other) && same_check
 }
 
 /// The text at a site.

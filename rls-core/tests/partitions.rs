@@ -607,3 +607,25 @@ async fn what_a_partition_has_of_its_own_is_named() {
         "permission denied for table events_2024"
     );
 }
+
+/// Somebody who made a partition without row security, and privileges, has let nobody in.
+#[tokio::test]
+async fn a_partition_is_open_only_where_that_is_written() {
+    let mut client = owned("open_partition").await;
+    let open =
+        |of: &str, bound| Partition { row_security: RowSecurity::Disabled, ..part(of, bound) };
+    let years = |first: Partition| {
+        let second = part("events_2025", range("2025-01-01", "2026-01-01"));
+        schema([events(Some(by_day([first, second])))], &plain(&["reader"]))
+    };
+    let bound = || range("2024-01-01", "2025-01-01");
+    let desired = years(open("events_2024", bound()));
+    converge(&mut client, &desired).await;
+    let enabled = "(SELECT string_agg(relname || relrowsecurity, ' ' ORDER BY relname) FROM pg_class WHERE relispartition AND relkind = 'r')";
+    assert_eq!(text(&client, enabled).await, "events_2024false events_2025true");
+    converge(&mut client, &years(part("events_2024", bound()))).await;
+    assert_eq!(text(&client, enabled).await, "events_2024true events_2025true");
+    // It only ever narrows.
+    converge(&mut client, &desired).await;
+    assert_eq!(text(&client, enabled).await, "events_2024true events_2025true");
+}

@@ -458,7 +458,7 @@ pub struct Measure {
     table = "visits",
     partition_by(hash, columns = [visitor]),
     partition(name = "visits_even", modulus = 2, remainder = 0),
-    partition(name = "visits_odd", modulus = 2, remainder = 1),
+    partition(name = "visits_odd", modulus = 2, remainder = 1, row_security = false),
     row_security = false,
 )]
 pub struct Visit {

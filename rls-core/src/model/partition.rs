@@ -1,7 +1,8 @@
 //! Partitions: how the rows of a table are spread over others, and what each of those holds.
 //!
 //! A partition is a table of its own to whoever names it: the policies and privileges of the one that
-//! it belongs to do not apply then. So each has row security, no policies, and nobody's privileges.
+//! it belongs to do not apply then. So each has row security unless that is switched off, no policies, and nobody's
+//! privileges.
 //!
 //! Source: Postgres manual, "Table Partitioning", `CREATE TABLE`.
 
@@ -55,8 +56,8 @@ pub struct Partition<E = Expr> {
     pub name: QualifiedName,
     /// Which rows it holds.
     pub bound: PartitionBound,
-    /// What keeps out those who name it. Declared ones are closed as the table is: never open, and
-    /// closed to the owner where the table's policies bind the owner.
+    /// What keeps out those who name it. Declared ones are closed as the table is, and closed to the
+    /// owner where the table's policies bind the owner; open only where that is written.
     pub row_security: RowSecurity,
     /// How its own rows are spread over others, where they are.
     #[cfg_attr(
@@ -141,10 +142,12 @@ impl<E> Partitioning<E> {
         all
     }
 
-    /// Closes every partition at least as much as that.
+    /// Closes every partition at least as much as that, but those that are declared to be open.
     pub fn close(&mut self, floor: RowSecurity) {
         for partition in self.partitions.values_mut() {
-            partition.row_security = partition.row_security.max(floor);
+            if partition.row_security != RowSecurity::Disabled {
+                partition.row_security = partition.row_security.max(floor);
+            }
             if let Some(inner) = &mut partition.partitioning {
                 inner.close(floor);
             }

@@ -124,10 +124,10 @@ fn one(
     }
 }
 
-/// Declared partitions are closed, whatever those are that were read.
+/// A partition that is closed is closed as its table is.
 fn closed(partitioning: &mut Partitioning) {
     for partition in partitioning.partitions.values_mut() {
-        partition.row_security = RowSecurity::Enabled;
+        partition.row_security = partition.row_security.min(RowSecurity::Enabled);
         partition.partitioning.iter_mut().for_each(closed);
     }
 }

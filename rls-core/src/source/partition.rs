@@ -6,6 +6,7 @@ use super::expression;
 use super::object::string;
 use crate::model::{
     Expr, Ident, Literal, Partition, PartitionBound, PartitionStrategy, Partitioning, RangeEnd,
+    RowSecurity,
 };
 
 /// `partition_by(range, columns = [at])` and each `partition(..)`, of what is in `schema`.
@@ -24,10 +25,12 @@ pub(super) fn items(partitioning: &Partitioning, schema: &Ident, writer: &Writer
 }
 
 fn one(partition: &Partition, schema: &Ident, writer: &Writer<'_>) -> Item {
-    let Partition { name, bound, row_security: _, partitioning } = partition;
+    let Partition { name, bound, row_security, partitioning } = partition;
     let mut items = vec![string("name", name.name.as_str())];
     items.extend((&name.schema != schema).then(|| string("schema", name.schema.as_str())));
     items.extend(self::bound(bound));
+    let open = *row_security == RowSecurity::Disabled;
+    items.extend(open.then(|| Item::Value("row_security", Code::literal("false"))));
     items.extend(partitioning.iter().flat_map(|inner| self::items(inner, &name.schema, writer)));
     Item::List("partition", items)
 }

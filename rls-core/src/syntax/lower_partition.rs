@@ -92,7 +92,7 @@ impl Lowering<'_, '_> {
         keys: &[IndexKey],
         declared: &PartitionDecl,
     ) -> Option<Partition> {
-        let PartitionDecl { meta, name, bound, spread } = declared;
+        let PartitionDecl { meta, name, bound, row_security, spread } = declared;
         let partitioning = self.level(name, spread);
         let bound = match (by.strategy, bound) {
             (PartitionStrategy::Range, BoundDecl::Range { from, to }) => {
@@ -120,7 +120,8 @@ impl Lowering<'_, '_> {
                 None
             }
         };
-        let (name, row_security) = (name.clone(), RowSecurity::Enabled);
+        let name = name.clone();
+        let row_security = if *row_security { RowSecurity::Enabled } else { RowSecurity::Disabled };
         Some(Partition { name, bound: bound?, row_security, partitioning })
     }
 

@@ -21,6 +21,7 @@ pub(super) struct PartitionDecl {
     pub(super) meta: Meta,
     pub(super) name: QualifiedName,
     pub(super) bound: BoundDecl,
+    pub(super) row_security: bool,
     pub(super) spread: SpreadDecl,
 }
 
@@ -48,6 +49,7 @@ const KEYS: &[&str] = &[
     "modulus",
     "remainder",
     "default",
+    "row_security",
     "partition_by",
     "partition",
 ];
@@ -141,6 +143,7 @@ fn one(item: &Item, schema: &Ident, ctxt: &Ctxt) -> Option<PartitionDecl> {
         meta: item.meta.clone(),
         name: QualifiedName::new(schema, name.name(ctxt)?),
         bound: bound?,
+        row_security: read.find("row_security").and_then(|it| it.switch(ctxt)).unwrap_or(true),
         spread,
     })
 }

@@ -291,6 +291,13 @@ fn is_something_else(
         behind(&TokenKind::Operator("::".to_owned())) || behind(&TokenKind::Punctuation('.'));
     let introduced =
         before.and_then(word).is_some_and(|word| ["as", "collate", "operator"].contains(&word));
+    // OPERATOR(public.=)
+    let of_operator = behind(&TokenKind::Punctuation('('))
+        && index >= 2
+        && word(&tokens[index - 2]) == Some("operator");
+    // `character varying` and `bit varying` are types.
+    let of_type = word(first) == Some("varying")
+        && before.and_then(word).is_some_and(|word| ["character", "char", "bit"].contains(&word));
     // EXTRACT(epoch FROM …)
     let field = after.and_then(word) == Some("from")
         && index >= 2
@@ -298,7 +305,7 @@ fn is_something_else(
     let keyword = parts == 1
         && word(first)
             .is_some_and(|word| render::is_keyword(word) || EXPRESSION_WORDS.contains(&word));
-    call || typed_string || cast || introduced || field || keyword
+    call || typed_string || cast || introduced || of_operator || of_type || field || keyword
 }
 
 /// Words of expressions that are also allowed as names. `at time zone` and the like.

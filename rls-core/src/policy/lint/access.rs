@@ -10,7 +10,7 @@ use super::registry::{
 };
 use super::view::{COMMANDS, PolicyView, Shared, View};
 use super::{Report, names};
-use crate::model::{Command, Grantee, Ident, RowSecurity};
+use crate::model::{Command, Grantee, Ident, Partitioning, RowSecurity};
 use crate::policy::term::Term;
 use crate::resolve::Part;
 
@@ -26,6 +26,20 @@ pub(super) fn rules(view: &View<'_>, report: &mut Report<'_>) {
 
 fn row_security(view: &View<'_>, report: &mut Report<'_>) {
     let table = &view.declared.table;
+    let partitions = table.partitioning.iter().flat_map(Partitioning::all);
+    let open = partitions.filter(|partition| partition.row_security == RowSecurity::Disabled);
+    let open: Vec<_> = open.map(|partition| &partition.name.name).collect();
+    if !open.is_empty() {
+        report.add(
+            &RLS_DISABLED_IN_PUBLIC,
+            Part::Table,
+            format!(
+                "row security is off on {}: a role with a privilege on it reaches rows of `{}` past its policies",
+                names(open), table.name
+            ),
+            "take the switch away: nobody needs to name a partition",
+        );
+    }
     let policies = &table.policies;
     if table.row_security == RowSecurity::Disabled {
         report.add(
