@@ -627,6 +627,10 @@ fn raw_sql_is_looked_up_in_all_declared_tables() {
         "exists (select 1 from somewhere_else where whatever = team_id)",
         "team_id = any (array(select m.team_id from member as m join member as other on true))",
         "team_id operator(pg_catalog.=) any ('{1}'::bigint[])",
+        "make_interval(days => 1) < '1 day' and concat('a', variadic array['b']) is normalized",
+        "normalize('a', NFC) = 'a' and '<a/>'::xml is document",
+        "exists (select from only member m where m.team_id operator(pg_catalog.=) doc.team_id)",
+        "1 = (select count(*) over (order by m.user_id rows between unbounded preceding and current row) from member m)",
         "'{a}'::character varying[] <> '{}' and '1'::bit varying(3) <> b'0'",
     ];
     for sql in fine {

@@ -64,6 +64,5 @@ create trigger measurements_stamp before insert on measurements for each row exe
 
 grant usage on schema public to regress_part;
 grant select, insert, update, delete on part_document to regress_part;
-grant select on part_document_satire to regress_part;
 grant select, insert on measurements to regress_part;
 grant select, insert, update, delete on spread to regress_part;

@@ -1,7 +1,6 @@
 //! A schema of the folder, and what its first lines say about it.
 
 use std::collections::BTreeSet;
-use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -52,24 +51,17 @@ impl Kept {
         }
     }
 
-    /// Compares what is left alone, and what does not come back, with what was reviewed.
+    /// Compares what is left alone with what was reviewed.
     #[track_caller]
-    pub fn snapshot(&self, notes: &[String], lost: &[&str]) {
-        let mut text = String::new();
-        for (title, lines) in [("Notes", join(notes)), ("Does not come back", join(lost))] {
-            writeln!(text, "{title}:\n{lines}").unwrap();
-        }
+    pub fn snapshot(&self, notes: &[String]) {
+        let notes: BTreeSet<_> = notes.iter().map(|note| format!("- {note}\n")).collect();
+        let text = notes.into_iter().collect::<String>();
         let mut settings = insta::Settings::clone_current();
         settings.set_snapshot_path(folder().join("notes"));
         settings.set_prepend_module_to_snapshot(false);
         settings.set_omit_expression(true);
         settings.bind(|| insta::assert_snapshot!(self.name.as_str(), text));
     }
-}
-
-fn join<T: AsRef<str>>(lines: &[T]) -> String {
-    let lines: BTreeSet<_> = lines.iter().map(AsRef::as_ref).collect();
-    lines.into_iter().map(|line| format!("- {line}\n")).collect()
 }
 
 /// The schemas in the folder.

@@ -35,7 +35,8 @@ pub struct Discovered {
 
 // An identity column's sequence belongs to it from within ('i'), what an extension made to that ('e').
 const RELATIONS: &str = "
-SELECT n.nspname::text AS schema, c.relname::text AS name, c.relkind::text AS kind
+SELECT n.nspname::text AS schema, c.relname::text AS name, c.relkind::text AS kind,
+    NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS bare
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = ANY ($1::name[]) AND c.relkind IN ('r', 'p', 'S', 'f')
     AND NOT c.relispartition
@@ -62,7 +63,8 @@ FROM (SELECT unnest(p.polroles) AS id FROM pg_policy p JOIN found c ON c.oid = p
     JOIN pg_roles r ON r.oid = named.id
 ORDER BY 1";
 
-// A type of its own is none that a table, a view or an array brings along.
+// A type of its own is none that a table, a view or an array brings along. A trigger may call what is here
+// and stand elsewhere.
 const OTHERS: &str = "
 SELECT kind, schema, name FROM (
     SELECT CASE t.typtype WHEN 'e' THEN 'enum' WHEN 'd' THEN 'domain' ELSE 'type' END AS kind,
@@ -76,7 +78,17 @@ SELECT kind, schema, name FROM (
     UNION ALL SELECT CASE p.prokind WHEN 'p' THEN 'procedure' WHEN 'a' THEN 'aggregate' ELSE 'function' END,
         n.nspname::text, p.proname::text, p.oid, 'pg_proc'::regclass
     FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
-    WHERE n.nspname = ANY ($1::name[])) AS found
+    WHERE n.nspname = ANY ($1::name[])
+    UNION ALL SELECT 'collation', n.nspname::text, o.collname::text, o.oid, 'pg_collation'::regclass
+    FROM pg_collation o JOIN pg_namespace n ON n.oid = o.collnamespace WHERE n.nspname = ANY ($1::name[])
+    UNION ALL SELECT 'operator', n.nspname::text, o.oprname::text, o.oid, 'pg_operator'::regclass
+    FROM pg_operator o JOIN pg_namespace n ON n.oid = o.oprnamespace WHERE n.nspname = ANY ($1::name[])
+    UNION ALL SELECT 'text search configuration', n.nspname::text, c.cfgname::text, c.oid, 'pg_ts_config'::regclass
+    FROM pg_ts_config c JOIN pg_namespace n ON n.oid = c.cfgnamespace WHERE n.nspname = ANY ($1::name[])
+    UNION ALL SELECT 'trigger ' || quote_ident(t.tgname) || ' of', o.nspname::text, c.relname::text, t.oid, 'pg_trigger'::regclass
+    FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace o ON o.oid = c.relnamespace
+        JOIN pg_proc p ON p.oid = t.tgfoid JOIN pg_namespace n ON n.oid = p.pronamespace
+    WHERE n.nspname = ANY ($1::name[]) AND o.nspname <> ALL ($1::name[]) AND NOT t.tgisinternal) AS found
 WHERE NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = found.class AND d.objid = found.id AND d.deptype = 'e')
 ORDER BY kind, schema, name";
 
@@ -159,6 +171,11 @@ fn add_relations(rows: &[Row], scope: &mut Schema, notes: &mut Vec<String>) -> R
                 scope.sequences.insert(name, sequence);
             }
             "f" => notes.push(format!("{name} is a foreign table, which is left alone")),
+            _ if get(row, "bare")? => {
+                notes.push(format!(
+                    "{name} has no columns, so no struct declares it: it is left alone"
+                ));
+            }
             _ => {
                 scope.tables.insert(name.clone(), Table::new(name, RowSecurity::Enabled));
             }

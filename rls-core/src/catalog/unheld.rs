@@ -37,7 +37,7 @@ const UNHELD: &str = with_declared!(
                 THEN format('called %I', k.conname) END,
             CASE WHEN NOT k.convalidated THEN 'NOT VALID' END,
             CASE WHEN k.connoinherit THEN 'NO INHERIT' END) AS what) AS part
-        WHERE k.conrelid = c.oid AND k.contype = 'n' AND part.what <> ''),
+        WHERE k.conrelid = c.oid AND k.contype = 'n' AND k.conislocal AND part.what <> ''),
     (SELECT string_agg(format('of %I %s', a.attname, part.what), '; ' ORDER BY a.attnum)
         FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid,
         LATERAL (SELECT concat_ws(', ',

@@ -287,6 +287,9 @@ fn is_something_else(
     let behind = |kind: &TokenKind| before.is_some_and(|token| &token.kind == kind);
     let call = follows(&TokenKind::Punctuation('('));
     let typed_string = follows(&TokenKind::String);
+    // make_interval(days => 1)
+    let argument =
+        [":=", "=>"].map(|arrow| TokenKind::Operator(arrow.to_owned())).iter().any(follows);
     let cast =
         behind(&TokenKind::Operator("::".to_owned())) || behind(&TokenKind::Punctuation('.'));
     let introduced =
@@ -305,7 +308,14 @@ fn is_something_else(
     let keyword = parts == 1
         && word(first)
             .is_some_and(|word| render::is_keyword(word) || EXPRESSION_WORDS.contains(&word));
-    call || typed_string || cast || introduced || of_operator || of_type || field || keyword
+    call || typed_string
+        || argument
+        || cast
+        || introduced
+        || of_operator
+        || of_type
+        || field
+        || keyword
 }
 
 /// Words of expressions that are also allowed as names. `at time zone` and the like.
@@ -334,6 +344,18 @@ const EXPRESSION_WORDS: &[&str] = &[
     "first",
     "last",
     "double",
+    "nfc",
+    "nfd",
+    "nfkc",
+    "nfkd",
+    "rows",
+    "groups",
+    "current",
+    "unbounded",
+    "preceding",
+    "following",
+    "variadic",
+    "ties",
     "set",
     "to",
 ];

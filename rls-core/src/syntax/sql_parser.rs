@@ -44,7 +44,7 @@ impl Scan {
         let whole = TokenStream::new;
         // What the lexer cannot read has been told already.
         let Ok(tokens) = lex::tokens(sql) else { return };
-        if let Err(error) = parse(sql) {
+        if let Err(error) = parse(&readable(sql, &tokens)) {
             ctxt.error_help(
                 whole(),
                 format!("this is no SQL expression: {error}"),
@@ -131,16 +131,49 @@ fn relation(tokens: &[Token], at: usize) -> Option<(QualifiedName, Option<String
     Some((QualifiedName::new(schema, Ident::new(table).ok()?), alias, end))
 }
 
+/// The same expression in words that the parser knows: what Postgres itself writes has to pass. It is
+/// read for its form only, so one operator is as good as another.
+fn readable(sql: &str, tokens: &[Token]) -> String {
+    let (mut text, mut copied) = (String::new(), 0);
+    for at in 0..tokens.len() {
+        let Some((last, instead)) = unreadable(tokens, at) else { continue };
+        text += &sql[copied..tokens[at].range.start];
+        text += instead;
+        copied = tokens[last].range.end;
+    }
+    text + &sql[copied..]
+}
+
+/// Whether what begins at a token is unknown to the parser: where it ends, and what to read instead.
+fn unreadable(tokens: &[Token], at: usize) -> Option<(usize, &'static str)> {
+    let kind = |at: usize| tokens.get(at).map(|token| &token.kind);
+    let before = at.checked_sub(1).and_then(kind).and_then(TokenKind::word);
+    match kind(at)?.word()? {
+        // OPERATOR(public.=)
+        "operator" => {
+            let named = kind(at + 1) == Some(&TokenKind::Punctuation('('))
+                && kind(at + 3) == Some(&TokenKind::Punctuation('.'))
+                && matches!(kind(at + 4), Some(TokenKind::Operator(_)))
+                && kind(at + 5) == Some(&TokenKind::Punctuation(')'));
+            named.then_some((at + 5, "="))
+        }
+        "variadic" => Some((at, "")),
+        "only" if before == Some("from") || before == Some("join") => Some((at, "")),
+        "document" if before == Some("is") || before == Some("not") => Some((at, "null")),
+        _ => None,
+    }
+}
+
 /// One expression and nothing after it: that stops `true) or (true`.
 fn parse(sql: &str) -> Result<(), String> {
     let dialect = PostgreSqlDialect {};
-    let readable = |error: sqlparser::parser::ParserError| {
+    let told = |error: sqlparser::parser::ParserError| {
         let text = error.to_string();
         text.strip_prefix("sql parser error: ").map(str::to_owned).unwrap_or(text)
     };
     let mut parser =
-        Parser::new(&dialect).with_recursion_limit(200).try_with_sql(sql).map_err(readable)?;
-    parser.parse_expr().map_err(readable)?;
+        Parser::new(&dialect).with_recursion_limit(200).try_with_sql(sql).map_err(told)?;
+    parser.parse_expr().map_err(told)?;
     match parser.next_token().token {
         SqlToken::EOF => Ok(()),
         rest => Err(format!("it goes on after its end, at `{rest}`")),
