@@ -5,6 +5,8 @@
 //! On demand, with `--ignored`: what was pulled is applied to another database, which then holds the
 //! same objects, and of which `pg_dump` says the same.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "these are tests, helpers included")]
+
 #[path = "../support/mod.rs"]
 mod support;
 
