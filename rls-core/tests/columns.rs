@@ -274,3 +274,18 @@ async fn what_is_said_of_a_column_is_said_again_of_its_new_type() {
         converge(&mut client, &with(ty)).await;
     }
 }
+
+/// `ARRAY[..]` is another thing in a column than it is in a cast.
+#[tokio::test]
+async fn a_default_that_is_an_array_is_read_back() {
+    let mut client = owned("col_arrays").await;
+    for ty in ["varchar(10)[]", "varchar[]", "text[]", "integer[]", "bigint[]"] {
+        let text = ty.starts_with(['v', 't']);
+        let defaults = if text { ["ARRAY['a', 'b']", "'{}'"] } else { ["ARRAY[1, -2]", "'{1,2}'"] };
+        for default in defaults {
+            let mut table = table("arrays");
+            table.columns = vec![column("id", "bigint"), with_default("c", ty, default)];
+            converge(&mut client, &schema([table], &plain(&[]))).await;
+        }
+    }
+}

@@ -154,3 +154,25 @@ async fn what_is_indexed_changes_its_type_or_goes() {
     without.columns.remove(2);
     converge(&mut client, &schema([without], &settings)).await;
 }
+
+/// What goes without saying may be said.
+#[tokio::test]
+async fn a_usual_operator_class_and_a_columns_own_collation_may_be_said() {
+    let mut client = owned("idx_usual").await;
+    let catalog = |name: &str| QualifiedName::new(id("pg_catalog"), id(name));
+    let with = |said: bool| {
+        let mut table = table("usual");
+        let collation = Some(catalog("C"));
+        table.columns = vec![Column { collation: collation.clone(), ..column("name", "text") }];
+        let class = OperatorClass { name: catalog("text_ops"), parameters: Default::default() };
+        let key = IndexKey {
+            collation: collation.filter(|_| said),
+            operator_class: said.then_some(class),
+            ..IndexKey::column(id("name"))
+        };
+        table.indexes.insert(id("usual_name"), Index { keys: vec![key], ..Index::btree([]) });
+        schema([table], &plain(&[]))
+    };
+    converge(&mut client, &with(true)).await;
+    assert!(converge(&mut client, &with(false)).await.is_empty());
+}

@@ -205,3 +205,29 @@ async fn the_sequence_of_a_column_that_is_declared_otherwise_is_told_before_it_g
     let plan = converge(&mut client, &counting).await.to_sql();
     assert!(!plan.contains("SEQUENCE public.items_id_seq;"), "{plan}");
 }
+
+/// Whatever it has come to is moved to what is left; where nothing is, it begins anew.
+#[tokio::test]
+async fn a_sequence_gets_other_bounds_and_may_turn_round() {
+    let mut client = owned("seq_bounds").await;
+    let way = |increment, min, max| SequenceOptions { increment, min, max, ..Default::default() };
+    let ways = [
+        ("bigint", way(None, Some(-50), None)),
+        ("integer", way(None, Some(10), Some(90))),
+        ("smallint", way(Some(-1), None, None)),
+        ("integer", way(Some(-3), Some(-100), Some(50))),
+        ("bigint", way(Some(2), None, None)),
+    ];
+    for (ty, options) in ways {
+        let free = sequence("free", ty, options.clone());
+        let identity = items(|number| {
+            number.ty = PgType::parse(ty).unwrap();
+            number.identity = Some(Identity::Always);
+            number.numbering = options.clone();
+        });
+        let desired = compiled(vec![identity.into()], vec![free], &plain(&["reader"]));
+        converge(&mut client, &desired).await;
+        client.batch_execute(&format!("SELECT nextval('free'); {ADD}")).await.unwrap();
+    }
+    assert_eq!(text(&client, "SELECT count(DISTINCT id) FROM items").await, "5");
+}

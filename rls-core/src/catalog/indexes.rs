@@ -10,18 +10,18 @@ use super::constraints::deferral;
 use super::relations::Tables;
 use crate::model::{
     Exclusion, ExclusionElement, Ident, Index, IndexKey, IndexValue, OperatorClass, QualifiedName,
-    Sql,
+    Schema, Sql,
 };
 
 // The lists have an entry for each key, in order. A collation or an operator class that goes without
-// saying is NULL; the collation of an expression may have come with it. What a table inherits from the
+// saying is told to be so; the collation of an expression may have come with it. What a table inherits from the
 // one it is a partition of is the other's.
 const INDEXES: &str = with_declared!(
     "SELECT i.indrelid AS oid, x.relname::text AS name, m.amname::text AS method,
     i.indisunique AS is_unique,
     coalesce(to_jsonb(i) @> '{\"indnullsnotdistinct\": true}', false) AS nulls_not_distinct,
     key.columns, key.exprs, key.collation_schemas, key.collations, key.class_schemas, key.classes,
-    key.parameters, key.descending, key.nulls_first,
+    key.usual_collations, key.usual_classes, key.parameters, key.descending, key.nulls_first,
     ARRAY(SELECT a.attname::text FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS part (number, place)
         JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = part.number
         WHERE place > i.indnkeyatts ORDER BY place) AS included,
@@ -47,6 +47,8 @@ FROM declared c JOIN pg_index i ON i.indrelid = c.oid
         array_agg(co.collname::text ORDER BY place) AS collations,
         array_agg(ns.nspname::text ORDER BY place) AS class_schemas,
         array_agg(oc.opcname::text ORDER BY place) AS classes,
+        array_agg(co.oid IS NULL OR co.oid = coalesce(a.attcollation, 100) ORDER BY place) AS usual_collations,
+        array_agg(oc.opcdefault AND own.attoptions IS NULL ORDER BY place) AS usual_classes,
         array_agg(coalesce(array_to_string(own.attoptions, ','), '') ORDER BY place) AS parameters,
         array_agg(option & 1 = 1 ORDER BY place) AS descending,
         array_agg(option & 2 = 2 ORDER BY place) AS nulls_first
@@ -54,9 +56,9 @@ FROM declared c JOIN pg_index i ON i.indrelid = c.oid
             WITH ORDINALITY AS part (number, collation_id, class_id, option, place)
         JOIN pg_attribute own ON own.attrelid = i.indexrelid AND own.attnum = place
         LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = part.number AND part.number <> 0
-        LEFT JOIN pg_collation co ON co.oid = part.collation_id AND part.collation_id <> coalesce(a.attcollation, 100)
+        LEFT JOIN pg_collation co ON co.oid = part.collation_id
         LEFT JOIN pg_namespace cs ON cs.oid = co.collnamespace
-        LEFT JOIN pg_opclass oc ON oc.oid = part.class_id AND (NOT oc.opcdefault OR own.attoptions IS NOT NULL)
+        JOIN pg_opclass oc ON oc.oid = part.class_id
         LEFT JOIN pg_namespace ns ON ns.oid = oc.opcnamespace
         WHERE place <= i.indnkeyatts) AS key
 WHERE NOT EXISTS (SELECT FROM pg_constraint k
@@ -68,7 +70,12 @@ pub(super) async fn read(transaction: &Transaction<'_>, asked: &Asked) -> Result
     ask::rows(transaction, INDEXES, &[&asked.table_schemas, &asked.table_names]).await
 }
 
-pub(super) fn add(rows: &[Row], tables: &mut Tables, notes: &mut Vec<String>) -> Result<(), Error> {
+pub(super) fn add(
+    rows: &[Row],
+    scope: &Schema,
+    tables: &mut Tables,
+    notes: &mut Vec<String>,
+) -> Result<(), Error> {
     for row in rows {
         let Some(table) = tables.get(row)? else { continue };
         let name = ident(row, "name")?;
@@ -82,6 +89,7 @@ pub(super) fn add(rows: &[Row], tables: &mut Tables, notes: &mut Vec<String>) ->
             continue;
         }
         let keys = keys(row, &get::<Vec<_>>(row, "exprs")?)?;
+        let keys = as_said(row, keys, &said(scope, &table.name, &name))?;
         let predicate = get::<Option<&str>>(row, "predicate")?.map(Sql::new);
         let (method, include) = (ident(row, "method")?, idents(row, "included")?);
         if get(row, "exclusion")? {
@@ -109,6 +117,35 @@ pub(super) fn add(rows: &[Row], tables: &mut Tables, notes: &mut Vec<String>) ->
     Ok(())
 }
 
+/// The keys that a declaration gives to an index or an exclusion constraint of that name.
+fn said(scope: &Schema, table: &QualifiedName, name: &Ident) -> Vec<IndexKey<Sql>> {
+    let Some(table) = scope.tables.get(table) else { return Vec::new() };
+    let index = table.indexes.get(name).map(|index| index.keys.clone());
+    let elements = table.exclusions.get(name).map(|exclusion| exclusion.elements.iter());
+    let exclusion = elements.map(|all| all.map(|element| element.key.clone()).collect());
+    index.or(exclusion).unwrap_or_default()
+}
+
+/// What goes without saying, unless it was said all the same.
+fn as_said(
+    row: &Row,
+    mut keys: Vec<IndexKey<Sql>>,
+    said: &[IndexKey<Sql>],
+) -> Result<Vec<IndexKey<Sql>>, Error> {
+    let collations: Vec<bool> = get(row, "usual_collations")?;
+    let classes: Vec<bool> = get(row, "usual_classes")?;
+    for (at, (key, usual)) in keys.iter_mut().zip(collations.into_iter().zip(classes)).enumerate() {
+        let said = said.get(at);
+        if usual.0 && said.is_none_or(|said| said.collation != key.collation) {
+            key.collation = None;
+        }
+        if usual.1 && said.is_none_or(|said| said.operator_class != key.operator_class) {
+            key.operator_class = None;
+        }
+    }
+    Ok(keys)
+}
+
 /// The keys of a row, where `exprs` has an expression for each that is no column.
 pub(super) fn keys(row: &Row, exprs: &[Option<&str>]) -> Result<Vec<IndexKey<Sql>>, Error> {
     let columns: Vec<Option<&str>> = get(row, "columns")?;
@@ -123,11 +160,11 @@ pub(super) fn keys(row: &Row, exprs: &[Option<&str>]) -> Result<Vec<IndexKey<Sql
             (Some(column), _) => IndexValue::Column(Ident::new(*column)?),
             (None, expr) => IndexValue::Expr(Sql::new(expr.unwrap_or_default())),
         };
+        let is = |flags: &[bool]| flags.get(at).copied().unwrap_or_default();
         let class = classes.get(at).cloned().flatten();
         let options: Vec<_> = of_classes.get(at).map_or("", |text| text).split(',').collect();
         let operator_class =
             class.map(|name| OperatorClass { name, parameters: parameters(&options) });
-        let is = |flags: &[bool]| flags.get(at).copied().unwrap_or_default();
         keys.push(IndexKey {
             value,
             collation: collations.get(at).cloned().flatten(),

@@ -4,6 +4,7 @@
 
 mod access;
 mod alike;
+mod arrays;
 mod ask;
 mod bodies;
 mod canonical;
@@ -117,7 +118,7 @@ pub async fn introspect(transaction: &mut Transaction<'_>, scope: &Schema) -> Re
     unheld::note(&unheld, &mut tables, &mut notes)?;
     let kept = partitions::add(&partitions, scope, &mut tables, &mut notes)?;
     constraints::add(&keys, &mut tables, &mut notes)?;
-    indexes::add(&indexes, &mut tables, &mut notes)?;
+    indexes::add(&indexes, scope, &mut tables, &mut notes)?;
     policies::add(&policies, &mut tables, &mut notes)?;
     triggers::add(&triggers, &mut tables, &mut notes)?;
     let mut functions = functions::understand(&functions, scope, &mut notes)?;

@@ -1,7 +1,5 @@
-//! What goes with a column that is dropped and added again, which is all that is on it; and what says of
-//! a column that gets another type something that the server would go on reading as of the old one.
+//! What goes with a column that is dropped and added again, which is all that is on it or reads it.
 
-use super::column::is_retyped;
 use super::table::On;
 use super::{Change, Pair};
 use crate::lex;
@@ -10,7 +8,7 @@ use crate::model::{
     Unique,
 };
 
-/// Adds the dropping and making again of what stays as it is, on columns that are made anew or retyped.
+/// Adds the dropping and making again of what stays as it is, on columns that are made anew.
 pub(super) fn rebuild(schemas: Pair<&Schema>, changes: &mut Vec<Change>) {
     let columns: Vec<_> = changes.iter().filter_map(|change| dropped(change, changes)).collect();
     let mut again = Vec::new();
@@ -26,15 +24,7 @@ pub(super) fn rebuild(schemas: Pair<&Schema>, changes: &mut Vec<Change>) {
     for (table, column) in &columns {
         let Some(tables) = both(table) else { continue };
         keys_on(tables, column, &mut rebuild);
-        texts_on(tables, &|key| is_on(key, column), column, &mut rebuild);
-    }
-    for change in changes.iter() {
-        let Change::AlterColumn(column) = change else { continue };
-        let Some(tables) = both(&column.table).filter(|_| is_retyped(&column.item)) else {
-            continue;
-        };
-        // Postgres itself makes an index of the column alone anew.
-        texts_on(tables, &|_| false, &column.item.next.name, &mut rebuild);
+        texts_on(tables, column, &mut rebuild);
     }
     changes.extend(again);
 }
@@ -61,58 +51,36 @@ fn keys_on(tables: Pair<&Table<Sql>>, column: &Ident, rebuild: &mut impl FnMut(C
     }
 }
 
-/// Checks, indexes and exclusion constraints whose texts name the column, and those that are on it.
-fn texts_on(
-    tables: Pair<&Table<Sql>>,
-    is_on: &dyn Fn(Held<'_>) -> bool,
-    column: &Ident,
-    rebuild: &mut impl FnMut(Change, Change),
-) {
+/// Checks, indexes and exclusion constraints that are on the column or name it.
+fn texts_on(tables: Pair<&Table<Sql>>, column: &Ident, rebuild: &mut impl FnMut(Change, Change)) {
     let on = On(&tables.next.name);
     let Pair { previous, next } = tables;
-    let named = |sql: &Sql| names(sql, column);
-    for (name, check) in previous.checks.iter().filter(|(_, check)| named(&check.expr)) {
+    for (name, check) in previous.checks.iter().filter(|(_, it)| names(&it.expr, column)) {
         let declared = next.checks.get(name).unwrap_or(check);
         let dropped = Change::DropCheck(on.named(name, check));
         rebuild(dropped, Change::AddCheck(on.named(name, declared)));
     }
-    let reads = |index: &Index<Sql>| {
-        is_on(Held { keys: &index.keys.iter().collect::<Vec<_>>(), include: &index.include })
-            || index.keys.iter().any(|key| made_of(key, column))
-            || index.predicate.as_ref().is_some_and(named)
+    let reads = |key: &IndexKey<Sql>| match &key.value {
+        IndexValue::Column(name) => name == column,
+        IndexValue::Expr(sql) => names(sql, column),
     };
-    for (name, index) in previous.indexes.iter().filter(|(_, index)| reads(index)) {
+    let besides = |include: &[Ident], predicate: &Option<Sql>| {
+        include.contains(column) || predicate.as_ref().is_some_and(|sql| names(sql, column))
+    };
+    let on_it = |it: &Index<Sql>| it.keys.iter().any(reads) || besides(&it.include, &it.predicate);
+    for (name, index) in previous.indexes.iter().filter(|(_, index)| on_it(index)) {
         let declared = next.indexes.get(name).unwrap_or(index);
         let dropped = Change::DropIndex(on.named(name, index));
         rebuild(dropped, Change::CreateIndex(on.named(name, declared)));
     }
-    let reads = |exclusion: &Exclusion<Sql>| {
-        let keys: Vec<_> = exclusion.elements.iter().map(|element| &element.key).collect();
-        is_on(Held { keys: &keys, include: &exclusion.include })
-            || keys.iter().any(|key| made_of(key, column))
-            || exclusion.predicate.as_ref().is_some_and(named)
+    let on_it = |it: &Exclusion<Sql>| {
+        it.elements.iter().any(|element| reads(&element.key)) || besides(&it.include, &it.predicate)
     };
-    for (name, exclusion) in previous.exclusions.iter().filter(|(_, it)| reads(it)) {
+    for (name, exclusion) in previous.exclusions.iter().filter(|(_, it)| on_it(it)) {
         let declared = next.exclusions.get(name).unwrap_or(exclusion);
         let dropped = Change::DropExclusion(on.named(name, exclusion));
         rebuild(dropped, Change::AddExclusion(on.named(name, declared)));
     }
-}
-
-/// What an index holds.
-struct Held<'a> {
-    keys: &'a [&'a IndexKey<Sql>],
-    include: &'a [Ident],
-}
-
-fn is_on(held: Held<'_>, column: &Ident) -> bool {
-    let key =
-        |key: &&IndexKey<Sql>| matches!(&key.value, IndexValue::Column(name) if name == column);
-    held.keys.iter().any(key) || held.include.contains(column)
-}
-
-fn made_of(key: &IndexKey<Sql>, column: &Ident) -> bool {
-    matches!(&key.value, IndexValue::Expr(sql) if names(sql, column))
 }
 
 fn names(sql: &Sql, column: &Ident) -> bool {

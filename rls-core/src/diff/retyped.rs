@@ -17,7 +17,8 @@ pub(super) fn rebuild(schemas: Pair<&Schema>, canonical: &Canonical, changes: &m
     let mut types = BTreeSet::new();
     for change in changes.iter() {
         if let Change::AlterColumn(on) = change
-            && on.item.previous.ty.base != on.item.next.ty.base
+            && (&on.item.previous.ty.base, on.item.previous.ty.array)
+                != (&on.item.next.ty.base, on.item.next.ty.array)
         {
             touched.insert((on.table.clone(), on.item.next.name.clone()));
         } else if let Change::RenameType { name, to: _ } = change {

@@ -35,13 +35,8 @@ impl SequenceOptions {
     #[must_use]
     pub fn as_kept(&self, ty: &BaseType) -> SequenceOptions {
         let SequenceOptions { start, increment, min, max, cache, cycle } = self;
-        let down = increment.is_some_and(|increment| increment < 0);
-        let (least, greatest) = match ty {
-            BaseType::SmallInt => (i64::from(i16::MIN), i64::from(i16::MAX)),
-            BaseType::Integer => (i64::from(i32::MIN), i64::from(i32::MAX)),
-            _ => (i64::MIN, i64::MAX),
-        };
-        let (usual_min, usual_max) = if down { (least, -1) } else { (1, greatest) };
+        let down = self.counts_down();
+        let (usual_min, usual_max) = usual_range(down, ty);
         let other = |value: &Option<i64>, usual: i64| value.filter(|value| *value != usual);
         let (min, max) = (other(min, usual_min), other(max, usual_max));
         let first = if down { max.unwrap_or(usual_max) } else { min.unwrap_or(usual_min) };
@@ -55,10 +50,30 @@ impl SequenceOptions {
         }
     }
 
+    /// Whether each number is smaller than the one before.
+    pub(crate) fn counts_down(&self) -> bool {
+        self.increment.is_some_and(|increment| increment < 0)
+    }
+
+    /// The smallest and the largest number.
+    pub(crate) fn range(&self, ty: &BaseType) -> (i64, i64) {
+        let (min, max) = usual_range(self.counts_down(), ty);
+        (self.min.unwrap_or(min), self.max.unwrap_or(max))
+    }
+
     /// Whether all is as Postgres has it by itself.
     pub fn is_usual(&self) -> bool {
         *self == SequenceOptions::default()
     }
+}
+
+fn usual_range(down: bool, ty: &BaseType) -> (i64, i64) {
+    let (least, greatest) = match ty {
+        BaseType::SmallInt => (i64::from(i16::MIN), i64::from(i16::MAX)),
+        BaseType::Integer => (i64::from(i32::MIN), i64::from(i32::MAX)),
+        _ => (i64::MIN, i64::MAX),
+    };
+    if down { (least, -1) } else { (1, greatest) }
 }
 
 /// A sequence that is no identity column's.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::sequence::Counting;
 use super::{
     comment, constraint, default_privilege, function, ident, index, literal, partition, qualified,
     role, sequence, table, trigger, user_type,
@@ -52,7 +53,7 @@ pub fn statements(change: &Change) -> Vec<String> {
         }
         Change::DropSequence(name) => vec![format!("DROP SEQUENCE {}", qualified(name))],
         Change::CreateSequence { sequence, revoke_from } => sequence::create(sequence, revoke_from),
-        Change::AlterSequence(sequences) => vec![sequence::alter(sequences)],
+        Change::AlterSequence(sequences) => sequence::alter(sequences),
         Change::OwnSequence { sequence, go_on } => sequence::own(sequence, *go_on),
         Change::Comment { on, text } => vec![comment::comment(on, text.as_deref())],
         Change::RenameType { name, to } => {
@@ -226,6 +227,13 @@ fn alter_column(table: &QualifiedName, columns: &Pair<Column<Sql>>) -> Vec<Strin
         &columns.next;
     let previous = &columns.previous;
     let numbering = numbering.as_kept(&ty.base);
+    let counting = Pair {
+        previous: Counting {
+            options: previous.numbering.as_kept(&previous.ty.base),
+            ty: &previous.ty.base,
+        },
+        next: Counting { options: numbering.clone(), ty: &ty.base },
+    };
     let retyped = &previous.ty != ty || &previous.collation != collation;
     let redefaulted = retyped || &previous.default != default;
     let mut actions = Vec::new();
@@ -261,11 +269,13 @@ fn alter_column(table: &QualifiedName, columns: &Pair<Column<Sql>>) -> Vec<Strin
             if kind != *next {
                 actions.push(format!("SET GENERATED {}", table::generated(*next)));
             }
-            let was = previous.numbering.as_kept(&previous.ty.base);
-            let options = sequence::changed(&was, &numbering);
+            let options = sequence::changed(&counting);
             if !options.is_empty() {
-                let options: Vec<_> = options.iter().map(|it| format!("SET {it}")).collect();
-                actions.push(options.join(" "));
+                let set = |option: &String| match option.starts_with("RESTART") {
+                    true => option.clone(),
+                    false => format!("SET {option}"),
+                };
+                actions.push(options.iter().map(set).collect::<Vec<_>>().join(" "));
             }
         }
         (Some(_) | None, None) => {}
@@ -273,15 +283,18 @@ fn alter_column(table: &QualifiedName, columns: &Pair<Column<Sql>>) -> Vec<Strin
     if let Some(default) = default.as_ref().filter(|_| redefaulted) {
         actions.push(format!("SET DEFAULT {}", table::default(default)));
     }
-    let mut statements: Vec<_> = actions
+    let actions = actions
         .into_iter()
-        .map(|action| alter(table, &format!("ALTER COLUMN {} {action}", ident(name))))
-        .collect();
+        .map(|action| alter(table, &format!("ALTER COLUMN {} {action}", ident(name))));
+    let owner = literal(&qualified(table));
+    let serial = format!("pg_catalog.pg_get_serial_sequence({owner}, {})", literal(name.as_str()));
+    let mut statements = Vec::new();
+    if previous.identity.is_some() && identity.is_some() {
+        statements.extend(sequence::narrowed(&counting, &serial));
+    }
+    statements.extend(actions);
     if previous.identity.is_none() && identity.is_some() {
         // A column that is numbered from now on begins after the numbers that it holds.
-        let owner = literal(&qualified(table));
-        let serial =
-            format!("pg_catalog.pg_get_serial_sequence({owner}, {})", literal(name.as_str()));
         statements.push(sequence::count_on(&serial, table, name, &numbering));
     }
     statements

@@ -22,13 +22,22 @@ pub(super) fn create(sequence: &Sequence, revoke_from: &BTreeSet<Grantee>) -> Ve
     vec![text, format!("REVOKE ALL ON SEQUENCE {name} FROM {revoke_from}")]
 }
 
-pub(super) fn alter(sequences: &Pair<Sequence>) -> String {
+pub(super) fn alter(sequences: &Pair<Sequence>) -> Vec<String> {
     let Sequence { name, ty, options, owner: _ } = &sequences.next;
-    let previous = &sequences.previous;
+    let Pair { previous, next: _ } = sequences;
+    let counting = Pair {
+        previous: Counting {
+            options: previous.options.as_kept(&previous.ty.base),
+            ty: &previous.ty.base,
+        },
+        next: Counting { options: options.as_kept(&ty.base), ty: &ty.base },
+    };
     let retyped = if &previous.ty == ty { String::new() } else { format!(" AS {ty}") };
-    let options = changed(&previous.options.as_kept(&previous.ty.base), &options.as_kept(&ty.base));
-    let options: String = options.iter().map(|option| format!(" {option}")).collect();
-    format!("ALTER SEQUENCE {}{retyped}{options}", qualified(name))
+    let options: String = changed(&counting).iter().map(|option| format!(" {option}")).collect();
+    let name = qualified(name);
+    let alter = format!("ALTER SEQUENCE {name}{retyped}{options}");
+    let narrowed = narrowed(&counting, &format!("{}::regclass", literal(&name)));
+    narrowed.into_iter().chain([alter]).collect()
 }
 
 /// Whose it is; where the column has values that it did not give out, it goes on after them.
@@ -62,16 +71,59 @@ pub(super) fn count_on(
     )
 }
 
+/// How numbers of a type are counted, without what is usual.
+pub(super) struct Counting<'a> {
+    pub(super) options: SequenceOptions,
+    pub(super) ty: &'a BaseType,
+}
+
+impl Counting<'_> {
+    fn range(&self) -> (i64, i64) {
+        self.options.range(self.ty)
+    }
+}
+
 /// How it counts, as far as that is not as usual.
 pub(super) fn options(options: &SequenceOptions) -> Vec<String> {
-    let mut texts = changed(&SequenceOptions::default(), options);
+    let usual = SequenceOptions::default();
+    let mut texts = differences(&usual, options);
     // Where it starts by itself depends on the others.
     texts.retain(|text| options.start.is_some() || !text.starts_with("START"));
     texts
 }
 
-/// The options that lead from one way of counting to another; both without what is usual.
-pub(super) fn changed(previous: &SequenceOptions, next: &SequenceOptions) -> Vec<String> {
+/// The options that lead from one way of counting to another.
+pub(super) fn changed(counting: &Pair<Counting<'_>>) -> Vec<String> {
+    let Pair { previous, next } = counting;
+    let mut options = differences(&previous.options, &next.options);
+    let (was, is) = (previous.range(), next.range());
+    if previous.options.counts_down() != next.options.counts_down() {
+        // What Postgres has by itself depends on the direction, and does not turn with it.
+        options.retain(|option| !option.contains("MINVALUE") && !option.contains("MAXVALUE"));
+        options.extend([format!("MINVALUE {}", is.0), format!("MAXVALUE {}", is.1)]);
+    }
+    if was.0.max(is.0) > was.1.min(is.1) {
+        // No number that it can have come to is one of the new ones.
+        options.push(format!("RESTART WITH {}", first(&next.options)));
+    }
+    options
+}
+
+/// Where fewer numbers are left than there were: moves one that has come to another, or begins there, to
+/// the nearest that is left.
+pub(super) fn narrowed(counting: &Pair<Counting<'_>>, sequence: &str) -> Option<String> {
+    let (was, is) = (counting.previous.range(), counting.next.range());
+    let (least, greatest) = (was.0.max(is.0), was.1.min(is.1));
+    let first = first(&counting.previous.options);
+    (least <= greatest && (least, greatest) != was).then(|| {
+        let last = format!("pg_catalog.pg_sequence_last_value({sequence})");
+        format!(
+            "SELECT pg_catalog.setval({sequence}, least(greatest(coalesce({last}, {first}), {least}), {greatest}), {last} IS NOT NULL)"
+        )
+    })
+}
+
+fn differences(previous: &SequenceOptions, next: &SequenceOptions) -> Vec<String> {
     let SequenceOptions { start: _, increment, min, max, cache, cycle } = next;
     let mut options = Vec::new();
     let mut value = |word: &str, was: &Option<i64>, is: &Option<i64>, usual: &str| {
@@ -95,7 +147,7 @@ pub(super) fn changed(previous: &SequenceOptions, next: &SequenceOptions) -> Vec
 
 /// The first number.
 fn first(options: &SequenceOptions) -> i64 {
-    let down = options.increment.is_some_and(|by| by < 0);
-    let usual = if down { options.max.unwrap_or(-1) } else { options.min.unwrap_or(1) };
+    let usual =
+        if options.counts_down() { options.max.unwrap_or(-1) } else { options.min.unwrap_or(1) };
     options.start.unwrap_or(usual)
 }

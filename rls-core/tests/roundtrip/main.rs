@@ -27,7 +27,7 @@ use shrink::Ways;
 use tokio::runtime::Builder;
 use world::World;
 
-const PAIRS: u64 = 20;
+const PAIRS: u64 = 150;
 
 fn setting(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().unwrap())

@@ -117,6 +117,7 @@ fn reconcile(way: &mut Way) {
     for (name, table) in &was.tables {
         if let Some(next) = is.tables.get_mut(name) {
             next.row_security = next.row_security.max(table.row_security);
+            keep_names(table, next);
         }
     }
     if !way.by_snapshot {
@@ -141,6 +142,28 @@ fn reconcile(way: &mut Way) {
         is.grant_options.extend(was.grant_options.iter().filter(of_schemas).cloned());
     }
     repair(then);
+}
+
+/// What says the same as before keeps the name that it has; nothing else may take that one.
+fn keep_names(was: &Table<Sql>, is: &mut Table<Sql>) {
+    if let Some((was, is)) = was.primary_key.as_ref().zip(is.primary_key.as_mut()) {
+        is.name = was.name.clone();
+    }
+    fn renamed<T: PartialEq + Clone>(was: &BTreeMap<Ident, T>, is: &mut BTreeMap<Ident, T>) {
+        for (name, item) in was {
+            let other = is.iter().find(|(other, found)| *other != name && *found == item);
+            let other = other.map(|(other, _)| other.clone());
+            if let Some(other) = other.filter(|_| is.get(name) != Some(item)) {
+                is.remove(&other);
+                is.insert(name.clone(), item.clone());
+            }
+        }
+    }
+    renamed(&was.uniques, &mut is.uniques);
+    renamed(&was.checks, &mut is.checks);
+    renamed(&was.foreign_keys, &mut is.foreign_keys);
+    renamed(&was.exclusions, &mut is.exclusions);
+    renamed(&was.indexes, &mut is.indexes);
 }
 
 /// The same way with one part less, or none where there are no more parts.

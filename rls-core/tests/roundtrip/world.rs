@@ -3,7 +3,7 @@
 use rls_core::apply::{apply, compare};
 use rls_core::catalog::{canonical, introspect};
 use rls_core::diff::{Canonical, Change, Pair, diff};
-use rls_core::model::Schema;
+use rls_core::model::{IndexKey, IndexValue, Schema, Sql};
 use rls_core::plan::{HazardKind, Origin, plan};
 use tokio_postgres::{Client, Transaction};
 
@@ -89,7 +89,8 @@ async fn read_back(client: &mut Client, desired: &Schema) -> Result<(), String> 
 }
 
 async fn backwards(transaction: &mut Transaction<'_>, desired: &Schema) -> Result<(), String> {
-    let live = introspect(transaction, desired).await.map_err(|error| error.to_string())?.schema;
+    let live = introspect(transaction, desired).await.map_err(|error| error.to_string())?;
+    let live = unsaid(live.schema, desired);
     let canonical = canonical(transaction, Pair { previous: &live, next: desired }).await;
     let canonical = canonical.map_err(|error| error.to_string())?;
     let mut back = diff(Pair { previous: desired, next: &live }, &canonical);
@@ -100,4 +101,27 @@ async fn backwards(transaction: &mut Transaction<'_>, desired: &Schema) -> Resul
     } else {
         Err(format!("what was read is more than what was asked for: {back:#?}"))
     }
+}
+
+/// What was read, without collations that expressions have brought along: those are told as if they had
+/// been said.
+fn unsaid(mut live: Schema, desired: &Schema) -> Schema {
+    let unsaid = |key: &mut IndexKey<Sql>, said: &IndexKey<Sql>| {
+        if let (IndexValue::Expr(_), None) = (&said.value, &said.collation) {
+            key.collation = None;
+        }
+    };
+    for table in live.tables.values_mut() {
+        let Some(said) = desired.tables.get(&table.name) else { continue };
+        for (name, index) in &mut table.indexes {
+            let said = said.indexes.get(name).into_iter().flat_map(|it| &it.keys);
+            index.keys.iter_mut().zip(said).for_each(|(key, said)| unsaid(key, said));
+        }
+        for (name, exclusion) in &mut table.exclusions {
+            let said = said.exclusions.get(name).into_iter().flat_map(|it| &it.elements);
+            let both = exclusion.elements.iter_mut().zip(said);
+            both.for_each(|(element, said)| unsaid(&mut element.key, &said.key));
+        }
+    }
+    live
 }
