@@ -11,6 +11,9 @@ use super::kinds;
 use super::maker::commentable;
 
 pub fn repair(draft: &mut Draft) {
+    // Of those that policies call, no name has two.
+    let mut names_of_functions = BTreeSet::new();
+    draft.schema.functions.retain(|routine, _| names_of_functions.insert(routine.name.clone()));
     loop {
         let before = draft.schema.clone();
         once(draft);
