@@ -6,14 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use rls_core::model::{
-    AllowedLint, BaseType, Column, DeclaredGrant, DeclaredTable, Generated, Grantee, Ident,
-    Modifier, PgType, Policy, QualifiedName, SequenceOptions, Table,
+    BaseType, Column, DeclaredGrant, DeclaredTable, Generated, Grantee, Ident, Modifier, PgType,
+    Policy, QualifiedName, SequenceOptions, Table,
 };
 use rls_core::syntax::Lowered;
 use syn::DeriveInput;
 
 use crate::expr::expr;
-use crate::{constraint, index, partition, sequence, trigger, user_type, witness};
+use crate::{constraint, function, index, partition, sequence, trigger, user_type, witness};
 
 /// `impl Table for …`, and what other tables' lookups are checked against.
 pub(crate) fn expand(input: &DeriveInput, lowered: &Lowered) -> TokenStream {
@@ -41,9 +41,7 @@ pub(crate) fn expand(input: &DeriveInput, lowered: &Lowered) -> TokenStream {
         quote!(p::BTreeSet::from([#(#columns),*]))
     });
     let implied_checks = implied_checks.iter().map(ident);
-    let allowed = allowed.iter().map(|AllowedLint { lint, reason }| {
-        quote!(p::AllowedLint { lint: p::String::from(#lint), reason: p::String::from(#reason) })
-    });
+    let allowed = allowed.iter().map(function::allowed);
     let sequences = sequences.iter().map(sequence::sequence);
     let grants = grants.iter().map(grant);
     let comments = comments.iter().map(|(on, text)| {

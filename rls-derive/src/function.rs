@@ -6,40 +6,28 @@ use rls_core::model::{
     AllowedLint, Argument, Attributes, Body, DeclaredFunction, Function, ReturnedColumn, Returns,
     Routine,
 };
-use rls_core::syntax::{Ctxt, Diagnostic, lower_function};
+use rls_core::syntax::{Ctxt, lower_function};
 use syn::DeriveInput;
 
 use crate::constraint::sql;
 use crate::expand::{grant, ident, option, pg_type, qualified, variant};
+use crate::fallback::implement;
 
 /// `impl Function for ..`.
 pub(crate) fn expand(input: &DeriveInput) -> TokenStream {
-    let name = &input.ident;
     let ctxt = Ctxt::new();
     let lowered = lower_function(input, &ctxt);
     let diagnostics = ctxt.into_diagnostics();
-    let body = match &lowered {
-        Some(declared) if diagnostics.is_empty() => {
-            let declared = self::declared(declared);
-            quote! {
-                use ::rls_schema::__private as p;
-                #declared
-            }
+    let sound = lowered.as_ref().filter(|_| diagnostics.is_empty());
+    let body = sound.map(|lowered| {
+        let declared = declared(lowered);
+        quote! {
+            use ::rls_schema::__private as p;
+            #declared
         }
-        _ => quote!(::core::unreachable!()),
-    };
-    let errors = diagnostics.iter().map(Diagnostic::to_compile_error);
-    let (impl_generics, type_generics, where_clause) = input.generics.split_for_impl();
-    quote! {
-        #(#errors)*
-
-        #[automatically_derived]
-        impl #impl_generics ::rls_schema::Function for #name #type_generics #where_clause {
-            fn function() -> ::rls_schema::model::DeclaredFunction {
-                #body
-            }
-        }
-    }
+    });
+    let signature = quote!(function() -> ::rls_schema::model::DeclaredFunction);
+    implement(input, &quote!(Function), &signature, &diagnostics, body)
 }
 
 fn declared(declared: &DeclaredFunction) -> TokenStream {

@@ -3,46 +3,34 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 use rls_core::model::{Commented, DeclaredSequence, Sequence, SequenceOwner};
-use rls_core::syntax::{Ctxt, Diagnostic, lower_sequence};
+use rls_core::syntax::{Ctxt, lower_sequence};
 use syn::DeriveInput;
 
 use crate::expand::{grant, ident, option, pg_type, qualified, sequence_options};
+use crate::fallback::implement;
 use crate::function;
 
 /// `impl Sequence for ..`.
 pub(crate) fn expand(input: &DeriveInput) -> TokenStream {
-    let name = &input.ident;
     let ctxt = Ctxt::new();
     let lowered = lower_sequence(input, &ctxt);
     let diagnostics = ctxt.into_diagnostics();
-    let body = match &lowered {
-        Some(DeclaredSequence { sequence, comment, grants }) if diagnostics.is_empty() => {
-            let sequence = self::sequence(sequence);
-            let comment = option(comment.as_ref().map(|text| quote!(p::String::from(#text))));
-            let grants = grants.iter().map(grant);
-            quote! {
-                use ::rls_schema::__private as p;
-                p::DeclaredSequence {
-                    sequence: #sequence,
-                    comment: #comment,
-                    grants: p::vec![#(#grants),*],
-                }
+    let sound = lowered.as_ref().filter(|_| diagnostics.is_empty());
+    let body = sound.map(|DeclaredSequence { sequence, comment, grants }| {
+        let sequence = self::sequence(sequence);
+        let comment = option(comment.as_ref().map(|text| quote!(p::String::from(#text))));
+        let grants = grants.iter().map(grant);
+        quote! {
+            use ::rls_schema::__private as p;
+            p::DeclaredSequence {
+                sequence: #sequence,
+                comment: #comment,
+                grants: p::vec![#(#grants),*],
             }
         }
-        _ => quote!(::core::unreachable!()),
-    };
-    let errors = diagnostics.iter().map(Diagnostic::to_compile_error);
-    let (impl_generics, type_generics, where_clause) = input.generics.split_for_impl();
-    quote! {
-        #(#errors)*
-
-        #[automatically_derived]
-        impl #impl_generics ::rls_schema::Sequence for #name #type_generics #where_clause {
-            fn sequence() -> ::rls_schema::model::DeclaredSequence {
-                #body
-            }
-        }
-    }
+    });
+    let signature = quote!(sequence() -> ::rls_schema::model::DeclaredSequence);
+    implement(input, &quote!(Sequence), &signature, &diagnostics, body)
 }
 
 pub(crate) fn sequence(sequence: &Sequence) -> TokenStream {

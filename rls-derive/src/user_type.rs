@@ -5,12 +5,13 @@ use quote::{quote, quote_spanned};
 use rls_core::model::{
     Attribute, Composite, DeclaredType, Domain, DomainCheck, EnumType, TypeForm, UserType,
 };
-use rls_core::syntax::{Ctxt, Diagnostic, LoweredForm, LoweredType, RustType};
+use rls_core::syntax::{Ctxt, LoweredForm, LoweredType, RustType};
 use syn::DeriveInput;
 use syn::spanned::Spanned;
 
 use crate::expand::{ident, map, option, pg_type, qualified};
 use crate::expr::expr;
+use crate::fallback::implement;
 use crate::sequence::commented;
 
 /// `impl Typed for ..`, of what `lower` makes of the item.
@@ -18,26 +19,13 @@ pub(crate) fn expand(
     input: &DeriveInput,
     lower: fn(&DeriveInput, &Ctxt) -> Option<LoweredType>,
 ) -> TokenStream {
-    let name = &input.ident;
     let ctxt = Ctxt::new();
     let lowered = lower(input, &ctxt);
     let diagnostics = ctxt.into_diagnostics();
-    let body = match &lowered {
-        Some(lowered) if diagnostics.is_empty() => body(&lowered.form),
-        _ => quote!(::core::unreachable!()),
-    };
-    let errors = diagnostics.iter().map(Diagnostic::to_compile_error);
-    let (impl_generics, type_generics, where_clause) = input.generics.split_for_impl();
-    quote! {
-        #(#errors)*
-
-        #[automatically_derived]
-        impl #impl_generics ::rls_schema::Typed for #name #type_generics #where_clause {
-            fn typed() -> ::rls_schema::model::TypedAs {
-                #body
-            }
-        }
-    }
+    let sound = lowered.as_ref().filter(|_| diagnostics.is_empty());
+    let body = sound.map(|lowered| body(&lowered.form));
+    let signature = quote!(typed() -> ::rls_schema::model::TypedAs);
+    implement(input, &quote!(Typed), &signature, &diagnostics, body)
 }
 
 fn body(form: &LoweredForm) -> TokenStream {
