@@ -23,20 +23,10 @@ pub(super) async fn ask_defaults(
     canonical: &mut Canonical,
 ) -> Result<(), Error> {
     let doubts = doubts(schemas);
-    let mut batches: Vec<&[Doubt]> = if doubts.is_empty() { Vec::new() } else { vec![&doubts] };
-    while let Some(batch) = batches.pop() {
-        match kept(transaction, batch).await? {
-            Some(texts) => {
-                for (doubt, text) in batch.iter().zip(texts) {
-                    canonical.insert(doubt.site.clone(), doubt.source.clone(), Sql::new(text));
-                }
-            }
-            None if batch.len() > 1 => {
-                let (left, right) = batch.split_at(batch.len() / 2);
-                batches.extend([right, left]);
-            }
-            None => {}
-        }
+    let answers = ask::each(transaction, &doubts, kept).await?;
+    for (doubt, text) in doubts.iter().zip(answers) {
+        let Some(text) = text else { continue };
+        canonical.insert(doubt.site.clone(), doubt.source.clone(), Sql::new(text));
     }
     Ok(())
 }

@@ -153,6 +153,31 @@ pub(super) async fn rows(
     rows.map_err(|error| Failure::of(query, error).into())
 }
 
+/// The answer to each question, or none where the server has none. `answers` has all of a batch or none;
+/// the one at fault is found by halving.
+pub(super) async fn each<T, A>(
+    transaction: &mut Transaction<'_>,
+    questions: &[T],
+    answers: impl AsyncFn(&mut Transaction<'_>, &[T]) -> Result<Option<Vec<A>>, Error>,
+) -> Result<Vec<Option<A>>, Error> {
+    let mut all = Vec::new();
+    let mut batches = vec![questions];
+    while let Some(batch) = batches.pop() {
+        if batch.is_empty() {
+            continue;
+        }
+        match answers(transaction, batch).await? {
+            Some(answers) => all.extend(answers.into_iter().map(Some)),
+            None if batch.len() > 1 => {
+                let (left, right) = batch.split_at(batch.len() / 2);
+                batches.extend([right, left]);
+            }
+            None => all.push(None),
+        }
+    }
+    Ok(all)
+}
+
 /// Runs statements of ours that return nothing.
 pub(super) async fn run(transaction: &Transaction<'_>, statements: &str) -> Result<(), Error> {
     let done = transaction.batch_execute(statements).await;

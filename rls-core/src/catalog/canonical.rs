@@ -52,7 +52,7 @@ pub async fn canonical(
     let groups = alike::groups(&questions, schemas.previous);
     let mut alone = Vec::new();
     let firsts: Vec<_> = groups.iter().map(|group| group[0]).collect();
-    for (group, answer) in groups.iter().zip(ask_all(transaction, &firsts).await?) {
+    for (group, answer) in groups.iter().zip(ask::each(transaction, &firsts, answers).await?) {
         // What does not parse for one does not for any that is like it.
         let Some(answer) = answer else { continue };
         let (answer, good_for_all) = alike::without_table(group[0], &answer);
@@ -62,33 +62,13 @@ pub async fn canonical(
         }
         alone.extend(open);
     }
-    for (question, answer) in alone.iter().zip(ask_all(transaction, &alone).await?) {
+    for (question, answer) in alone.iter().zip(ask::each(transaction, &alone, answers).await?) {
         let Some(answer) = answer else { continue };
         let Question { site, source, statement: _ } = question;
         let (answer, _) = alike::without_table(question, &answer);
         canonical.insert(site.clone(), source.clone(), answer);
     }
     Ok(canonical)
-}
-
-/// The answer to each question, or none where it does not parse. One that fails is found by halving.
-async fn ask_all(
-    transaction: &mut Transaction<'_>,
-    questions: &[&Question],
-) -> Result<Vec<Option<String>>, Error> {
-    let mut all = Vec::new();
-    let mut batches = vec![questions];
-    while let Some(batch) = batches.pop() {
-        match answers(transaction, batch).await? {
-            Some(answers) => all.extend(answers.into_iter().map(Some)),
-            None if batch.len() > 1 => {
-                let (left, right) = batch.split_at(batch.len() / 2);
-                batches.extend([right, left]);
-            }
-            None => all.push(None),
-        }
-    }
-    Ok(all)
 }
 
 /// An expression, and the statement that makes Postgres read it.
@@ -256,9 +236,6 @@ async fn answers(
     transaction: &mut Transaction<'_>,
     batch: &[&Question],
 ) -> Result<Option<Vec<String>>, Error> {
-    if batch.is_empty() {
-        return Ok(Some(Vec::new()));
-    }
     let statements = batch.iter().map(|question| question.statement.clone()).collect();
     let savepoint = begin(transaction).await?;
     ask::run(&savepoint, UNCHECKED).await?;

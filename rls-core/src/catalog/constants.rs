@@ -36,26 +36,10 @@ pub(super) async fn add(
             }
         }
     }
-    let mut batches = vec![constants.as_slice()];
-    while let Some(batch) = batches.pop() {
-        if batch.is_empty() {
-            continue;
-        }
-        match values(transaction, batch).await? {
-            Some(values) => {
-                for (Constant { site, predicate, value: _, ty: _ }, value) in
-                    batch.iter().zip(values)
-                {
-                    canonical.insert(site.clone(), predicate.clone(), Sql::new(value));
-                }
-            }
-            // One that fails is found by halving.
-            None if batch.len() > 1 => {
-                let (left, right) = batch.split_at(batch.len() / 2);
-                batches.extend([right, left]);
-            }
-            None => {}
-        }
+    let answers = ask::each(transaction, &constants, values).await?;
+    for (Constant { site, predicate, value: _, ty: _ }, value) in constants.iter().zip(answers) {
+        let Some(value) = value else { continue };
+        canonical.insert(site.clone(), predicate.clone(), Sql::new(value));
     }
     Ok(())
 }
