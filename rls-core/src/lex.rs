@@ -348,6 +348,12 @@ impl Body {
     }
 }
 
+/// Whether a name in the text is one that is looked for. Text that cannot be read has none.
+pub(crate) fn has_name(sql: &str, is_it: impl Fn(&str) -> bool) -> bool {
+    let tokens = tokens(sql).unwrap_or_default();
+    tokens.iter().filter_map(|token| token.kind.name()).any(is_it)
+}
+
 /// Whether the text names something in that schema: `auth.user_id()` is in `auth`.
 pub fn mentions_schema(sql: &str, schema: &str) -> bool {
     let Ok(tokens) = tokens(sql) else { return false };

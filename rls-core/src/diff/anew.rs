@@ -84,6 +84,5 @@ fn texts_on(tables: Pair<&Table<Sql>>, column: &Ident, rebuild: &mut impl FnMut(
 }
 
 fn names(sql: &Sql, column: &Ident) -> bool {
-    let tokens = lex::tokens(sql.as_str()).unwrap_or_default();
-    tokens.iter().filter_map(|token| token.kind.name()).any(|name| name == column.as_str())
+    lex::has_name(sql.as_str(), |name| name == column.as_str())
 }

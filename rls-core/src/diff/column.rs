@@ -84,13 +84,8 @@ fn steps(on: On<'_>, pair: Pair<Column<Sql>>) -> Vec<Change> {
 /// changes a stored column into a virtual one, or a type under an expression.
 fn is_anew(on: On<'_>, pair: &Pair<Column<Sql>>, retyped: &[Ident], canonical: &Canonical) -> bool {
     let Pair { previous, next } = pair;
-    let reads = |sql: &Sql| {
-        let tokens = lex::tokens(sql.as_str()).unwrap_or_default();
-        tokens
-            .iter()
-            .filter_map(|token| token.kind.name())
-            .any(|name| retyped.iter().any(|column| column.as_str() == name))
-    };
+    let is_retyped_here = |name: &str| retyped.iter().any(|column| column.as_str() == name);
+    let reads = |sql: &Sql| lex::has_name(sql.as_str(), is_retyped_here);
     match (&previous.generated, &next.generated) {
         (None, None) => false,
         (None, Some(_)) => true,

@@ -92,11 +92,13 @@ impl Rebuilt {
     /// Whether a trigger is about one of the columns, asks one, or calls what goes.
     fn stops(&self, table: &QualifiedName, trigger: &Trigger) -> bool {
         let columns = self.columns.iter().filter(|(of, _)| of == table);
-        let when = trigger.when.as_ref().map(names).unwrap_or_default();
+        let columns: BTreeSet<_> = columns.map(|(_, column)| column.as_str()).collect();
         self.called_by(trigger)
-            || columns.map(|(_, column)| column).any(|column| {
-                trigger.columns.contains(column) || when.iter().any(|name| name == column.as_str())
-            })
+            || trigger.columns.iter().any(|column| columns.contains(column.as_str()))
+            || trigger
+                .when
+                .iter()
+                .any(|when| lex::has_name(when.as_str(), |name| columns.contains(name)))
     }
 
     fn touches(&self, table: &QualifiedName, key: &ForeignKey) -> bool {
@@ -109,7 +111,9 @@ impl Rebuilt {
     /// Whether a text names one of them. A name that means something else costs a policy that
     /// is made again for nothing.
     pub(super) fn named_in(&self, sql: &Sql) -> bool {
-        names(sql).iter().any(|name| self.named.iter().any(|rebuilt| rebuilt.as_str() == name))
+        lex::has_name(sql.as_str(), |name| {
+            self.named.iter().any(|rebuilt| rebuilt.as_str() == name)
+        })
     }
 
     /// Whether a type is made anew.
@@ -120,7 +124,9 @@ impl Rebuilt {
     /// Whether a text calls a function that goes.
     pub(super) fn called_in(&self, sql: &Sql) -> bool {
         !self.functions.is_empty()
-            && names(sql).iter().any(|name| self.functions.iter().any(|it| it.as_str() == name))
+            && lex::has_name(sql.as_str(), |name| {
+                self.functions.iter().any(|it| it.as_str() == name)
+            })
     }
 
     /// Whether a trigger calls a function that goes.
@@ -128,11 +134,6 @@ impl Rebuilt {
         self.functions.contains(&trigger.function.name)
             || trigger.when.iter().any(|when| self.called_in(when))
     }
-}
-
-fn names(sql: &Sql) -> Vec<String> {
-    let tokens = lex::tokens(sql.as_str()).unwrap_or_default();
-    tokens.iter().filter_map(|token| token.kind.name().map(str::to_owned)).collect()
 }
 
 /// The table that a partition belongs to, at whatever depth.

@@ -184,10 +184,7 @@ impl Spread<'_> {
         let names: Vec<_> = retyped.map(|column| column.name.as_str()).collect();
         match &key.value {
             IndexValue::Column(name) => names.contains(&name.as_str()),
-            IndexValue::Expr(sql) => {
-                let tokens = lex::tokens(sql.as_str()).unwrap_or_default();
-                tokens.iter().filter_map(|token| token.kind.name()).any(|it| names.contains(&it))
-            }
+            IndexValue::Expr(sql) => lex::has_name(sql.as_str(), |name| names.contains(&name)),
         }
     }
 

@@ -97,8 +97,6 @@ impl Found<'_> {
     }
 
     fn is_named_in(&self, sql: &Sql) -> bool {
-        let tokens = lex::tokens(sql.as_str()).unwrap_or_default();
-        let mut names = tokens.iter().filter_map(|token| token.kind.name());
-        names.any(|name| self.names.iter().any(|ident| ident.as_str() == name))
+        lex::has_name(sql.as_str(), |name| self.names.iter().any(|ident| ident.as_str() == name))
     }
 }

@@ -516,10 +516,9 @@ impl Finder<'_> {
         let policies = self.schemas.next.tables.values().flat_map(|table| table.policies.values());
         definer(function)
             || was.is_some_and(definer)
-            || policies.flat_map(Policy::exprs).any(|sql| {
-                let tokens = lex::tokens(sql.as_str()).unwrap_or_default();
-                tokens.iter().any(|token| token.kind.name() == Some(function.name.name.as_str()))
-            })
+            || policies
+                .flat_map(Policy::exprs)
+                .any(|sql| lex::has_name(sql.as_str(), |name| name == function.name.name.as_str()))
     }
 
     /// Whether there are rows of ours to be got at.

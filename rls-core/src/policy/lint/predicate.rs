@@ -88,8 +88,7 @@ pub(super) fn mentions(term: &Term, column: &Ident) -> bool {
 }
 
 fn names(sql: &str, column: &Ident) -> bool {
-    let tokens = lex::tokens(sql).unwrap_or_default();
-    tokens.iter().any(|token| token.kind.name() == Some(column.as_str()))
+    lex::has_name(sql, |name| name == column.as_str())
 }
 
 /// The columns that equal the caller's id wherever the predicate holds.
