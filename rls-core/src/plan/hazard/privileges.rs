@@ -1,0 +1,153 @@
+//! What it lets somebody do that they hold a privilege: the hazards of GRANT.
+
+use std::fmt;
+
+use super::{Finder, Hazard, Origin, widens};
+use crate::diff::{ColumnPrivileges, Pair, Privileges};
+use crate::model::{
+    DefaultObjects, DefaultTarget, Grant, GrantObject, Grantee, Ident, QualifiedName,
+};
+use crate::render::{column_list, privilege_name};
+
+impl Finder<'_> {
+    pub(super) fn grant(&self, grant: &Privileges<GrantObject>) -> Vec<Hazard> {
+        if grant.option && self.held(grant) {
+            return vec![passes_on(&grant.grantee, &privilege_names(grant), &grant.object)];
+        }
+        let message = match &grant.object {
+            GrantObject::Table(table) if self.schemas.previous.tables.contains_key(table) => {
+                format!(
+                    "{} gets {} on {table}, where policies allow it",
+                    grant.grantee,
+                    privilege_names(grant)
+                )
+            }
+            GrantObject::AllTables(schema) => return self.blanket(schema, grant, "gets"),
+            GrantObject::Schema(schema) => {
+                let undeclared = self.undeclared_tables(schema);
+                if undeclared.is_empty() {
+                    return Vec::new();
+                }
+                format!(
+                    "{} reaches the schema {schema}, and with it what it may do with {}",
+                    grant.grantee,
+                    undeclared.join(", ")
+                )
+            }
+            GrantObject::Function(name) if self.holds_tables() && !self.held(grant) => format!(
+                "{} may call {name}, which reads with the rights of its owner",
+                grant.grantee
+            ),
+            GrantObject::Routine(routine)
+                if self.schemas.previous.functions.contains_key(routine) && !self.held(grant) =>
+            {
+                format!("{} may call {routine}", grant.grantee)
+            }
+            GrantObject::Sequence(name) if self.is_new(name) => return Vec::new(),
+            GrantObject::Sequence(name) => {
+                format!("{} gets {} on the sequence {name}", grant.grantee, privilege_names(grant))
+            }
+            GrantObject::Table(_)
+            | GrantObject::Column { .. }
+            | GrantObject::Function(_)
+            | GrantObject::Routine(_) => return Vec::new(),
+        };
+        vec![widens(message)]
+    }
+
+    /// Columns of a table that exists, without those that could be reached before: by name, or with
+    /// the whole table.
+    pub(super) fn grant_columns(&self, grant: &ColumnPrivileges) -> Vec<Hazard> {
+        let ColumnPrivileges { table, grantee, columns, option } = grant;
+        if !self.schemas.previous.tables.contains_key(table) {
+            return Vec::new();
+        }
+        let mut columns = columns.clone();
+        columns.retain(|privilege, columns| {
+            columns.retain(|column| {
+                let object = GrantObject::Column { table: table.clone(), column: column.clone() };
+                let objects = [object, GrantObject::Table(table.clone())];
+                !objects.into_iter().any(|object| {
+                    let grant = Grant { object, grantee: grantee.clone(), privilege: *privilege };
+                    self.schemas.previous.grants.contains(&grant)
+                })
+            });
+            !columns.is_empty()
+        });
+        if columns.is_empty() {
+            let what = column_list(&grant.columns);
+            let option = option.then(|| passes_on(grantee, &what, table));
+            return option.into_iter().collect();
+        }
+        let what = column_list(&columns);
+        vec![widens(format!("{grantee} gets {what} on {table}, where policies allow it"))]
+    }
+
+    /// Whether all of it was held before, on something that is made anew.
+    fn held(&self, grant: &Privileges<GrantObject>) -> bool {
+        grant.privileges.iter().all(|privilege| {
+            self.schemas.previous.grants.contains(&Grant {
+                object: grant.object.clone(),
+                grantee: grant.grantee.clone(),
+                privilege: *privilege,
+            })
+        })
+    }
+
+    /// Whether a sequence is declared and not there yet.
+    fn is_new(&self, name: &QualifiedName) -> bool {
+        let Pair { previous, next } = self.schemas;
+        next.sequences.contains_key(name) && !previous.sequences.contains_key(name)
+    }
+
+    /// Privileges on all tables of a schema, now or later: in a new database nobody's rows.
+    fn blanket<O>(&self, schema: &Ident, grant: &Privileges<O>, verb: &str) -> Vec<Hazard> {
+        let declared = self.schemas.previous.tables.keys().filter(|table| &table.schema == schema);
+        let mut tables: Vec<_> = declared.map(ToString::to_string).collect();
+        tables.extend(self.undeclared_tables(schema));
+        if tables.is_empty() {
+            return Vec::new();
+        }
+        vec![widens(format!(
+            "{} {verb} {} on every table of the schema {schema}, which holds {}",
+            grant.grantee,
+            privilege_names(grant),
+            tables.join(", ")
+        ))]
+    }
+
+    /// Objects to come are nobody's yet; in a schema that is in use they are told with what is there.
+    pub(super) fn grant_default(&self, default: &Privileges<DefaultTarget>) -> Vec<Hazard> {
+        match &default.object {
+            DefaultTarget { schema: Some(schema), objects: DefaultObjects::Tables, .. } => {
+                self.blanket(schema, default, "will get")
+            }
+            target if self.holds_tables() => vec![widens(format!(
+                "{} will get {} on {target}",
+                default.grantee,
+                privilege_names(default)
+            ))],
+            _ => Vec::new(),
+        }
+    }
+
+    fn undeclared_tables(&self, schema: &Ident) -> Vec<String> {
+        match self.origin {
+            Origin::Snapshot => Vec::new(),
+            Origin::Live { undeclared } => {
+                let tables = undeclared.iter().filter(|table| &table.schema == schema);
+                tables.map(ToString::to_string).collect()
+            }
+        }
+    }
+}
+
+fn passes_on(grantee: &Grantee, what: &str, object: &impl fmt::Display) -> Hazard {
+    widens(format!("{grantee} may pass on {what} on {object} to others"))
+}
+
+fn privilege_names<O>(grant: &Privileges<O>) -> String {
+    let names: Vec<_> =
+        grant.privileges.iter().map(|privilege| privilege_name(*privilege)).collect();
+    names.join(", ")
+}

@@ -1,0 +1,54 @@
+//! What goes only to come again, or goes with its table: nobody has to agree to that by itself.
+
+use super::Finder;
+use crate::diff::{Change, Named, OnTable, Same, Site};
+use crate::model::QualifiedName;
+
+impl Finder<'_> {
+    /// What is dropped ahead of its table, or dropped and made again around something else.
+    pub(super) fn goes_with_its_table(&self, change: &Change) -> bool {
+        let gone = |table: &QualifiedName| !self.schemas.next.tables.contains_key(table);
+        if let Change::DropPolicy(policy) = change {
+            gone(&policy.table)
+        } else if let Change::DropForeignKey(key) = change {
+            let again = Change::AddForeignKey(key.clone());
+            gone(&key.table) || self.changes.contains(&again)
+        } else if let Change::DropTrigger(trigger) = change {
+            let again = |change: &Change| matches!(change, Change::CreateTrigger(made) if made.table == trigger.table && made.item.name == trigger.item.name);
+            gone(&trigger.table) || self.changes.iter().any(again)
+        } else if let Change::DropUnique(unique) = change {
+            self.changes.contains(&Change::AddUnique(unique.clone()))
+        } else if let Change::DropPrimaryKey(key) = change {
+            self.changes.contains(&Change::AddPrimaryKey(key.clone()))
+        } else if let Change::DropCheck(check) = change {
+            let same = self.same_on(&check.table);
+            self.changes.iter().any(|change| {
+                matches!(change, Change::AddCheck(made)
+                    if same_place(made, check) && same.check(&check.item.item, &made.item.item))
+            })
+        } else if let Change::DropExclusion(exclusion) = change {
+            let same = self.same_on(&exclusion.table);
+            self.changes.iter().any(|change| {
+                matches!(change, Change::AddExclusion(made)
+                    if same_place(made, exclusion) && same.exclusion(&exclusion.item.item, &made.item.item))
+            })
+        } else if let Change::DropIndex(index) = change {
+            let same = self.same_on(&index.table);
+            self.changes.iter().any(|change| {
+                matches!(change, Change::CreateIndex(made)
+                    if same_place(made, index) && same.index(&index.item.item, &made.item.item))
+            })
+        } else {
+            false
+        }
+    }
+
+    fn same_on(&self, table: &QualifiedName) -> Same<'_> {
+        let site = Site { table: table.clone(), default_of: None };
+        Same { canonical: self.canonical, site }
+    }
+}
+
+fn same_place<T>(one: &OnTable<Named<T>>, other: &OnTable<Named<T>>) -> bool {
+    one.table == other.table && one.item.name == other.item.name
+}
