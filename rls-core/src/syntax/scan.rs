@@ -1,6 +1,9 @@
 //! Crate roots → declarations, by following `mod`. Nothing is compiled, so it works in `build.rs`
 //! and on code that does not build yet; what only the compiler could know is an error.
 
+mod files;
+mod items;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::Range;
@@ -8,21 +11,18 @@ use std::path::{Path, PathBuf};
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
-use syn::ext::IdentExt;
 use syn::visit::{self, Visit};
-use syn::{Attribute, DeriveInput, Expr, ExprLit, Item, ItemFn, ItemMod, Lit, Meta};
+use syn::{Attribute, DeriveInput, Item, ItemMod};
 
+use self::files::{module_directory, path_attribute, root_directory, unpaired, unseen};
 pub use super::cfg::Features;
 use super::cfg::{self, Verdict};
-use super::derives::{derives, predicate_attribute, rls_attribute};
+use super::derives::predicate_attribute;
 use super::found::Predicates;
 use super::places::source_error;
 use super::typed::Pending;
 pub use super::typed::ScannedType;
-use super::{
-    Ctxt, Diagnostic, LoweredType, lower, lower_enum, lower_function, lower_predicate,
-    lower_sequence, lower_type, parameters,
-};
+use super::{Ctxt, Diagnostic};
 use crate::model::{DeclaredFunction, DeclaredSequence, DeclaredTable, Schema};
 use crate::provider::Settings;
 use crate::resolve::Part;
@@ -304,162 +304,6 @@ impl<'a> File<'a> {
             "use `cfg(feature = \"..\")`, which rls.toml can set",
         );
     }
-
-    /// `#[predicate] fn ..`, under conditions that can be decided.
-    fn predicate(&mut self, input: &ItemFn) {
-        if let Some(Doubt { path, range, condition }) = self.doubt.clone() {
-            let message = format!(
-                "whether the predicate `{}` exists depends on `{condition}`",
-                input.sig.ident
-            );
-            let help = Some("only `cfg(feature = \"..\")` can stand on the way to it".to_owned());
-            let error = source_error(&self.scan.sources, path, range, message, help);
-            self.scan.errors.push(error);
-            return;
-        }
-        let ctxt = Ctxt::new();
-        let lowered = lower_predicate(input, &ctxt);
-        self.report(ctxt);
-        if let Some(lowered) = lowered {
-            let places = lowered.places.into_iter();
-            let places = places.map(|tokens| byte_range(tokens, self.offset)).collect();
-            let twice = self.scan.predicates.add(lowered.predicate, self.path.clone(), places);
-            if twice {
-                self.error(
-                    &input.sig.ident,
-                    "a predicate of this name is declared already",
-                    "give one of the two another name",
-                );
-            }
-        } else if let Some(parameters) = parameters(input) {
-            self.scan.predicates.add_broken(input.sig.ident.unraw().to_string(), parameters);
-        }
-    }
-
-    fn table(&mut self, mut input: DeriveInput) {
-        input.attrs = match cfg::expand(&input.attrs, self.features) {
-            Ok(attrs) => attrs,
-            Err(attr) => return self.undecidable(&attr),
-        };
-        let rls = rls_attribute(&input).cloned();
-        if derives("Sequence", &input.attrs, rls.is_some()) {
-            let found = self.object(&input, lower_sequence);
-            return self.scan.sequences.extend(found);
-        }
-        if derives("Function", &input.attrs, rls.is_some()) {
-            let found = self.object(&input, lower_function);
-            return self.scan.functions.extend(found);
-        }
-        for (derive, lower) in [("PgEnum", lower_enum as Lower), ("PgType", lower_type)] {
-            if derives(derive, &input.attrs, rls.is_some()) {
-                return self.user_type(&mut input, lower);
-            }
-        }
-        if !derives("Table", &input.attrs, rls.is_some()) {
-            if let Some(attr) = rls {
-                self.error(
-                    attr,
-                    "`#[rls(..)]` without `#[derive(Table)]` declares nothing",
-                    "derive `Table`, by that name",
-                );
-            }
-            return;
-        }
-        if let Some(Doubt { path, range, condition }) = self.doubt.clone() {
-            let message =
-                format!("whether the table of `{}` exists depends on `{condition}`", input.ident);
-            let help = "only `cfg(feature = \"..\")` can stand on the way to a table";
-            self.scan.errors.push(source_error(
-                &self.scan.sources,
-                path,
-                range,
-                message,
-                Some(help.to_owned()),
-            ));
-            return;
-        }
-        if let Err(attr) = cfg::strip_fields(&mut input, self.features) {
-            return self.undecidable(&attr);
-        }
-        let ctxt = Ctxt::new();
-        let lowered = lower(&input, &ctxt);
-        self.report(ctxt);
-        if let Some(lowered) = lowered {
-            let offset = self.offset;
-            let table = self.scan.tables.len();
-            let pending = lowered.declared.into_iter().map(|(field, ty)| {
-                let range = byte_range(ty.ty.to_token_stream(), offset);
-                Pending { table, field, ty, range }
-            });
-            self.scan.pending.extend(pending);
-            self.scan.tables.push(Scanned {
-                path: self.path.clone(),
-                table: lowered.table,
-                raw: lowered
-                    .raw
-                    .iter()
-                    .map(|text| (text.value(), byte_range(text.to_token_stream(), offset)))
-                    .collect(),
-                places: lowered
-                    .places
-                    .into_iter()
-                    .map(|(part, tokens)| (part, byte_range(tokens, offset)))
-                    .collect(),
-            });
-        }
-    }
-}
-
-impl File<'_> {
-    /// `#[derive(Sequence)] struct ..;` and the like, under conditions that can be decided.
-    fn object<T>(
-        &mut self,
-        input: &DeriveInput,
-        lower: impl Fn(&DeriveInput, &Ctxt) -> Option<T>,
-    ) -> Option<ScannedObject<T>> {
-        if let Some(Doubt { path, range, condition }) = self.doubt.clone() {
-            let message = format!("whether `{}` exists depends on `{condition}`", input.ident);
-            let help = Some("only `cfg(feature = \"..\")` can stand on the way to it".to_owned());
-            let error = source_error(&self.scan.sources, path, range, message, help);
-            self.scan.errors.push(error);
-            return None;
-        }
-        let ctxt = Ctxt::new();
-        let lowered = lower(input, &ctxt);
-        self.report(ctxt);
-        let range = byte_range(input.ident.to_token_stream(), self.offset);
-        let path = self.path.clone();
-        lowered.map(|declared| ScannedObject { path, range, declared })
-    }
-}
-
-/// How an item that derives a type is read.
-type Lower = fn(&DeriveInput, &Ctxt) -> Option<LoweredType>;
-
-impl File<'_> {
-    /// `#[derive(PgEnum)] enum ..` and `#[derive(PgType)] struct ..`
-    fn user_type(&mut self, input: &mut DeriveInput, lower: Lower) {
-        if let Some(Doubt { path, range, condition }) = self.doubt.clone() {
-            let message = format!("whether `{}` exists depends on `{condition}`", input.ident);
-            let help = Some("only `cfg(feature = \"..\")` can stand on the way to it".to_owned());
-            let error = source_error(&self.scan.sources, path, range, message, help);
-            return self.scan.errors.push(error);
-        }
-        if let Err(attr) = cfg::strip_fields(input, self.features) {
-            return self.undecidable(&attr);
-        }
-        let ctxt = Ctxt::new();
-        let lowered = lower(input, &ctxt);
-        self.report(ctxt);
-        let range = byte_range(input.ident.to_token_stream(), self.offset);
-        let (path, offset) = (self.path.clone(), self.offset);
-        let found =
-            lowered.map(|lowered| ScannedType { path, range, lowered, offset, typed: None });
-        if found.is_none() {
-            self.scan.mistaken_types.insert(input.ident.unraw().to_string());
-        }
-        self.scan.types.extend(found);
-    }
 }
 
 impl<'ast> Visit<'ast> for File<'_> {
@@ -500,49 +344,6 @@ fn attributes(item: &Item) -> &[Attribute] {
         Item::Union(item) => &item.attrs,
         _ => &[],
     }
-}
-
-fn path_attribute(attrs: &[Attribute]) -> Option<String> {
-    attrs.iter().find_map(|attr| match &attr.meta {
-        Meta::NameValue(pair) if pair.path.is_ident("path") => match &pair.value {
-            Expr::Lit(ExprLit { lit: Lit::Str(path), .. }) => Some(path.value()),
-            _ => None,
-        },
-        _ => None,
-    })
-}
-
-/// The modules of a crate root are beside it; but a root that rls.toml names may be a module of the
-/// crate, and then they are in the folder of its name.
-fn root_directory(root: &Path) -> PathBuf {
-    let crate_root = root.file_stem().is_some_and(|stem| stem == "lib" || stem == "main");
-    let module = module_directory(root);
-    if !crate_root && module.is_dir() {
-        module
-    } else {
-        root.parent().unwrap_or(Path::new("")).to_owned()
-    }
-}
-
-/// The modules of a crate root and of `mod.rs` are beside it, those of `a.rs` in `a/`.
-fn module_directory(path: &Path) -> PathBuf {
-    let parent = path.parent().unwrap_or(Path::new(""));
-    match path.file_stem().and_then(|stem| stem.to_str()) {
-        Some("mod") | None => parent.to_owned(),
-        Some(stem) => parent.join(stem),
-    }
-}
-
-/// How many bytes `syn::parse_file` would skip, a first line for the shell: spans do not count it.
-fn unseen(text: &str) -> usize {
-    let shell = text.starts_with("#!") && !text[2..].trim_start().starts_with('[');
-    if shell { text.find('\n').unwrap_or(text.len()) } else { 0 }
-}
-
-/// What keeps a text from being tokens at all, of which the parser says nothing that helps.
-fn unpaired(text: &str) -> Option<syn::Error> {
-    let error = text.parse::<TokenStream>().err()?;
-    Some(syn::Error::new(error.span(), "a bracket or a quotation mark has no partner from here on"))
 }
 
 pub(super) fn byte_range(tokens: TokenStream, offset: usize) -> Range<usize> {
