@@ -4,6 +4,7 @@
 //! So this reads generously, in every usual spelling, and gives up on what it does not know.
 
 mod forms;
+mod lookup;
 mod parser;
 mod tokens;
 
