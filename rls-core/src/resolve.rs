@@ -9,8 +9,8 @@ use std::fmt;
 
 use self::objects::Objects;
 use crate::model::{
-    AllowedLint, DeclaredFunction, DeclaredSequence, DeclaredTable, DeclaredType, Expr, Grantee,
-    Ident, PgType, QualifiedName, RowSecurity, Schema, Table,
+    AllowedLint, DeclaredFunction, DeclaredSequence, DeclaredTable, DeclaredType, DeclaredView,
+    Expr, Grantee, Ident, PgType, QualifiedName, RowSecurity, Schema, Table,
 };
 use crate::policy::compile::{self, Linked, Policies, Site};
 use crate::policy::definer::{self, Functions};
@@ -95,6 +95,8 @@ pub struct Declared {
     pub types: Vec<DeclaredType>,
     /// Functions, in any order.
     pub functions: Vec<DeclaredFunction>,
+    /// Views, in any order.
+    pub views: Vec<DeclaredView>,
 }
 
 impl From<Vec<DeclaredTable>> for Declared {
@@ -111,7 +113,7 @@ pub fn resolve(
     declared: impl Into<Declared>,
     settings: &Settings,
 ) -> Result<Resolved, ResolveErrors> {
-    let Declared { tables, sequences: free, types, functions } = declared.into();
+    let Declared { tables, sequences: free, types, functions, views: _ } = declared.into();
     let mut errors = Vec::new();
     let objects = Objects::new(free, functions, &mut errors);
     let tables = by_name(tables, &mut errors);
@@ -406,6 +408,7 @@ fn compile(
         types: BTreeMap::new(),
         tables: compiled,
         sequences: BTreeMap::new(),
+        views: BTreeMap::new(),
         functions,
         strays: Vec::new(),
         comments: BTreeMap::new(),

@@ -61,6 +61,14 @@ pub(crate) fn commented(on: &Commented) -> TokenStream {
             let name = qualified(name);
             quote!(p::Commented::Table(#name))
         }
+        Commented::View(name) => {
+            let name = qualified(name);
+            quote!(p::Commented::View(#name))
+        }
+        Commented::MaterializedView(name) => {
+            let name = qualified(name);
+            quote!(p::Commented::MaterializedView(#name))
+        }
         Commented::Index(name) => {
             let name = qualified(name);
             quote!(p::Commented::Index(#name))

@@ -28,7 +28,7 @@ mod triggers;
 mod unheld;
 mod user_types;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::{try_join, try_join4, try_join5};
 use tokio_postgres::Transaction;
@@ -145,6 +145,7 @@ pub async fn introspect(transaction: &mut Transaction<'_>, scope: &Schema) -> Re
             types,
             tables,
             sequences,
+            views: BTreeMap::new(),
             functions,
             strays,
             comments,

@@ -41,6 +41,9 @@ fn there(on: &Commented, schema: &Schema) -> bool {
         Commented::Sequence(name) => schema.sequences.contains_key(name),
         Commented::Table(name) => table(name).is_some(),
         Commented::Type(name) => schema.types.contains_key(name),
+        Commented::View(name) | Commented::MaterializedView(name) => {
+            schema.views.get(name).is_some_and(|view| view.commented() == *on)
+        }
         Commented::Column(of, name) => {
             table(of).is_some_and(|table| table.column(name).is_some())
                 || schema.types.get(of).is_some_and(|ty| attribute_names(ty).any(|it| it == name))

@@ -311,6 +311,7 @@ fn changes(
         undeclared_comments: _,
         // These are compared as a whole by the parts below.
         functions: _,
+        views: _,
         grants: _,
         grant_options: _,
         default_privileges: _,

@@ -66,6 +66,9 @@ fn is_of_missing_table(change: &Change, schemas: Pair<&Schema>) -> bool {
             Commented::Function(routine) => !schemas.previous.functions.contains_key(routine),
             Commented::Type(name) => !schemas.previous.types.contains_key(name),
             Commented::Sequence(name) => !schemas.previous.sequences.contains_key(name),
+            Commented::View(name) | Commented::MaterializedView(name) => {
+                !schemas.previous.views.contains_key(name)
+            }
             Commented::Table(table)
             | Commented::Column(table, _)
             | Commented::Constraint(table, _)
@@ -425,6 +428,8 @@ impl Finder<'_> {
             Commented::Type(name)
             | Commented::Sequence(name)
             | Commented::Table(name)
+            | Commented::View(name)
+            | Commented::MaterializedView(name)
             | Commented::Index(name) => (name.clone(), format!("on {name}")),
             Commented::Function(routine) => (routine.name.clone(), format!("on {routine}")),
             Commented::Column(table, name)

@@ -15,7 +15,11 @@ pub enum Commented {
     Sequence(QualifiedName),
     /// A table, or a partition.
     Table(QualifiedName),
-    /// A column.
+    /// A view.
+    View(QualifiedName),
+    /// A materialized view.
+    MaterializedView(QualifiedName),
+    /// A column, of a view too.
     Column(QualifiedName, Ident),
     /// A constraint of a table.
     Constraint(QualifiedName, Ident),
@@ -23,7 +27,7 @@ pub enum Commented {
     Index(QualifiedName),
     /// A policy of a table.
     Policy(QualifiedName, Ident),
-    /// A trigger of a table.
+    /// A trigger of a table or a view.
     Trigger(QualifiedName, Ident),
     /// A function or a procedure.
     Function(Routine),

@@ -27,6 +27,7 @@ mod trigger;
 mod type_text;
 mod types;
 mod user_type;
+mod view;
 
 pub use comment::Commented;
 pub use constraint::{
@@ -63,3 +64,4 @@ pub(crate) use user_type::by_need;
 pub use user_type::{
     Attribute, Composite, DeclaredType, Domain, DomainCheck, EnumType, TypeForm, TypedAs, UserType,
 };
+pub use view::{CheckOption, DeclaredView, View, ViewKind};

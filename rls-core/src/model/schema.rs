@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Commented, DefaultHolder, DefaultPrivilege, Function, Grant, Grantee, Ident, Ownership,
-    QualifiedName, Role, Routine, Sequence, Sql, Table, UserType,
+    QualifiedName, Role, Routine, Sequence, Sql, Table, UserType, View,
 };
 
 /// A compiled schema: what a declaration asks for, what a snapshot recorded, or what a live
@@ -37,6 +37,12 @@ pub struct Schema {
     /// Tables by name.
     #[cfg_attr(feature = "serde", serde(with = "by_name"))]
     pub tables: BTreeMap<QualifiedName, Table<Sql>>,
+    /// Views and materialized views by name.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, with = "by_name", skip_serializing_if = "BTreeMap::is_empty")
+    )]
+    pub views: BTreeMap<QualifiedName, View>,
     /// Functions by name and arguments.
     #[cfg_attr(feature = "serde", serde(default, with = "super::function::by_routine"))]
     pub functions: BTreeMap<Routine, Function>,
@@ -86,7 +92,7 @@ pub(super) mod by_name {
 
     use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
-    use super::{QualifiedName, Sequence, Sql, Table, UserType};
+    use super::{QualifiedName, Sequence, Sql, Table, UserType, View};
     use crate::model::Partition;
 
     pub(in crate::model) trait Named {
@@ -106,6 +112,12 @@ pub(super) mod by_name {
     }
 
     impl Named for Sequence {
+        fn name(&self) -> &QualifiedName {
+            &self.name
+        }
+    }
+
+    impl Named for View {
         fn name(&self) -> &QualifiedName {
             &self.name
         }

@@ -1,4 +1,4 @@
-//! Triggers: what a table calls when its rows change.
+//! Triggers: what a table or a view calls when its rows change.
 
 use std::collections::BTreeSet;
 

@@ -10,6 +10,8 @@ pub(super) fn comment(on: &Commented, text: Option<&str>) -> String {
         Commented::Type(name) => format!("TYPE {}", qualified(name)),
         Commented::Sequence(name) => format!("SEQUENCE {}", qualified(name)),
         Commented::Table(name) => format!("TABLE {}", qualified(name)),
+        Commented::View(name) => format!("VIEW {}", qualified(name)),
+        Commented::MaterializedView(name) => format!("MATERIALIZED VIEW {}", qualified(name)),
         Commented::Column(table, name) => format!("COLUMN {}.{}", qualified(table), ident(name)),
         Commented::Constraint(table, name) => {
             format!("CONSTRAINT {} ON {}", ident(name), qualified(table))

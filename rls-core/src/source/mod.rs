@@ -43,7 +43,7 @@ pub struct Source {
 /// Writes declarations as one file, under a comment that `preamble` begins.
 pub fn write(declared: &Declared, preamble: &str) -> Source {
     // Types are read as `sql_type` says them; functions are not discovered yet.
-    let Declared { tables, sequences, types: _, functions: _ } = declared;
+    let Declared { tables, sequences, types: _, functions: _, views: _ } = declared;
     let mut imports = Imports::new();
     let mut items = Vec::new();
     let mut structs = Structs::of(tables);

@@ -34,6 +34,7 @@ impl Scan {
                 .flat_map(|scanned| scanned.typed.iter().flat_map(|typed| typed.types.clone()))
                 .collect(),
             functions: self.functions.iter().map(|scanned| scanned.declared.clone()).collect(),
+            views: Vec::new(),
         };
         match resolve(declared, settings) {
             Ok(resolved) if errors.is_empty() => return Ok(resolved),

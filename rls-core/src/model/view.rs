@@ -1,0 +1,123 @@
+//! Views: queries that go by a name, some of them kept with their rows.
+
+use std::collections::BTreeMap;
+
+use super::{AllowedLint, Commented, DeclaredGrant, Ident, Index, QualifiedName, Sql, Trigger};
+
+/// A view or a materialized view.
+///
+/// Source: Postgres manual, `CREATE VIEW`, `CREATE MATERIALIZED VIEW`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct View {
+    /// Schema and name.
+    pub name: QualifiedName,
+    /// What it is a name for: one `SELECT`, `WITH`, `VALUES` or `TABLE`, without a semicolon.
+    pub query: Sql,
+    /// Whether its rows are kept.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "ViewKind::is_plain"))]
+    pub kind: ViewKind,
+    /// Names of its columns in their order, where it gives them other ones than the query does. There
+    /// may be fewer than columns. A live database has none: its query says them.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Vec::is_empty"))]
+    pub columns: Vec<Ident>,
+    /// Whether it reads as whoever asks, and not as its owner (Postgres 15 and later). A materialized
+    /// view never does.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "std::ops::Not::not"))]
+    pub security_invoker: bool,
+    /// Whether its own conditions come before any that could tell of the rows that it hides.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "std::ops::Not::not"))]
+    pub security_barrier: bool,
+    /// Which rows may be written through it.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "CheckOption::is_none"))]
+    pub check_option: CheckOption,
+    /// Indexes of a materialized view, by name.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "BTreeMap::is_empty"))]
+    pub indexes: BTreeMap<Ident, Index<Sql>>,
+    /// Triggers of a view that is none, by name: what is done instead of writing to it.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "BTreeMap::is_empty"))]
+    pub triggers: BTreeMap<Ident, Trigger>,
+}
+
+/// Whether the rows of a view are kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+pub enum ViewKind {
+    /// They are looked up whenever somebody asks.
+    #[default]
+    Plain,
+    /// They are kept as they were when it was last refreshed, whoever asks.
+    Materialized,
+}
+
+/// Which rows may be written through a view.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+pub enum CheckOption {
+    /// Any.
+    #[default]
+    None,
+    /// Those that it shows.
+    Local,
+    /// Those that it and all views under it show.
+    Cascaded,
+}
+
+/// What `#[derive(View)]` makes of a struct.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeclaredView {
+    /// The view.
+    pub view: View,
+    /// Who may do what with it.
+    pub grants: Vec<DeclaredGrant>,
+    /// Comments on it and what belongs to it.
+    pub comments: BTreeMap<Commented, String>,
+    /// Lints that are known and accepted, and why.
+    pub allowed: Vec<AllowedLint>,
+}
+
+impl View {
+    /// A view that reads as whoever asks.
+    pub fn new(name: QualifiedName, query: Sql) -> Self {
+        View {
+            name,
+            query,
+            kind: ViewKind::Plain,
+            columns: Vec::new(),
+            security_invoker: true,
+            security_barrier: false,
+            check_option: CheckOption::None,
+            indexes: BTreeMap::new(),
+            triggers: BTreeMap::new(),
+        }
+    }
+
+    /// What a comment on it stands on.
+    pub fn commented(&self) -> Commented {
+        match self.kind {
+            ViewKind::Plain => Commented::View(self.name.clone()),
+            ViewKind::Materialized => Commented::MaterializedView(self.name.clone()),
+        }
+    }
+
+    /// Whether it shows what its owner sees, whoever asks.
+    pub fn reads_as_owner(&self) -> bool {
+        !self.security_invoker
+    }
+}
+
+impl ViewKind {
+    /// Whether it goes without saying.
+    pub fn is_plain(&self) -> bool {
+        *self == ViewKind::Plain
+    }
+}
+
+impl CheckOption {
+    /// Whether it goes without saying.
+    pub fn is_none(&self) -> bool {
+        *self == CheckOption::None
+    }
+}
