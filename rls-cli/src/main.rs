@@ -7,6 +7,7 @@ mod caller;
 mod commands;
 mod config;
 mod database;
+mod draft;
 mod error;
 mod migrations;
 mod output;

@@ -1,31 +1,20 @@
-//! `pull`: what a database holds, as a project that declares it. Files that are there are shown as they
-//! would change, and changed with leave only.
+//! `pull`: what a database holds, as a project that declares it.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rls_core::apply;
 use rls_core::model::Ident;
 use rls_core::pull::{self, Pulled, Request};
-use rls_core::{Grants, Provider};
 use serde_json::json;
-use similar::TextDiff;
 
 use crate::args::PullArgs;
-use crate::config;
 use crate::database::Database;
+use crate::draft::{self, Draft};
 use crate::error::{Error, Result};
-use crate::output::{GREEN, Output, notes_text, plan_json, plan_text, styled};
+use crate::output::{Output, notes_text, plan_json, plan_text};
 use crate::progress::during;
-use crate::project::{Project, below};
-
-/// A file as it is to be.
-struct File {
-    path: PathBuf,
-    text: String,
-    /// What stands there now.
-    before: Option<String>,
-}
+use crate::project::Project;
 
 pub(crate) async fn run(root: &Path, args: &PullArgs) -> Result<Output> {
     let folder = args.out.as_deref().unwrap_or(root);
@@ -37,15 +26,12 @@ pub(crate) async fn run(root: &Path, args: &PullArgs) -> Result<Output> {
     let pulling = pull::pull(&mut database.client, &request);
     let pulled = during("Reading the database", pulling).await;
     let pulled = pulled.map_err(|error| Error::user(error.to_string()))?;
-    let files = files(folder, &pulled)?;
-    let changed: Vec<_> =
-        files.iter().filter(|file| file.before.as_ref() != Some(&file.text)).collect();
-    let asks = changed.iter().any(|file| file.before.is_some()) && !args.write;
-    let output = if asks || changed.is_empty() {
-        compared(&changed, &pulled)
+    let draft = Draft::new(folder, &pulled.settings, &pulled.source, "pulled")?;
+    let output = if draft.may_be_written(args.write) {
+        draft.write()?;
+        written(&mut database, folder, &draft, &pulled).await
     } else {
-        changed.iter().try_for_each(|file| file.write())?;
-        written(&mut database, folder, &changed, &pulled).await
+        Ok(draft.compared(&pulled.notes))
     };
     database.close().await?;
     output
@@ -66,100 +52,18 @@ async fn open(args: &PullArgs, folder: &Path) -> Result<Database> {
     Database::at(&url).await
 }
 
-fn files(folder: &Path, pulled: &Pulled) -> Result<Vec<File>> {
-    let texts = [
-        (below(folder, config::FILE), configuration(pulled)),
-        (below(folder, "src/schema.rs"), pulled.source.text.clone()),
-    ];
-    let file = |(path, text): (PathBuf, String)| match std::fs::read_to_string(&path) {
-        Ok(before) => Ok(File { path, text, before: Some(before) }),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            Ok(File { path, text, before: None })
-        }
-        Err(error) => Err(Error::user(format!("cannot read {}: {error}", path.display()))),
-    };
-    texts.into_iter().map(file).collect()
-}
-
-impl File {
-    fn write(&self) -> Result<()> {
-        let unwritable = |error: std::io::Error| {
-            Error::user(format!("cannot write {}: {error}", self.path.display()))
-        };
-        if let Some(folder) = self.path.parent() {
-            std::fs::create_dir_all(folder).map_err(unwritable)?;
-        }
-        std::fs::write(&self.path, &self.text).map_err(unwritable)
-    }
-
-    /// The lines that change.
-    fn diff(&self) -> String {
-        let name = self.path.display().to_string();
-        let before = self.before.as_deref().unwrap_or_default();
-        TextDiff::from_lines(before, &self.text)
-            .unified_diff()
-            .header(&name, &format!("{name} (pulled)"))
-            .to_string()
-    }
-}
-
-/// `rls.toml`.
-fn configuration(pulled: &Pulled) -> String {
-    let settings = &pulled.settings;
-    let provider = match settings.provider {
-        Provider::Neon => "neon",
-        Provider::Supabase => "supabase",
-        Provider::Postgres => "postgres",
-    };
-    let grants = match settings.grants {
-        Grants::Policies => "policies",
-        Grants::Schema => "schema",
-        Grants::Declared => "declared",
-    };
-    let list = |names: &mut dyn Iterator<Item = &Ident>| {
-        let names: Vec<_> =
-            names.map(|name| toml::Value::String(name.to_string()).to_string()).collect();
-        format!("[{}]", names.join(", "))
-    };
-    let mut text = format!("provider = \"{provider}\"\ngrants = \"{grants}\"\n");
-    if !settings.roles.is_empty() {
-        text += &format!("roles = {}\n", list(&mut settings.roles.iter()));
-    }
-    if !settings.extensions.is_empty() {
-        text += &format!("extensions = {}\n", list(&mut settings.extensions.iter()));
-    }
-    text + "source = [\"src/schema.rs\"]\n"
-}
-
-/// What would change, and nothing done about it.
-fn compared(changed: &[&File], pulled: &Pulled) -> Result<Output> {
-    let diff: String = changed.iter().map(|file| file.diff()).collect();
-    let text = if changed.is_empty() {
-        format!("{} the files hold what the database holds\n", styled(GREEN, "No difference:"))
-    } else {
-        format!("{diff}\nNothing was written; `--write` does.\n")
-    };
-    let paths: Vec<_> = changed.iter().map(|file| &file.path).collect();
-    Ok(Output {
-        text: text + &notes_text(&pulled.notes),
-        json: json!({ "written": [], "differs": paths, "diff": diff, "notes": pulled.notes }),
-        difference: !changed.is_empty(),
-    })
-}
-
 /// What was written, read again and compared with the database as every other command would.
 async fn written(
     database: &mut Database,
     folder: &Path,
-    changed: &[&File],
+    draft: &Draft,
     pulled: &Pulled,
 ) -> Result<Output> {
     let schema = Project::open(folder)?.schema()?;
     let comparing = apply::compare(&mut database.client, &schema);
     let compared = during("Comparing the database with the declaration", comparing).await?;
-    let paths: Vec<_> = changed.iter().map(|file| &file.path).collect();
-    let names: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
-    let mut text = format!("{} {}\n", styled(GREEN, "Wrote"), names.join(", "));
+    let paths = draft.paths();
+    let mut text = draft.wrote();
     let missing: Vec<_> = compared.live.missing_roles.iter().map(Ident::as_str).collect();
     if !compared.plan.is_empty() || !missing.is_empty() {
         text += "\nThe database holds what the declaration cannot say yet; `apply` would:\n\n";
@@ -174,10 +78,7 @@ async fn written(
         let text = text + &notes_text(&pulled.notes);
         return Err(Error::Check { text, json, document: false });
     }
-    if !pulled.source.dependencies.is_empty() {
-        text += "\nBesides rls-schema it needs, in Cargo.toml:\n";
-        text.extend(pulled.source.dependencies.iter().map(|line| format!("    {line}\n")));
-    }
+    text += &draft::needs(&pulled.source);
     Ok(Output {
         text: text + &notes_text(&pulled.notes),
         json: json!({
