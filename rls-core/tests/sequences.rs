@@ -231,3 +231,26 @@ async fn a_sequence_gets_other_bounds_and_may_turn_round() {
     }
     assert_eq!(text(&client, "SELECT count(DISTINCT id) FROM items").await, "5");
 }
+
+#[tokio::test]
+async fn rows_that_the_owner_does_not_see_are_counted_too() {
+    let settings = Settings { force: [id("public")].into(), ..plain(&["reader"]) };
+    let none = compiled(vec![items(|_| {}).into()], vec![], &settings);
+    let identity = items(|number| number.identity = Some(Identity::ByDefault));
+    let ways = [
+        ("identity", compiled(vec![identity.into()], vec![], &settings)),
+        ("serial", compiled(vec![serial("items_id_seq", "bigint")], vec![], &settings)),
+    ];
+    for (name, numbered) in ways {
+        let mut client = owned(&format!("unseen_{name}")).await;
+        converge(&mut client, &none).await;
+        client.batch_execute("RESET ROLE; INSERT INTO items VALUES (41, 'x')").await.unwrap();
+        let owner = format!("SET ROLE unseen_{name}_owner");
+        client.batch_execute(&owner).await.unwrap();
+        assert_eq!(text(&client, "SELECT count(*) FROM items").await, "0");
+        converge(&mut client, &numbered).await;
+        assert_eq!(text(&client, "SELECT count(*) FROM items").await, "0", "{name}: FORCE is back");
+        client.batch_execute(&format!("RESET ROLE; {ADD}")).await.unwrap();
+        assert_eq!(text(&client, LAST).await, "42", "{name}");
+    }
+}

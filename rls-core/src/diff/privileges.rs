@@ -43,13 +43,14 @@ pub(super) fn alter(schemas: Pair<&Schema>, changes: &mut Vec<Change>) {
     changes.extend(gathered(objects.into_iter().map(by_object)).map(Change::Revoke));
     changes.extend(by_table(columns).map(Change::RevokeColumns));
 
+    let stays = |grant: &Grant| kept.contains(grant) && !gone.contains(grant);
     let missing: BTreeSet<_> = next.grants.difference(&kept).collect();
     let to_pass_on = next.grant_options.difference(&options_kept);
     let granted = missing.iter().copied().filter(|grant| {
         // GRANT … ON ALL TABLES reaches each of them, but no column by itself.
         let reached = !on_column(grant) && wider(grant).any(|wider| missing.contains(&wider));
         let option = next.grant_options.contains(grant);
-        !option && !reached && !held_by_all(grant, &previous.grants)
+        !option && !reached && !held_by_all(grant, stays)
     });
     let granted = granted.map(|grant| (grant, false));
     let granted = granted.chain(to_pass_on.map(|grant| (grant, true)));
@@ -183,9 +184,9 @@ fn on_column(grant: &Grant) -> bool {
 
 /// Reaching a schema through PUBLIC is as good as reaching it by name, and schemas are often
 /// somebody else's to grant.
-fn held_by_all(grant: &Grant, previous: &BTreeSet<Grant>) -> bool {
+fn held_by_all(grant: &Grant, stays: impl Fn(&Grant) -> bool) -> bool {
     let everyone = Grant { grantee: Grantee::Public, ..grant.clone() };
-    matches!(grant.object, GrantObject::Schema(_)) && previous.contains(&everyone)
+    matches!(grant.object, GrantObject::Schema(_)) && stays(&everyone)
 }
 
 /// A privilege, and whether it is about passing it on.

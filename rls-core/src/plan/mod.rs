@@ -10,7 +10,7 @@ mod user_type;
 use std::collections::BTreeSet;
 
 use crate::diff::{Canonical, Change, Pair, diff_remaking};
-use crate::model::{QualifiedName, Schema};
+use crate::model::{QualifiedName, RowSecurity, Schema, Sql, Table};
 use crate::render;
 
 pub use hazard::{Hazard, HazardKind};
@@ -54,12 +54,27 @@ pub fn plan(schemas: Pair<&Schema>, canonical: &Canonical, origin: Origin<'_>) -
         .into_iter()
         .enumerate()
         .map(|(at, change)| Step {
-            statements: render::statements(&change),
+            statements: statements(&change, schemas),
             hazards: hazards.remove(&at).unwrap_or_default(),
             change,
         })
         .collect();
     Plan { steps }
+}
+
+/// The statements of a change. Where one of them counts rows, it counts those too that the owner does
+/// not see: policies that bind the owner do so already, and are not undone by a plan.
+fn statements(change: &Change, schemas: Pair<&Schema>) -> Vec<String> {
+    let statements = render::statements(change);
+    let forced = |table: &&QualifiedName| {
+        let found = [schemas.previous, schemas.next].map(|schema| schema.tables.get(*table));
+        let forced = |table: &Table<Sql>| table.row_security == RowSecurity::Forced;
+        found.into_iter().flatten().any(forced)
+    };
+    match render::counts_rows_of(change).filter(forced) {
+        Some(table) => render::past_policies(table, statements),
+        None => statements,
+    }
 }
 
 /// The changes, where an enum whose new values are used at once is made anew.

@@ -293,11 +293,33 @@ fn alter_column(table: &QualifiedName, columns: &Pair<Column<Sql>>) -> Vec<Strin
         statements.extend(sequence::narrowed(&counting, &serial));
     }
     statements.extend(actions);
-    if previous.identity.is_none() && identity.is_some() {
+    if is_numbered(columns) {
         // A column that is numbered from now on begins after the numbers that it holds.
         statements.push(sequence::count_on(&serial, table, name, &numbering));
     }
     statements
+}
+
+/// The table whose rows a change has to count, whoever may see them.
+pub(crate) fn counts_rows_of(change: &Change) -> Option<&QualifiedName> {
+    if let Change::OwnSequence { sequence, go_on: true } = change {
+        sequence.owner.as_ref().map(|owner| &owner.table)
+    } else if let Change::AlterColumn(column) = change {
+        is_numbered(&column.item).then_some(&column.table)
+    } else {
+        None
+    }
+}
+
+/// Whether a column becomes an identity column.
+fn is_numbered(columns: &Pair<Column<Sql>>) -> bool {
+    columns.previous.identity.is_none() && columns.next.identity.is_some()
+}
+
+/// Statements that read a table whose policies bind its owner too, as if they did not.
+pub(crate) fn past_policies(table: &QualifiedName, statements: Vec<String>) -> Vec<String> {
+    let before = alter(table, "NO FORCE ROW LEVEL SECURITY");
+    std::iter::once(before).chain(statements).chain([alter(table, FORCE)]).collect()
 }
 
 fn revoke(option: bool, privileges: &str) -> String {

@@ -19,8 +19,8 @@ mod trigger;
 mod types;
 mod user_type;
 
-pub(crate) use change::column_list;
 use change::grantee;
+pub(crate) use change::{column_list, counts_rows_of, past_policies};
 pub use change::{command_name, create_extension, privilege_name, script, statements};
 #[cfg(feature = "postgres")]
 pub(crate) use function::{routine, signature};

@@ -10,6 +10,7 @@ mod columns;
 mod functions;
 mod roles;
 mod row_security;
+mod schemas;
 
 use std::collections::BTreeSet;
 
@@ -47,7 +48,7 @@ async fn there_and_back(name: &str, one: &Schema, other: &Schema) -> Database {
     client
 }
 
-async fn by_snapshots(name: &str, one: &Schema, other: &Schema) {
+async fn by_snapshots(name: &str, one: &Schema, other: &Schema) -> Database {
     let mut client = database(&format!("{name}_files")).await;
     let mut previous = Schema::new_database();
     for next in [one, other, one, other] {
@@ -61,6 +62,7 @@ async fn by_snapshots(name: &str, one: &Schema, other: &Schema) {
         assert!(left.is_empty(), "{}\nafter\n{}", left.to_sql(), plan.to_sql());
         previous = next.clone();
     }
+    client
 }
 
 async fn asks(client: &Client, question: &str) -> bool {
