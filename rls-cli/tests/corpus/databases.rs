@@ -1,12 +1,13 @@
 //! Two databases with what the provider supplies, owned by a role that can do nothing else: one for
 //! psql, one for what was pulled.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rls_core::render::{stand_in, stand_in_roles};
 
+use super::dump::{self, PgDump};
 use super::kept::Kept;
 use super::support::{self, Run, Server};
 
@@ -55,22 +56,15 @@ impl Databases {
     /// Runs a file as people do.
     #[track_caller]
     pub fn psql(&self, file: &Path) {
-        let mut command = Command::new(self.tool("psql").expect("psql belongs to every Postgres"));
+        let tool = dump::program("psql", self.server.programs().as_deref());
+        let mut command = Command::new(tool.expect("psql belongs to every Postgres"));
         command.args(["-X", "-q", "-1", "-v", "ON_ERROR_STOP=1", "-d", &self.made, "-f"]).arg(file);
         Run::of(command).exits(0);
     }
 
-    /// A program of Postgres: beside the server, on the path, or where Debian puts them.
-    pub fn tool(&self, name: &str) -> Option<PathBuf> {
-        let beside = self.server.programs().into_iter();
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        let debian = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
-        let mut debian: Vec<_> = debian.map(|version| version.path().join("bin")).collect();
-        debian.sort();
-        beside
-            .chain(std::env::split_paths(&path))
-            .chain(debian.into_iter().rev())
-            .map(|folder| folder.join(name))
-            .find(|tool| tool.is_file())
+    /// What dumps them, where there is one.
+    #[track_caller]
+    pub fn pg_dump(&self) -> Option<PgDump> {
+        PgDump::for_server(self.server.programs().as_deref(), self.server.major_version())
     }
 }

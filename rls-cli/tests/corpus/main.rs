@@ -11,6 +11,8 @@
 mod support;
 
 mod databases;
+#[path = "../../../rls-core/tests/support/dump.rs"]
+#[allow(dead_code, reason = "the order of columns matters here")]
 mod dump;
 mod inventory;
 mod kept;
@@ -101,8 +103,10 @@ fn comes_back(name: &str) {
     if !PARTLY.contains(&name) {
         let fewer: Vec<_> = made.difference(&applied).collect();
         assert!(fewer.is_empty(), "{name}: lost {fewer:#?}, notes {notes:#?}");
-        if let Some(dumps) = dump::differences(&databases, &kept.schemas) {
-            assert!(dumps.is_empty(), "{name}: pg_dump differs:\n{dumps}");
+        if let Some(pg_dump) = databases.pg_dump() {
+            let dump = |url: &str| pg_dump.of(url, &kept.schemas);
+            let differences = dump(&databases.made).differences(&dump(other));
+            assert!(differences.is_empty(), "{name}: pg_dump differs:\n{differences}");
         }
     }
 }

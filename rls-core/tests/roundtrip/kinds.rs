@@ -16,6 +16,8 @@ pub struct Kind {
     pub moments: &'static [&'static str],
     /// What is put there.
     pub values: &'static [&'static str],
+    /// What rows hold; where there is nothing, what is put there otherwise.
+    pub rows: &'static [&'static str],
     /// What an index may hold instead of it.
     pub made: &'static [&'static str],
     /// What it may be computed from: the sort of another column, and how.
@@ -56,6 +58,7 @@ const NONE: Kind = Kind {
     tests: &[],
     moments: &[],
     values: &[],
+    rows: &[],
     made: &[],
     computed: &[],
     ordered: false,
@@ -182,6 +185,7 @@ const INT: Kind = Kind {
         "ceil(1.5)",
         "1::text::int",
     ],
+    rows: &["1", "2", "3", "4", "7"],
     made: &["§ + 1", "abs(§)", "-§", "§ % 10", "coalesce(§, 0)", "§::text"],
     computed: &[
         ("n", "§ * 2"),
@@ -268,6 +272,7 @@ const TEXT: Kind = Kind {
         "'abcdef'::varchar(3)",
         "'semi;colon'",
     ],
+    rows: &["'a'", "'b'", "'it''s'", "'abcdef'", "'x'"],
     made: &[
         "lower(§)",
         "§ || 'x'",
@@ -339,6 +344,11 @@ const UUID: Kind = Kind {
         "'00000000-0000-0000-0000-000000000000'",
         "pg_catalog.gen_random_uuid()",
         "md5('x')::uuid",
+    ],
+    rows: &[
+        "'00000000-0000-0000-0000-00000000000A'",
+        "'00000000-0000-0000-0000-00000000000B'",
+        "'10000000-0000-0000-0000-00000000000B'",
     ],
     made: &["§::text"],
     ordered: true,

@@ -9,12 +9,15 @@
 
 mod dice;
 mod draft;
+#[path = "../support/dump.rs"]
+mod dump;
 mod keys;
 mod kinds;
 mod maker;
 mod pair;
 mod policies;
 mod repair;
+mod rows;
 mod shrink;
 #[path = "../support/mod.rs"]
 mod support;
@@ -71,20 +74,7 @@ fn one_schema_after_another_is_read_back_equal() {
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
     let mut world = runtime.block_on(World::new("pairs"));
     let version = world.version;
-    each_way(PAIRS, |way| runtime.block_on(one_after_another(&mut world, way)), version);
-}
-
-async fn one_after_another(world: &mut World, way: &Way) -> Result<(), String> {
-    let Way { first, then, by_snapshot } = way;
-    world::empty(&world.used).await;
-    world::reach(&mut world.used, &first.schema)
-        .await
-        .map_err(|why| format!("the first: {why}"))?;
-    if *by_snapshot {
-        world::migrate(&mut world.used, &first.schema, &then.schema).await
-    } else {
-        world::reach(&mut world.used, &then.schema).await
-    }
+    each_way(PAIRS, |way| runtime.block_on(world.lead(way)), version);
 }
 
 #[test]

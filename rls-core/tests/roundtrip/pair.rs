@@ -15,6 +15,8 @@ pub struct Way {
     pub then: Draft,
     /// Planned from the first one as a snapshot, and not from what the database holds.
     pub by_snapshot: bool,
+    /// What the rows of the first one are chosen by.
+    pub seed: u64,
 }
 
 pub fn way(mut dice: Dice, seeds: [Dice; 2], version: u32) -> Way {
@@ -22,7 +24,8 @@ pub fn way(mut dice: Dice, seeds: [Dice; 2], version: u32) -> Way {
     let first = maker::schema(one, version);
     let other = maker::schema(other, version);
     let then = if dice.one_in(4) { other } else { mixed(&mut dice, &first, &other) };
-    let mut way = Way { first, then, by_snapshot: dice.one_in(2) };
+    let (by_snapshot, seed) = (dice.one_in(2), dice.below(1 << 30) as u64);
+    let mut way = Way { first, then, by_snapshot, seed };
     reconcile(&mut way);
     way
 }
@@ -111,6 +114,8 @@ fn mix_columns(dice: &mut Dice, into: &mut Table<Sql>, from: &[Column<Sql>]) {
 fn reconcile(way: &mut Way) {
     let (first, then) = (way.first.clone(), &mut way.then);
     then.learn(&first);
+    // What is left of it, before it is known what it lacks.
+    repair(then);
     let (was, is) = (&first.schema, &mut then.schema);
     is.namespaces.extend(was.namespaces.iter().cloned());
     is.extensions.extend(was.extensions.iter().cloned());

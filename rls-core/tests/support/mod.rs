@@ -3,7 +3,7 @@
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
 use std::ops::{Deref, DerefMut};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rls_core::model::*;
@@ -54,6 +54,17 @@ impl Database {
             return None;
         }
         Some(self.server.connect_as(user, &self.name).await.unwrap())
+    }
+
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// For the programs of Postgres: where they are, and where this database is reached. None where it
+    /// runs inside this process.
+    pub fn outside(&self) -> Option<(PathBuf, String)> {
+        let Engine::Native { bin, .. } = self.server.engine() else { return None };
+        Some((bin.clone(), self.server.url("postgres", &self.name)?))
     }
 }
 
