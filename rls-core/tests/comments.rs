@@ -68,6 +68,34 @@ async fn a_comment_that_nobody_declares_survives_what_it_stands_on() {
     assert_eq!(text(&client, ON_POLICY).await, "asked for by Ann");
 }
 
+#[tokio::test]
+async fn what_keeps_its_name_has_the_comment_that_is_declared_of_it() {
+    let mut client = owned("com_adopted").await;
+    let of_others =
+        "CREATE TABLE items (id bigint NOT NULL, n text NOT NULL, CONSTRAINT theirs UNIQUE (id));
+        CREATE INDEX their_idx ON items (n); COMMENT ON INDEX their_idx IS 'as it was'";
+    client.batch_execute(of_others).await.unwrap();
+    let ours = |columns: &[&str], about: &str| {
+        let constraint = Commented::Constraint(items(), id("ours"));
+        let index = Commented::Index(QualifiedName::new(id("public"), id("items_n_idx")));
+        let mut desired = declared("id > 1", &[(constraint, about), (index, about)]);
+        let unique = Unique::new(columns.iter().map(|name| id(name)).collect());
+        let table = desired.tables.get_mut(&items()).unwrap();
+        table.uniques.insert(id("ours"), unique);
+        desired
+    };
+    converge(&mut client, &ours(&["id"], "one")).await;
+    let constraint = "SELECT conname || ': ' || obj_description(oid, 'pg_constraint') FROM pg_constraint WHERE conrelid = 'items'::regclass";
+    let index = "SELECT obj_description('their_idx'::regclass, 'pg_class')";
+    assert_eq!(text(&client, constraint).await, "theirs: one");
+    assert_eq!(text(&client, index).await, "one");
+    converge(&mut client, &ours(&["id"], "two")).await;
+    assert_eq!(text(&client, constraint).await, "theirs: two");
+    assert_eq!(text(&client, index).await, "two");
+    converge(&mut client, &ours(&["id", "n"], "two")).await;
+    assert_eq!(text(&client, constraint).await, "ours: two");
+}
+
 #[test]
 fn a_migration_takes_a_comment_away_that_the_one_before_set() {
     let with = declared("id > 1", &[(on_policy(), "all"), (Commented::Table(items()), "t")]);

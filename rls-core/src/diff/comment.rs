@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use super::{Change, Pair};
+use super::{Canonical, Change, Pair, constraint};
 use crate::model::{
     Commented, Composite, Ident, QualifiedName, Schema, Sql, Table, TypeForm, UserType,
 };
 
 /// The changes of comments, after all others are known.
-pub(super) fn alter(schemas: Pair<&Schema>, changes: &mut Vec<Change>) {
+pub(super) fn alter(schemas: Pair<&Schema>, canonical: &Canonical, changes: &mut Vec<Change>) {
     let Pair { previous, next } = schemas;
     let none =
         |schema: &Schema| schema.comments.is_empty() && schema.undeclared_comments.is_empty();
@@ -18,8 +18,15 @@ pub(super) fn alter(schemas: Pair<&Schema>, changes: &mut Vec<Change>) {
     let made: BTreeSet<_> = changes.iter().flat_map(made).collect();
     let mut found = Vec::new();
     for (on, text) in &next.comments {
-        if made.contains(on) || previous.comments.get(on) != Some(text) {
-            found.push(Change::Comment { on: on.clone(), text: Some(text.clone()) });
+        let adopted = if made.contains(on) { None } else { adopted(on, schemas, canonical) };
+        let was = match &adopted {
+            // Nobody has declared a comment on what has this name.
+            Some(on) => previous.undeclared_comments.get(on).or(previous.comments.get(on)),
+            None => previous.comments.get(on),
+        };
+        let on = adopted.unwrap_or_else(|| on.clone());
+        if made.contains(&on) || was != Some(text) {
+            found.push(Change::Comment { on, text: Some(text.clone()) });
         }
     }
     for on in previous.comments.keys().filter(|on| !next.comments.contains_key(on)) {
@@ -27,11 +34,49 @@ pub(super) fn alter(schemas: Pair<&Schema>, changes: &mut Vec<Change>) {
             found.push(Change::Comment { on: on.clone(), text: None });
         }
     }
-    let again = previous.undeclared_comments.iter().filter(|(on, _)| made.contains(on));
-    found.extend(
-        again.map(|(on, text)| Change::Comment { on: on.clone(), text: Some(text.clone()) }),
-    );
-    changes.extend(found);
+    let said: BTreeSet<_> = found.iter().flat_map(commented).collect();
+    let again = previous.undeclared_comments.iter();
+    let again = again.filter(|(on, _)| made.contains(on) && !said.contains(on));
+    let again =
+        again.map(|(on, text)| Change::Comment { on: on.clone(), text: Some(text.clone()) });
+    changes.extend(found.iter().cloned().chain(again));
+}
+
+fn commented(change: &Change) -> Option<&Commented> {
+    if let Change::Comment { on, text: _ } = change { Some(on) } else { None }
+}
+
+/// What a comment on a constraint or an index stands on, where that keeps another name than is declared.
+fn adopted(on: &Commented, schemas: Pair<&Schema>, canonical: &Canonical) -> Option<Commented> {
+    let Pair { previous, next } = schemas;
+    let pair = |table: &QualifiedName| {
+        let tables = previous.tables.get(table).zip(next.tables.get(table));
+        tables.map(|(previous, next)| Pair { previous, next })
+    };
+    match on {
+        Commented::Constraint(of, name) => {
+            let kept = constraint::kept_name(pair(of)?, name, canonical)?;
+            (&kept != name).then(|| Commented::Constraint(of.clone(), kept))
+        }
+        Commented::Index(index) => {
+            let here = |table: &&Table<Sql>| {
+                table.name.schema == index.schema && table.indexes.contains_key(&index.name)
+            };
+            let table = next.tables.values().find(here)?;
+            let kept = constraint::kept_name_of_index(pair(&table.name)?, &index.name, canonical)?;
+            let named = QualifiedName::new(index.schema.clone(), kept);
+            (&named != index).then_some(Commented::Index(named))
+        }
+        Commented::Sequence(_)
+        | Commented::Table(_)
+        | Commented::Type(_)
+        | Commented::Column(..)
+        | Commented::Policy(..)
+        | Commented::Function(_)
+        | Commented::Trigger(..)
+        | Commented::View(_)
+        | Commented::MaterializedView(_) => None,
+    }
 }
 
 /// Whether something is to be in that schema.

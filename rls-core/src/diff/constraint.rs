@@ -74,6 +74,49 @@ fn primary_key(on: On<'_>, keys: Pair<Option<&PrimaryKey>>, changes: &mut Vec<Ch
     changes.extend(keys.next.map(|key| Change::AddPrimaryKey(on.item(key))));
 }
 
+/// The name that a declared constraint has in the previous table, where it is there.
+pub(super) fn kept_name(
+    tables: Pair<&Table<Sql>>,
+    name: &Ident,
+    canonical: &Canonical,
+) -> Option<Ident> {
+    let Pair { previous, next } = tables;
+    let same = Same { canonical, site: Site { table: next.name.clone(), default_of: None } };
+    if next.primary_key.as_ref().is_some_and(|key| &key.name == name) {
+        return previous.primary_key.as_ref().map(|key| key.name.clone());
+    }
+    kept(&previous.uniques, &next.uniques, name, |one, other| one == other)
+        .or_else(|| kept(&previous.checks, &next.checks, name, |it, next| same.check(it, next)))
+        .or_else(|| kept(&previous.foreign_keys, &next.foreign_keys, name, same_foreign_key))
+        .or_else(|| {
+            let same = |one: &_, other: &_| same.exclusion(one, other);
+            kept(&previous.exclusions, &next.exclusions, name, same)
+        })
+}
+
+/// The same for an index.
+pub(super) fn kept_name_of_index(
+    tables: Pair<&Table<Sql>>,
+    name: &Ident,
+    canonical: &Canonical,
+) -> Option<Ident> {
+    let Pair { previous, next } = tables;
+    let same = Same { canonical, site: Site { table: next.name.clone(), default_of: None } };
+    kept(&previous.indexes, &next.indexes, name, |one, other| same.index(one, other))
+}
+
+fn kept<T>(
+    previous: &BTreeMap<Ident, T>,
+    next: &BTreeMap<Ident, T>,
+    name: &Ident,
+    same: impl Fn(&T, &T) -> bool,
+) -> Option<Ident> {
+    let item = next.get(name)?;
+    let both = matched(previous, next, same).both;
+    let found = both.into_iter().find(|(_, pair)| std::ptr::eq(pair.next, item));
+    found.map(|(name, _)| name.clone())
+}
+
 type Items<'a, T> = std::vec::IntoIter<(&'a Ident, &'a T)>;
 
 /// What is on one side only, and what is on both, under the name that it has.

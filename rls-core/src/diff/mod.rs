@@ -353,7 +353,7 @@ fn changes(
     anew::rebuild(schemas, &mut changes);
     retyped::rebuild(schemas, canonical, &mut changes);
     dependents::rebuild(schemas, &mut changes);
-    comment::alter(schemas, &mut changes);
+    comment::alter(schemas, canonical, &mut changes);
 
     owner::alter(schemas, &mut changes);
     privileges::alter(schemas, &mut changes);
