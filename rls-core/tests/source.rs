@@ -3,6 +3,7 @@
 #![cfg(all(feature = "source", feature = "scan"))]
 #![allow(clippy::unwrap_used, reason = "these are tests, helpers included")]
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -26,6 +27,7 @@ fn declared(scan: Scan) -> Declared {
     Declared {
         tables: scan.tables.into_iter().map(|scanned| scanned.table).collect(),
         sequences: scan.sequences.into_iter().map(|scanned| scanned.declared).collect(),
+        types: scan.types.into_iter().flat_map(|scanned| scanned.typed.unwrap().types).collect(),
         ..Declared::default()
     }
 }
@@ -40,6 +42,7 @@ fn comes_back(name: &str, declared: &Declared) -> String {
     assert!(again.errors.is_empty(), "{:#?}\n{text}", again.errors);
     let again = self::declared(again);
     assert_eq!(again.sequences, declared.sequences, "{text}");
+    assert_eq!(each(&again), each(declared), "{text}");
     for (again, table) in again.tables.iter().zip(&declared.tables) {
         assert_eq!(again, table, "{text}");
     }
@@ -56,9 +59,14 @@ fn comes_back(name: &str, declared: &Declared) -> String {
     text
 }
 
-/// Without what only people write: fields that are no columns, types of one's own, predicates by name.
+/// Every type once, by name.
+fn each(declared: &Declared) -> BTreeMap<&QualifiedName, &DeclaredType> {
+    let all = declared.tables.iter().flat_map(|table| &table.types).chain(&declared.types);
+    all.map(|declared| (&declared.ty.name, declared)).collect()
+}
+
+/// Without what only people write: fields that are no columns, predicates by name.
 fn as_pulled(mut declared: Declared) -> Declared {
-    declared.tables.retain(|table| table.types.is_empty());
     for table in &mut declared.tables {
         table.skipped.clear();
         let named = |policy: &Policy| {

@@ -5,6 +5,8 @@
 //! A [`Table<Sql>`](Table) is *compiled*: its expressions are SQL text for one provider.
 //! [`Schema`] holds compiled tables only, because a snapshot and a live database know no others.
 
+#[cfg(any(feature = "syntax", feature = "source"))]
+mod case;
 mod comment;
 mod constraint;
 mod declared;
@@ -29,6 +31,8 @@ mod types;
 mod user_type;
 mod view;
 
+#[cfg(any(feature = "syntax", feature = "source"))]
+pub(crate) use case::{CASES, Case};
 pub use comment::Commented;
 pub use constraint::{
     Check, Deferral, Exclusion, ExclusionElement, ForeignKey, PrimaryKey, ReferentialAction, Unique,

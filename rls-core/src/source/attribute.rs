@@ -212,6 +212,6 @@ fn width(text: &str) -> usize {
 }
 
 /// Whether a text ends before the line does, `used` characters of which are taken.
-fn fits(text: &str, used: usize) -> bool {
+pub(super) fn fits(text: &str, used: usize) -> bool {
     used + text.trim_end_matches('\n').chars().count() <= WIDTH && !text.trim_end().contains('\n')
 }

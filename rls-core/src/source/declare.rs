@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::beside::Types;
 use super::names::{self, Structs};
 use crate::model::{
     BaseType, Commented, DeclaredGrant, DeclaredSequence, DeclaredTable, Expr, Grant, GrantObject,
@@ -58,15 +59,18 @@ pub fn declare(
 ) -> (Declared, Unsaid) {
     let mut unsaid = Unsaid::new();
     let mut serials = BTreeSet::new();
+    let types = Types::of(schema);
     let mut tables = Vec::new();
     for table in schema.tables.values() {
         let own = own_sequences(table, schema, grants);
         serials.extend(own.iter().map(|sequence| sequence.name.clone()));
-        tables.push(DeclaredTable {
+        let mut declared = DeclaredTable {
             sequences: own,
             comments: comments(table, schema, &mut unsaid),
             ..one(table, names, known, schema, grants)
-        });
+        };
+        types.bring_to(&mut declared);
+        tables.push(declared);
     }
     let free = schema.sequences.values().filter(|sequence| !serials.contains(&sequence.name));
     let sequences = free.map(|sequence| DeclaredSequence {
@@ -75,7 +79,8 @@ pub fn declare(
         grants: gathered(&GrantObject::Sequence(sequence.name.clone()), schema, grants),
     });
     let sequences = sequences.collect();
-    (Declared { tables, sequences, ..Declared::default() }, unsaid)
+    let types = types.into_declared();
+    (Declared { tables, sequences, types, functions: Vec::new() }, unsaid)
 }
 
 fn one(

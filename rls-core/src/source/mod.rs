@@ -8,9 +8,11 @@
 //! is in [`syntax`](crate::syntax), which this room does not know.
 
 mod attribute;
+mod beside;
 mod constraint;
 mod declare;
 mod expression;
+mod file;
 mod names;
 mod object;
 mod partition;
@@ -19,17 +21,17 @@ mod recognise;
 mod rust_type;
 mod table;
 mod text;
+mod user_type;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
+use crate::model::{DeclaredTable, DeclaredType};
 use crate::resolve::Declared;
+use file::File;
 use names::Structs;
 
 pub use declare::{Known, Names, Unsaid, declare};
 pub use recognise::{Words, default, predicate, value};
-
-/// What a file needs besides the standard library: names by crate.
-pub(crate) type Imports = BTreeMap<&'static str, BTreeSet<&'static str>>;
 
 /// A file of declarations.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,22 +44,27 @@ pub struct Source {
 
 /// Writes declarations as one file, under a comment that `preamble` begins.
 pub fn write(declared: &Declared, preamble: &str) -> Source {
-    // Types are read as `sql_type` says them; functions are not discovered yet.
-    let Declared { tables, sequences, types: _, functions: _, views: _ } = declared;
-    let mut imports = Imports::new();
-    let mut items = Vec::new();
+    // Functions are not discovered yet.
+    let Declared { tables, sequences, types, functions: _, views: _ } = declared;
+    let mut file = File::default();
     let mut structs = Structs::of(tables);
+    let types = every(types, tables);
+    for declared in &types {
+        let name = &declared.ty.name;
+        file.types.insert(name.clone(), structs.called(name, "Type"));
+    }
+    let mut items = Vec::new();
+    for declared in types {
+        let rust_name = file.types.get(&declared.ty.name).cloned().unwrap_or_default();
+        items.push(user_type::write(declared, &rust_name, &mut file));
+    }
     for declared in sequences {
-        let rust_name = structs.name(&declared.sequence.name);
+        let rust_name = structs.called(&declared.sequence.name, "Sequence");
         items.push(object::sequence(declared, &rust_name));
-        import(&mut imports, "rls_schema", "Sequence");
+        file.import("rls_schema", "Sequence");
     }
-    for table in tables {
-        items.push(table::write(table, &mut imports));
-        import(&mut imports, "rls_schema", "Table");
-    }
-    let dependencies: BTreeSet<_> =
-        imports.keys().filter_map(|name| rust_type::dependency(name)).collect();
+    items.extend(tables.iter().map(|table| table::write(table, &mut file)));
+    let dependencies = file.dependencies();
     let mut text: String =
         preamble.lines().map(|line| format!("//! {line}").trim_end().to_owned() + "\n").collect();
     if !dependencies.is_empty() {
@@ -66,7 +73,7 @@ pub fn write(declared: &Declared, preamble: &str) -> Source {
         text += "//! ```\n";
     }
     text.push('\n');
-    text += &uses(&imports);
+    text += &file.uses();
     for item in items {
         text.push('\n');
         text += &item;
@@ -74,17 +81,9 @@ pub fn write(declared: &Declared, preamble: &str) -> Source {
     Source { text, dependencies }
 }
 
-fn import(imports: &mut Imports, from: &'static str, name: &'static str) {
-    imports.entry(from).or_default().insert(name);
-}
-
-fn uses(imports: &Imports) -> String {
-    let line = |(from, names): (&&str, &BTreeSet<&str>)| {
-        let names: Vec<_> = names.iter().copied().collect();
-        match names.as_slice() {
-            [name] => format!("use {from}::{name};\n"),
-            names => format!("use {from}::{{{}}};\n", names.join(", ")),
-        }
-    };
-    imports.iter().map(line).collect()
+/// Types, each once: those that tables bring along, and the others.
+fn every<'a>(free: &'a [DeclaredType], tables: &'a [DeclaredTable]) -> Vec<&'a DeclaredType> {
+    let all = tables.iter().flat_map(|table| &table.types).chain(free);
+    let mut names = BTreeSet::new();
+    all.filter(|declared| names.insert(&declared.ty.name)).collect()
 }

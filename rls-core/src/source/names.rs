@@ -72,6 +72,27 @@ const TAKEN: &[&str] = &[
     "AsyncFn",
     "AsyncFnMut",
     "AsyncFnOnce",
+    // What the derive takes for a type of Postgres by its name.
+    "Json",
+    "Jsonb",
+    "OffsetDateTime",
+    "UtcDateTime",
+    "Timestamp",
+    "PrimitiveDateTime",
+    "Date",
+    "Time",
+    "BigDecimal",
+    "Ipv4Addr",
+    "Ipv6Addr",
+    "IpNet",
+    "IpNetwork",
+    "Duration",
+    "Span",
+    "SignedDuration",
+    "Arc",
+    "Rc",
+    "Cow",
+    "PhantomData",
 ];
 
 /// Words that cannot be made names by `r#`.
@@ -92,21 +113,54 @@ impl Structs {
 
     /// `blog_posts` → `BlogPosts`; with its schema where that is taken.
     pub(super) fn name(&mut self, name: &QualifiedName) -> String {
-        let own = camel(name.name.as_str());
-        let own = if own.is_empty() { "Unnamed".to_owned() } else { own };
-        let row = format!("{own}Row");
+        self.called(name, "Row")
+    }
+
+    /// The same with `what` behind a name that means something else in a file.
+    pub(super) fn called(&mut self, name: &QualifiedName, what: &str) -> String {
+        self.free(name, &camel(name.name.as_str()), what)
+    }
+
+    /// Something close to `own`.
+    pub(super) fn free(&mut self, name: &QualifiedName, own: &str, what: &str) -> String {
+        let own = if own.is_empty() { "Unnamed" } else { own };
         let full = format!("{}{own}", camel(name.schema.as_str()));
         let numbered = (2..).map(|number| format!("{full}{number}"));
-        let first = if TAKEN.contains(&own.as_str()) { row } else { own };
+        let first = if is_taken(own) { format!("{own}{what}") } else { own.to_owned() };
         let mut names = [first, full.clone()].into_iter().chain(numbered);
         let free = |name: &String| {
             let digit = name.starts_with(|c: char| c.is_ascii_digit());
-            !digit && !TAKEN.contains(&name.as_str()) && !self.0.contains(name)
+            !digit && !is_taken(name) && !self.0.contains(name)
         };
         let name = names.find(free).unwrap_or_default();
         self.0.insert(name.clone());
         name
     }
+}
+
+fn is_taken(name: &str) -> bool {
+    TAKEN.contains(&name)
+}
+
+/// The variants of values, in their order: `so-so` → `SoSo`.
+pub(super) fn variants(values: &[String]) -> Vec<String> {
+    let mut taken = BTreeSet::new();
+    let mut variants = Vec::new();
+    for (at, value) in values.iter().enumerate() {
+        let own = camel(value);
+        let own = match own.chars().next() {
+            None => format!("Value{}", at + 1),
+            Some(first) if first.is_ascii_digit() => format!("Value{own}"),
+            Some(_) if own == "Self" => "SelfValue".to_owned(),
+            Some(_) => own,
+        };
+        let numbered = (2..).map(|number| format!("{own}{number}"));
+        let mut names = std::iter::once(own.clone()).chain(numbered);
+        let variant = names.find(|name| !taken.contains(name)).unwrap_or_default();
+        taken.insert(variant.clone());
+        variants.push(variant);
+    }
+    variants
 }
 
 fn camel(name: &str) -> String {
@@ -228,7 +282,7 @@ pub(super) fn of_catalog(name: &QualifiedName) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Structs, fields, qualified};
+    use super::{Structs, fields, qualified, variants};
     use crate::model::{Ident, QualifiedName};
 
     fn id(name: &str) -> Ident {
@@ -247,6 +301,15 @@ mod tests {
         assert_eq!(name("public", "2fa codes"), "Public2faCodes");
         assert_eq!(name("public", "übung"), "Bung");
         assert_eq!(name("public", "表"), "Unnamed");
+    }
+
+    #[test]
+    fn variants_are_called_after_their_values() {
+        let values = ["so-so", "so so", "1st", "1st!", "", "self", "Ende", "ÜBER", "END"];
+        let values = values.map(str::to_owned);
+        let expected =
+            ["SoSo", "SoSo2", "Value1st", "Value1st2", "Value5", "SelfValue", "Ende", "BER", "END"];
+        assert_eq!(variants(&values), expected);
     }
 
     #[test]

@@ -54,6 +54,16 @@ pub(super) fn documented(comment: Option<&String>, indent: usize, items: &mut Ve
     })
 }
 
+/// A field of a struct, on two lines where one is too long.
+pub(super) fn field(name: &str, ty: &str) -> String {
+    let (name, line) = (names::code(name), format!("    pub {}: {ty},", names::code(name)));
+    if attribute::fits(&line, 0) {
+        line + "\n"
+    } else {
+        format!("    pub {name}:\n        {ty},\n")
+    }
+}
+
 /// How something counts, as far as that is said.
 pub(super) fn counting(options: &SequenceOptions) -> Vec<Item> {
     let SequenceOptions { start, increment, min, max, cache, cycle } = options;

@@ -1,7 +1,7 @@
 //! The type of a field: the one that means exactly the column's type, or the nearest one with
 //! `sql_type = ".."` beside it.
 
-use super::Imports;
+use super::file::File;
 use crate::model::{BaseType, PgType};
 
 /// A field's type, and whether it says all.
@@ -12,13 +12,23 @@ pub(super) struct RustType {
 }
 
 /// The type of a column's field; what it needs is imported.
-pub(super) fn of(ty: &PgType, nullable: bool, imports: &mut Imports) -> RustType {
-    let (from, name, exact) = element(&ty.base);
-    if let Some(from) = from {
-        let names = name.split(['<', '>']).filter(|name| !name.is_empty());
-        imports.entry(from).or_default().extend(names);
-    }
-    let one = if ty.array { format!("Vec<{name}>") } else { name.to_owned() };
+pub(super) fn of(ty: &PgType, nullable: bool, file: &mut File) -> RustType {
+    let declared = match &ty.base {
+        BaseType::Named(name) => file.types.get(name).cloned(),
+        _ => None,
+    };
+    let (name, exact) = match declared {
+        Some(name) => (name, true),
+        None => {
+            let (from, name, exact) = element(&ty.base);
+            if let Some(from) = from {
+                let names = name.split(['<', '>']).filter(|name| !name.is_empty());
+                names.for_each(|name| file.import(from, name));
+            }
+            (name.to_owned(), exact)
+        }
+    };
+    let one = if ty.array { format!("Vec<{name}>") } else { name };
     let text = if nullable { format!("Option<{one}>") } else { one };
     RustType { text, exact: exact && ty.modifiers.is_empty() }
 }

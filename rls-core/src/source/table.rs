@@ -1,15 +1,17 @@
 //! A table as a struct.
 
 use super::attribute::{self, Code, Item};
-use super::object::{called, counting, documented, grant, string};
-use super::{Imports, constraint, declare, expression, names, policy, rust_type, text};
+use super::file::File;
+use super::object::{self, called, counting, documented, grant, string};
+use super::{constraint, declare, expression, names, policy, rust_type, text};
 use crate::model::{
     Column, Commented, DeclaredTable, Deferral, Expr, Generated, Ident, Identity, RowSecurity,
     Sequence, Trigger, TriggerEvent, TriggerState, TriggerTiming,
 };
 
 /// The struct, under its attributes.
-pub(super) fn write(declared: &DeclaredTable, imports: &mut Imports) -> String {
+pub(super) fn write(declared: &DeclaredTable, file: &mut File) -> String {
+    file.import("rls_schema", "Table");
     let table = &declared.table;
     let placed = constraint::place(declared);
     let mut items = called("table", &table.name, &declared.rust_name);
@@ -31,7 +33,7 @@ pub(super) fn write(declared: &DeclaredTable, imports: &mut Imports) -> String {
     source += &format!("pub struct {} {{\n", declared.rust_name);
     let columns = table.columns.iter().zip(&declared.fields).zip(placed.fields);
     for ((column, field), placed) in columns {
-        source += &self::field(column, field, placed, declared, imports);
+        source += &self::field(column, field, placed, declared, file);
     }
     source + "}\n"
 }
@@ -53,13 +55,13 @@ fn field(
     field: &str,
     placed: Vec<Item>,
     declared: &DeclaredTable,
-    imports: &mut Imports,
+    file: &mut File,
 ) -> String {
     let mut items = Vec::new();
     if column.name.as_str() != field {
         items.push(string("column", column.name.as_str()));
     }
-    let ty = rust_type::of(&column.ty, column.nullable, imports);
+    let ty = rust_type::of(&column.ty, column.nullable, file);
     if !ty.exact {
         items.push(string("sql_type", &column.ty.to_string()));
     }
@@ -78,7 +80,7 @@ fn field(
     let comment = declared.comments.get(&Commented::Column(name, column.name.clone()));
     let documentation = documented(comment, 4, &mut items);
     let attributes = attribute::write(items, 4);
-    format!("{documentation}{attributes}    pub {}: {},\n", names::code(field), ty.text)
+    format!("{documentation}{attributes}{}", object::field(field, &ty.text))
 }
 
 /// What fills a column without being asked.

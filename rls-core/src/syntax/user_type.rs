@@ -14,8 +14,8 @@ use super::decl::{collation, column_type, may_hold_tables};
 use super::predicate::{self, Parsed, Scope};
 use super::rust_type::{FieldType, RustType};
 use crate::model::{
-    Attribute, BaseType, Commented, Composite, DeclaredType, Domain, DomainCheck, EnumType, Expr,
-    Ident, PgType, QualifiedName, TypeForm, UserType, snake_case,
+    Attribute, BaseType, CASES, Case, Commented, Composite, DeclaredType, Domain, DomainCheck,
+    EnumType, Expr, Ident, PgType, QualifiedName, TypeForm, UserType, snake_case,
 };
 use crate::policy::link;
 use crate::resolve::nearest;
@@ -97,28 +97,6 @@ fn value(variant: &Variant, case: Option<Case>, ctxt: &Ctxt) -> Option<String> {
     Some(value)
 }
 
-/// How variants become values.
-#[derive(Clone, Copy)]
-enum Case {
-    Snake,
-    Kebab,
-    Lower,
-    Upper,
-    ScreamingSnake,
-    Camel,
-    Pascal,
-}
-
-const CASES: [(&str, Case); 7] = [
-    ("snake_case", Case::Snake),
-    ("kebab-case", Case::Kebab),
-    ("lowercase", Case::Lower),
-    ("UPPERCASE", Case::Upper),
-    ("SCREAMING_SNAKE_CASE", Case::ScreamingSnake),
-    ("camelCase", Case::Camel),
-    ("PascalCase", Case::Pascal),
-];
-
 fn case(item: &Item, ctxt: &Ctxt) -> Option<Case> {
     let text = item.string(ctxt)?;
     let found = CASES.iter().find(|(name, _)| *name == text.value());
@@ -131,24 +109,6 @@ fn case(item: &Item, ctxt: &Ctxt) -> Option<Case> {
         ctxt.error_help(&text, format!("unknown way to name values `{}`", text.value()), help);
     }
     found.map(|(_, case)| *case)
-}
-
-impl Case {
-    fn of(self, variant: &str) -> String {
-        match self {
-            Case::Snake => snake_case(variant),
-            Case::Kebab => snake_case(variant).replace('_', "-"),
-            Case::Lower => variant.to_lowercase(),
-            Case::Upper => variant.to_uppercase(),
-            Case::ScreamingSnake => snake_case(variant).to_uppercase(),
-            Case::Camel => {
-                let mut chars = variant.chars();
-                let first = chars.next().map(char::to_lowercase);
-                first.into_iter().flatten().chain(chars).collect()
-            }
-            Case::Pascal => variant.to_owned(),
-        }
-    }
 }
 
 /// Reads a struct with `#[derive(PgType)]`. Mistakes go to `ctxt`.
