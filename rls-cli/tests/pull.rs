@@ -125,11 +125,18 @@ fn what_is_left_out_is_told_by_name() {
     }
     let live = Live::new("provider = \"postgres\"\n", "");
     live.sql(
-        "create type mood as enum ('fine'); create domain age as int; create table t (a mood, b age); \
-         create view v as select a from t; create function f() returns int language sql as 'select 1'",
+        "create type span as range (subtype = int4); create table t (a int); create view v as select a from t; \
+         create collation odd (locale = 'C'); create function f(int, int) returns int language sql as 'select 1'; \
+         create aggregate total(int) (sfunc = f, stype = int)",
     );
     let run = live.run(&["pull", "--out", "pulled"]).exits(0);
-    for name in ["enum public.mood", "domain public.age", "view public.v", "function public.f"] {
+    let left = [
+        "range type public.span",
+        "view public.v",
+        "collation public.odd",
+        "aggregate public.total(integer)",
+    ];
+    for name in left {
         assert!(run.out.contains(&format!("the {name} is left alone")), "{name}: {run}");
     }
     live.run(&["diff", "--project", "pulled"]).exits(0);

@@ -304,7 +304,10 @@ fn nameable(grants: &BTreeSet<Grant>) -> BTreeSet<Grant> {
     let on_something = |grant: &&Grant| {
         matches!(
             grant.object,
-            GrantObject::Table(_) | GrantObject::Column { .. } | GrantObject::Sequence(_)
+            GrantObject::Table(_)
+                | GrantObject::Column { .. }
+                | GrantObject::Sequence(_)
+                | GrantObject::Routine(_)
         )
     };
     grants.iter().filter(on_something).cloned().collect()

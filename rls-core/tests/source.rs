@@ -28,7 +28,7 @@ fn declared(scan: Scan) -> Declared {
         tables: scan.tables.into_iter().map(|scanned| scanned.table).collect(),
         sequences: scan.sequences.into_iter().map(|scanned| scanned.declared).collect(),
         types: scan.types.into_iter().flat_map(|scanned| scanned.typed.unwrap().types).collect(),
-        ..Declared::default()
+        functions: scan.functions.into_iter().map(|scanned| scanned.declared).collect(),
     }
 }
 
@@ -43,6 +43,7 @@ fn comes_back(name: &str, declared: &Declared) -> String {
     let again = self::declared(again);
     assert_eq!(again.sequences, declared.sequences, "{text}");
     assert_eq!(each(&again), each(declared), "{text}");
+    assert_eq!(again.functions, declared.functions, "{text}");
     for (again, table) in again.tables.iter().zip(&declared.tables) {
         assert_eq!(again, table, "{text}");
     }
@@ -173,4 +174,38 @@ fn every_name_and_text_comes_back() {
         tables.push(declared);
     }
     comes_back("names", &Declared { tables, ..Declared::default() });
+}
+
+/// Settings of extensions have two words, bodies have lines, and one without arguments says so where
+/// rustfmt would lay it out otherwise.
+#[test]
+fn functions_come_back() {
+    let settings = [("app.who", "it's \"x\""), ("r.type", "a, b"), ("search_path", "")];
+    let bodies = ["", "a", "a\nb", "\nbegin\n\treturn '\"#';   \r\nend\n", "\u{202e}\\"];
+    let mut functions = Vec::new();
+    for (at, body) in bodies.iter().enumerate() {
+        for settings in [&settings[..], &settings[..at % 3]] {
+            let mut attributes = Attributes::of(id("plpgsql"));
+            attributes.settings = settings
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), vec![(*value).to_owned()]))
+                .collect();
+            let ty = if settings.is_empty() { "text" } else { "pg_catalog.trigger" };
+            functions.push(DeclaredFunction {
+                function: Function {
+                    name: QualifiedName::new(id("public"), id(&format!("f{}", functions.len()))),
+                    arguments: Vec::new(),
+                    returns: Returns::Value(PgType::parse(ty).unwrap()),
+                    attributes,
+                    body: Body::Text((*body).to_owned()),
+                },
+                grants: Vec::new(),
+                comment: (at == 1).then(|| "What it does.".to_owned()),
+                allowed: Vec::new(),
+            });
+        }
+    }
+    let text = comes_back("functions", &Declared { functions, ..Declared::default() });
+    assert!(text.contains("set(app::who = "), "{text}");
+    assert!(text.contains("arguments = [],"), "{text}");
 }

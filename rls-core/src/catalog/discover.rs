@@ -6,14 +6,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use futures_util::future::try_join4;
+use futures_util::future::{try_join, try_join4};
 use tokio_postgres::{Row, Transaction};
 
 use super::ask::{self, get, ident, list};
-use super::{Error, PLAIN_TEXT, begin, end};
+use super::{Error, PLAIN_TEXT, begin, end, functions};
 use crate::model::{
-    BaseType, Grantee, Ident, PRIVATE_SCHEMA, PgType, QualifiedName, RowSecurity, Schema, Sequence,
-    SequenceOptions, Table,
+    BaseType, EnumType, Grantee, Ident, PRIVATE_SCHEMA, PgType, QualifiedName, RowSecurity, Schema,
+    Sequence, SequenceOptions, Table, TypeForm, UserType,
 };
 use crate::provider::Provider;
 use crate::render::STAND_IN_MARK;
@@ -54,31 +54,41 @@ ORDER BY 1";
 // Whom policies name, and who holds a privilege that is not an owner's.
 const ROLES: &str = "
 WITH found AS (SELECT c.* FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE n.nspname = ANY ($1::name[]) AND c.relkind IN ('r', 'p', 'S'))
+    WHERE n.nspname = ANY ($1::name[]) AND c.relkind IN ('r', 'p', 'S')),
+routines AS (SELECT p.* FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+    WHERE n.nspname = ANY ($1::name[]) AND p.prokind IN ('f', 'p') AND NOT EXISTS (SELECT FROM pg_depend d
+        WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'))
 SELECT DISTINCT r.rolname::text AS name
 FROM (SELECT unnest(p.polroles) AS id FROM pg_policy p JOIN found c ON c.oid = p.polrelid
     UNION ALL SELECT acl.grantee FROM found c, aclexplode(c.relacl) AS acl WHERE acl.grantee <> c.relowner
     UNION ALL SELECT acl.grantee FROM found c JOIN pg_attribute a ON a.attrelid = c.oid,
-        aclexplode(a.attacl) AS acl WHERE acl.grantee <> c.relowner) AS named
+        aclexplode(a.attacl) AS acl WHERE acl.grantee <> c.relowner
+    UNION ALL SELECT acl.grantee FROM routines p, aclexplode(p.proacl) AS acl WHERE acl.grantee <> p.proowner) AS named
     JOIN pg_roles r ON r.oid = named.id
 ORDER BY 1";
+
+// A type of its own is none that a table, a view or an array brings along.
+const TYPES: &str = "
+SELECT n.nspname::text AS schema, t.typname::text AS name
+FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace LEFT JOIN pg_class c ON c.oid = t.typrelid
+WHERE n.nspname = ANY ($1::name[]) AND (t.typtype IN ('e', 'd') OR t.typtype = 'c' AND c.relkind = 'c')
+    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.deptype = 'e'
+        AND (d.classid = 'pg_type'::regclass AND d.objid = t.oid OR d.classid = 'pg_class'::regclass AND d.objid = c.oid))
+ORDER BY 1, 2";
 
 // A type of its own is none that a table, a view or an array brings along. A trigger may call what is here
 // and stand elsewhere.
 const OTHERS: &str = "
 SELECT kind, schema, name FROM (
-    SELECT CASE t.typtype WHEN 'e' THEN 'enum' WHEN 'd' THEN 'domain' ELSE 'type' END AS kind,
+    SELECT CASE t.typtype WHEN 'r' THEN 'range type' ELSE 'type' END AS kind,
         n.nspname::text AS schema, t.typname::text AS name, t.oid AS id, 'pg_type'::regclass AS class
-    FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace LEFT JOIN pg_class c ON c.oid = t.typrelid
-    WHERE n.nspname = ANY ($1::name[]) AND (t.typtype IN ('e', 'd', 'r') OR t.typtype = 'c' AND c.relkind = 'c')
+    FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
+    WHERE n.nspname = ANY ($1::name[]) AND (t.typtype IN ('r', 'p') OR t.typtype = 'b' AND NOT
+        (t.typlen = -1 AND t.typelem <> 0))
     UNION ALL SELECT CASE c.relkind WHEN 'v' THEN 'view' ELSE 'materialized view' END,
         n.nspname::text, c.relname::text, c.oid, 'pg_class'::regclass
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE n.nspname = ANY ($1::name[]) AND c.relkind IN ('v', 'm')
-    UNION ALL SELECT CASE p.prokind WHEN 'p' THEN 'procedure' WHEN 'a' THEN 'aggregate' ELSE 'function' END,
-        n.nspname::text, p.proname::text, p.oid, 'pg_proc'::regclass
-    FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
-    WHERE n.nspname = ANY ($1::name[])
     UNION ALL SELECT 'collation', n.nspname::text, o.collname::text, o.oid, 'pg_collation'::regclass
     FROM pg_collation o JOIN pg_namespace n ON n.oid = o.collnamespace WHERE n.nspname = ANY ($1::name[])
     UNION ALL SELECT 'operator', n.nspname::text, o.oprname::text, o.oid, 'pg_operator'::regclass
@@ -117,7 +127,7 @@ pub async fn discover(
     let savepoint = begin(transaction).await?;
     ask::run(&savepoint, PLAIN_TEXT).await?;
     let private = vec![PRIVATE_SCHEMA.to_owned()];
-    let (relations, (namespaces, extensions, lookups, others), roles, provider) = try_join4(
+    let (relations, (namespaces, extensions, lookups, others), own, (roles, provider)) = try_join4(
         ask::rows(&savepoint, RELATIONS, &[&asked]),
         try_join4(
             ask::rows(&savepoint, NAMESPACES, &[&asked]),
@@ -125,10 +135,14 @@ pub async fn discover(
             ask::rows(&savepoint, LOOKUPS, &[&private]),
             ask::rows(&savepoint, OTHERS, &[&asked]),
         ),
-        ask::rows(&savepoint, ROLES, &[&asked]),
-        ask::rows(&savepoint, PROVIDER, &[&asked]),
+        try_join(ask::rows(&savepoint, TYPES, &[&asked]), functions::read_all(&savepoint, &asked)),
+        try_join(
+            ask::rows(&savepoint, ROLES, &[&asked]),
+            ask::rows(&savepoint, PROVIDER, &[&asked]),
+        ),
     )
     .await?;
+    let (types, functions) = own;
     end(savepoint).await?;
 
     let names = |rows: &[Row]| -> Result<BTreeSet<Ident>, Error> {
@@ -145,6 +159,15 @@ pub async fn discover(
         ..Schema::default()
     };
     add_relations(&relations, &mut scope, &mut notes)?;
+    for row in &types {
+        let name = QualifiedName::new(ident(row, "schema")?, ident(row, "name")?);
+        // Whatever it is: its name is all that is asked for.
+        let form = TypeForm::Enum(EnumType { values: Vec::new() });
+        scope.types.insert(name.clone(), UserType { name, form });
+    }
+    for function in functions::sayable(&functions, &mut notes)? {
+        scope.functions.insert(function.routine(), function);
+    }
     for row in &others {
         let name = QualifiedName::new(ident(row, "schema")?, ident(row, "name")?);
         let kind: &str = get(row, "kind")?;

@@ -25,7 +25,12 @@ SELECT p.oid, n.nspname::text AS schema, p.proname::text AS name, p.prosrc AS bo
     p.prokind IN ('f', 'p') AND p.probin IS NULL AND l.lanname NOT IN ('c', 'internal') AS sayable,
     o.rolname = current_user OR o.rolname <> ALL ($4::name[]) AS trusted,
     array_remove(ARRAY[CASE WHEN p.prosupport <> 0 THEN 'SUPPORT' END,
-        CASE WHEN p.protrftypes IS NOT NULL THEN 'TRANSFORM' END], NULL) AS other,
+        CASE WHEN p.protrftypes IS NOT NULL THEN 'TRANSFORM' END,
+        CASE WHEN p.procost < 1 OR p.procost <> floor(p.procost) THEN 'COST ' || p.procost END,
+        CASE WHEN p.proretset AND (p.prorows < 1 OR p.prorows <> floor(p.prorows)) THEN 'ROWS ' || p.prorows END],
+        NULL) AS other,
+    EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
+        AS of_extension,
     a.at::int AS at, a.mode, coalesce(p.proargnames[a.at], '') AS argument,
     obj_description(p.oid, 'pg_proc') AS comment,
     CASE WHEN a.at > 0 THEN pg_get_function_arg_default(p.oid, a.at::int) END AS default,
@@ -46,6 +51,43 @@ pub(super) async fn read(transaction: &Transaction<'_>, asked: &Asked) -> Result
     let names =
         [&asked.function_schemas, &asked.function_names, &asked.private_schemas, &asked.roles];
     ask::rows(transaction, FUNCTIONS, &names).await
+}
+
+/// Every function in some schemas.
+pub(super) async fn read_all(
+    transaction: &Transaction<'_>,
+    schemas: &Vec<String>,
+) -> Result<Vec<Row>, Error> {
+    ask::rows(transaction, FUNCTIONS, &[&Vec::new(), &Vec::new(), schemas, &Vec::new()]).await
+}
+
+/// Those of them that a declaration can say. Others are noted, but for those of extensions.
+pub(super) fn sayable(rows: &[Row], notes: &mut Vec<String>) -> Result<Vec<Function>, Error> {
+    let mut functions = Vec::new();
+    let oid = |row: &Row| get::<u32>(row, "oid").ok();
+    for rows in rows.chunk_by(|one, next| oid(one) == oid(next)) {
+        let Some((first, arguments)) = rows.split_first() else { continue };
+        if get(first, "of_extension")? {
+            continue;
+        }
+        let function = function(first, arguments)?;
+        if get(first, "sayable")? {
+            functions.push(function);
+            continue;
+        }
+        let kind = match get(first, "kind")? {
+            "a" => "aggregate",
+            "w" => "window function",
+            "p" => "procedure",
+            _ => "function",
+        };
+        let routine = function.routine();
+        notes.push(format!(
+            "the {kind} {routine} is left alone, for no declaration can say it: an empty database needs it \
+             made first"
+        ));
+    }
+    Ok(functions)
 }
 
 /// What is there by its number in the catalog, and what else stands in its place.

@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+#[cfg(any(feature = "syntax", feature = "source"))]
+use super::BaseType;
 use super::{AllowedLint, DeclaredGrant, Ident, PgType, QualifiedName, Sql};
 
 /// The schema that functions of ours live in. No role but the owner reaches it by name: policies
@@ -274,7 +276,63 @@ impl Function {
     }
 }
 
+/// Types that only functions have. Source: Postgres manual, "Pseudo-Types".
+#[cfg(any(feature = "syntax", feature = "source"))]
+const PSEUDO_TYPES: &[&str] = &[
+    "any",
+    "anyelement",
+    "anyarray",
+    "anynonarray",
+    "anyenum",
+    "anyrange",
+    "anymultirange",
+    "anycompatible",
+    "anycompatiblearray",
+    "anycompatiblenonarray",
+    "anycompatiblerange",
+    "anycompatiblemultirange",
+    "record",
+    "trigger",
+    "event_trigger",
+    "void",
+];
+
+/// The type of that name that only functions have.
+#[cfg(any(feature = "syntax", feature = "source"))]
+pub(crate) fn pseudo_type(name: &str) -> Option<PgType> {
+    PSEUDO_TYPES.iter().find(|known| **known == name).map(|name| of_catalog(name))
+}
+
+#[cfg(any(feature = "syntax", feature = "source"))]
+fn of_catalog(name: &'static str) -> PgType {
+    let name = QualifiedName::new(Ident::literal("pg_catalog"), Ident::literal(name));
+    PgType::plain(BaseType::Named(name))
+}
+
+/// Whether it is one of those.
+#[cfg(any(feature = "syntax", feature = "source"))]
+pub(crate) fn is_pseudo_type(ty: &PgType) -> bool {
+    match &ty.base {
+        BaseType::Named(name) => pseudo_type(name.name.as_str()).as_ref() == Some(ty),
+        _ => false,
+    }
+}
+
 impl Returns {
+    /// What is returned where nothing else is said: one type where one argument goes out, a row where
+    /// several do, else nothing.
+    #[cfg(any(feature = "syntax", feature = "source"))]
+    pub(crate) fn made_of(arguments: &[Argument]) -> PgType {
+        let out =
+            |argument: &&Argument| matches!(argument.mode, ArgumentMode::Out | ArgumentMode::InOut);
+        let out: Vec<_> = arguments.iter().filter(out).collect();
+        match out.as_slice() {
+            [one] => one.ty.clone(),
+            [] => of_catalog("void"),
+            _ => of_catalog("record"),
+        }
+    }
+
     /// The types of all that comes out.
     pub fn types(&self) -> Vec<&PgType> {
         match self {

@@ -156,6 +156,11 @@ impl Item {
     }
 }
 
+/// Whether rustfmt lays out an attribute of these items.
+pub(super) fn is_known(items: &[Item]) -> bool {
+    items.iter().all(Item::is_known)
+}
+
 /// The attributes that say all of the items: none, one, or where rustfmt would lay out one in a way that
 /// depends on its settings, several.
 pub(super) fn write(items: Vec<Item>, indent: usize) -> String {

@@ -1,11 +1,14 @@
-//! What stands beside tables becomes what is declared: types with their comments, and what a column of
-//! such a type brings along.
+//! What stands beside tables becomes what is declared: types with their comments and what a column of such
+//! a type brings along, and functions with who may call them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::declare::{Unsaid, gathered};
+use super::function;
 use crate::model::{
-    BaseType, Commented, DeclaredTable, DeclaredType, Domain, DomainCheck, Expr, PgType,
-    QualifiedName, Schema, Sql, TypeForm, TypedAs, UserType, by_need,
+    BaseType, Body, Commented, DeclaredFunction, DeclaredTable, DeclaredType, Domain, DomainCheck,
+    Expr, Grant, GrantObject, PgType, QualifiedName, Schema, Sql, TypeForm, TypedAs, UserType,
+    by_need,
 };
 
 /// Enums, domains and composite types, each behind those that it is made of.
@@ -81,4 +84,35 @@ fn ty(ty: &UserType<Sql>) -> UserType<Expr> {
         }
     };
     UserType { name: ty.name.clone(), form }
+}
+
+/// The functions that a declaration can say.
+pub(super) fn functions(
+    schema: &Schema,
+    grants: &BTreeSet<Grant>,
+    unsaid: &mut Unsaid,
+) -> Vec<DeclaredFunction> {
+    let mut declared = Vec::new();
+    for (routine, function) in &schema.functions {
+        if routine.is_private() {
+            continue;
+        }
+        if !function::can_be_said(function) {
+            unsaid.push(format!(
+                "the function {routine} is left alone: it has a setting whose name is none in Rust"
+            ));
+            continue;
+        }
+        let mut function = function.clone();
+        if let Body::Standard { standard } = &mut function.body {
+            *standard = Sql::new(standard.as_str().trim());
+        }
+        declared.push(DeclaredFunction {
+            function,
+            grants: gathered(&GrantObject::Routine(routine.clone()), schema, grants),
+            comment: schema.comments.get(&Commented::Function(routine.clone())).cloned(),
+            allowed: Vec::new(),
+        });
+    }
+    declared
 }

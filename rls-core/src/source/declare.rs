@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::beside::Types;
+use super::beside::{self, Types};
 use super::names::{self, Structs};
 use crate::model::{
     BaseType, Commented, DeclaredGrant, DeclaredSequence, DeclaredTable, Expr, Grant, GrantObject,
@@ -80,7 +80,8 @@ pub fn declare(
     });
     let sequences = sequences.collect();
     let types = types.into_declared();
-    (Declared { tables, sequences, types, functions: Vec::new() }, unsaid)
+    let functions = beside::functions(schema, grants, &mut unsaid);
+    (Declared { tables, sequences, types, functions, ..Declared::default() }, unsaid)
 }
 
 fn one(
@@ -199,7 +200,11 @@ fn comments(
 }
 
 /// The privileges on an object, put together: by grantee what it holds, by what is held who holds it.
-fn gathered(object: &GrantObject, schema: &Schema, grants: &BTreeSet<Grant>) -> Vec<DeclaredGrant> {
+pub(super) fn gathered(
+    object: &GrantObject,
+    schema: &Schema,
+    grants: &BTreeSet<Grant>,
+) -> Vec<DeclaredGrant> {
     let mut held: BTreeMap<(Grantee, bool), BTreeSet<Privilege>> = BTreeMap::new();
     for grant in grants.iter().filter(|grant| grant.object == *object) {
         let grantable = schema.grant_options.contains(grant);

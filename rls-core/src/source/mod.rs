@@ -13,6 +13,7 @@ mod constraint;
 mod declare;
 mod expression;
 mod file;
+mod function;
 mod names;
 mod object;
 mod partition;
@@ -44,8 +45,8 @@ pub struct Source {
 
 /// Writes declarations as one file, under a comment that `preamble` begins.
 pub fn write(declared: &Declared, preamble: &str) -> Source {
-    // Functions are not discovered yet.
-    let Declared { tables, sequences, types, functions: _, views: _ } = declared;
+    // Views are not discovered yet.
+    let Declared { tables, sequences, types, functions, views: _ } = declared;
     let mut file = File::default();
     let mut structs = Structs::of(tables);
     let types = every(types, tables);
@@ -64,6 +65,7 @@ pub fn write(declared: &Declared, preamble: &str) -> Source {
         file.import("rls_schema", "Sequence");
     }
     items.extend(tables.iter().map(|table| table::write(table, &mut file)));
+    items.extend(function::write_all(functions, &mut structs, &mut file));
     let dependencies = file.dependencies();
     let mut text: String =
         preamble.lines().map(|line| format!("//! {line}").trim_end().to_owned() + "\n").collect();

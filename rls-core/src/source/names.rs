@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::text;
 pub(super) use crate::model::in_rust as code;
-use crate::model::{DeclaredTable, Ident, QualifiedName};
+use crate::model::{BaseType, DeclaredTable, Ident, PgType, QualifiedName};
 
 /// What cannot be a struct's name in a file that uses these.
 const TAKEN: &[&str] = &[
@@ -96,7 +96,7 @@ const TAKEN: &[&str] = &[
 ];
 
 /// Words that cannot be made names by `r#`.
-const NEVER: &[&str] = &["self", "Self", "super", "crate", "_"];
+pub(super) const NEVER: &[&str] = &["self", "Self", "super", "crate", "_"];
 
 /// The longest name of a field: a line with any type in it still ends before the margin.
 const LONGEST: usize = 48;
@@ -121,8 +121,20 @@ impl Structs {
         self.free(name, &camel(name.name.as_str()), what)
     }
 
+    /// `slugify` → `Slugify`; with the types that it takes where those tell it from others: `SlugifyText`.
+    pub(super) fn of_routine(&mut self, name: &QualifiedName, arguments: &[PgType]) -> String {
+        let types = arguments.iter().map(|ty| {
+            let one = match &ty.base {
+                BaseType::Named(name) => camel(name.name.as_str()),
+                base => camel(base.builtin_name().unwrap_or_default()),
+            };
+            if ty.array { one + "s" } else { one }
+        });
+        self.free(name, &(camel(name.name.as_str()) + &types.collect::<String>()), "Function")
+    }
+
     /// Something close to `own`.
-    pub(super) fn free(&mut self, name: &QualifiedName, own: &str, what: &str) -> String {
+    fn free(&mut self, name: &QualifiedName, own: &str, what: &str) -> String {
         let own = if own.is_empty() { "Unnamed" } else { own };
         let full = format!("{}{own}", camel(name.schema.as_str()));
         let numbered = (2..).map(|number| format!("{full}{number}"));
@@ -163,7 +175,9 @@ pub(super) fn variants(values: &[String]) -> Vec<String> {
     variants
 }
 
+/// Of words in capitals only the first letters stay so: `TOO_LOW` → `TooLow`.
 fn camel(name: &str) -> String {
+    let shouts = !name.contains(|c: char| c.is_ascii_lowercase());
     let mut camel = String::new();
     let mut begins = true;
     for c in name.chars() {
@@ -172,6 +186,8 @@ fn camel(name: &str) -> String {
         } else if begins {
             camel.push(c.to_ascii_uppercase());
             begins = false;
+        } else if shouts {
+            camel.push(c.to_ascii_lowercase());
         } else {
             camel.push(c);
         }

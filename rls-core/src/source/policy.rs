@@ -3,8 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::attribute::{Code, Item};
+use super::object::string;
 use super::{expression, names, text};
-use crate::model::{Command, Commented, DeclaredTable, Expr, Grantee, Ident, Policy, PolicyKind};
+use crate::model::{
+    AllowedLint, Command, Commented, DeclaredTable, Expr, Grantee, Ident, Policy, PolicyKind,
+};
 use crate::policy::crud::Crud;
 
 /// All policies of a table.
@@ -158,4 +161,10 @@ pub(super) fn role_code<'a>(roles: impl IntoIterator<Item = &'a Grantee>) -> Cod
         one if one.len() == 1 => Code::other(one.concat()),
         several => Code::array(several),
     }
+}
+
+/// A lint that is accepted.
+pub(super) fn allow(allowed: &AllowedLint) -> Item {
+    let lint = Item::Bare(Code::literal(allowed.lint.clone()));
+    Item::List("allow", vec![lint, string("reason", &allowed.reason)])
 }

@@ -22,10 +22,7 @@ pub(super) fn write(declared: &DeclaredTable, file: &mut File) -> String {
     }
     items.extend(policy::items(declared));
     items.extend(declared.grants.iter().map(|granted| grant(granted, Some(declared))));
-    items.extend(declared.allowed.iter().map(|allowed| {
-        let lint = Item::Bare(Code::literal(allowed.lint.clone()));
-        Item::List("allow", vec![lint, string("reason", &allowed.reason)])
-    }));
+    items.extend(declared.allowed.iter().map(policy::allow));
     let comment = declared.comments.get(&Commented::Table(table.name.clone()));
     let documentation = documented(comment, 0, &mut items);
     let attributes = attribute::write(items, 0);

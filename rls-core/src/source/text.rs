@@ -15,9 +15,13 @@ pub(super) fn block(text: &str) -> String {
 
 fn written(text: &str, lines: bool) -> String {
     // What does not show, or turns the order of what does, is refused by the compiler or misread.
-    let plain = |c: char| matches!(c, '"' | '\\' | '\'') || lines && c == '\n' || shows(c);
-    if !text.chars().all(plain) {
-        return format!("{text:?}");
+    let kept = |c: char| lines && matches!(c, '\n' | '\t') || shows(c);
+    if !text.chars().all(|c| matches!(c, '"' | '\\' | '\'') || kept(c)) {
+        let escaped = |c: char| if kept(c) { c.to_string() } else { c.escape_debug().to_string() };
+        return format!(
+            "\"{}\"",
+            text.chars().map(escaped).collect::<String>().replace("\\'", "'")
+        );
     }
     if !text.contains(['"', '\\']) {
         return format!("\"{text}\"");
@@ -73,7 +77,7 @@ fn wrapped(text: &str, width: usize) -> Vec<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{documentation, literal, wrapped};
+    use super::{block, documentation, literal, wrapped};
 
     #[test]
     fn strings_are_as_easy_to_read_as_they_can_be() {
@@ -82,6 +86,13 @@ mod tests {
         assert_eq!(literal("a \"# b"), "r##\"a \"# b\"##");
         assert_eq!(literal("\\d"), "r\"\\d\"");
         assert_eq!(literal("two\nlines \"\u{202e}"), "\"two\\nlines \\\"\\u{202e}\"");
+    }
+
+    #[test]
+    fn lines_stay_lines_whatever_is_in_them() {
+        assert_eq!(block("a\n\tb"), "\"a\n\tb\"");
+        assert_eq!(block("\\d\n\"#"), "r##\"\\d\n\"#\"##");
+        assert_eq!(block("it's \\ \"\r\nb\u{202e}"), "\"it's \\\\ \\\"\\r\nb\\u{202e}\"");
     }
 
     #[test]

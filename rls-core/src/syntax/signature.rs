@@ -7,8 +7,7 @@ use super::Ctxt;
 use super::attr::checked;
 use crate::lex::{self, Token, TokenKind};
 use crate::model::{
-    Argument, ArgumentMode, BaseType, Ident, PgType, QualifiedName, ReturnedColumn, Returns, Sql,
-    TypeError,
+    Argument, ArgumentMode, Ident, PgType, ReturnedColumn, Returns, Sql, TypeError, pseudo_type,
 };
 
 /// One argument: mode, name, type and default, of which all but the type may be left out.
@@ -41,7 +40,7 @@ pub(super) fn returns(
     arguments: &[Argument],
     ctxt: &Ctxt,
 ) -> Option<Returns> {
-    let Some(text) = text else { return Some(Returns::Value(made_of(arguments))) };
+    let Some(text) = text else { return Some(Returns::Value(Returns::made_of(arguments))) };
     let value = text.value();
     let tokens = tokens(text, &value, ctxt)?;
     let word = |at: usize| tokens.get(at).and_then(|token| token.kind.word());
@@ -55,18 +54,6 @@ pub(super) fn returns(
             Some(Returns::Table { table: columns })
         }
         _ => Some(Returns::Value(ty(text, &value, ctxt)?)),
-    }
-}
-
-/// One type where one argument goes out, else a row.
-fn made_of(arguments: &[Argument]) -> PgType {
-    let out =
-        |argument: &&Argument| matches!(argument.mode, ArgumentMode::Out | ArgumentMode::InOut);
-    let out: Vec<_> = arguments.iter().filter(out).collect();
-    match out.as_slice() {
-        [one] => one.ty.clone(),
-        [] => pseudo("void"),
-        _ => pseudo("record"),
     }
 }
 
@@ -173,33 +160,6 @@ fn ty(text: &LitStr, written: &str, ctxt: &Ctxt) -> Option<PgType> {
 }
 
 fn parse(written: &str) -> Result<PgType, TypeError> {
-    PgType::parse(written).or_else(|error| {
-        let name = written.trim().to_ascii_lowercase();
-        if PSEUDO.contains(&name.as_str()) { Ok(pseudo(&name)) } else { Err(error) }
-    })
-}
-
-/// Types that only functions have. Source: Postgres manual, "Pseudo-Types".
-const PSEUDO: &[&str] = &[
-    "any",
-    "anyelement",
-    "anyarray",
-    "anynonarray",
-    "anyenum",
-    "anyrange",
-    "anymultirange",
-    "anycompatible",
-    "anycompatiblearray",
-    "anycompatiblenonarray",
-    "anycompatiblerange",
-    "anycompatiblemultirange",
-    "record",
-    "trigger",
-    "event_trigger",
-    "void",
-];
-
-fn pseudo(name: &str) -> PgType {
-    let name = Ident::new(name).unwrap_or_else(|_| Ident::literal("void"));
-    PgType::plain(BaseType::Named(QualifiedName::new(Ident::literal("pg_catalog"), name)))
+    PgType::parse(written)
+        .or_else(|error| pseudo_type(&written.trim().to_ascii_lowercase()).ok_or(error))
 }
