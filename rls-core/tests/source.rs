@@ -29,6 +29,7 @@ fn declared(scan: Scan) -> Declared {
         sequences: scan.sequences.into_iter().map(|scanned| scanned.declared).collect(),
         types: scan.types.into_iter().flat_map(|scanned| scanned.typed.unwrap().types).collect(),
         functions: scan.functions.into_iter().map(|scanned| scanned.declared).collect(),
+        ..Declared::default()
     }
 }
 

@@ -310,7 +310,7 @@ fn of_catalog(name: &'static str) -> PgType {
 }
 
 /// Whether it is one of those.
-#[cfg(any(feature = "syntax", feature = "source"))]
+#[cfg(feature = "source")]
 pub(crate) fn is_pseudo_type(ty: &PgType) -> bool {
     match &ty.base {
         BaseType::Named(name) => pseudo_type(name.name.as_str()).as_ref() == Some(ty),

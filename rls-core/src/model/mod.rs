@@ -44,12 +44,14 @@ pub use expr::{
     TextForm, TimeUnit,
 };
 pub(crate) use expr_text::unit_name;
+#[cfg(feature = "source")]
+pub(crate) use function::is_pseudo_type;
+#[cfg(feature = "syntax")]
+pub(crate) use function::pseudo_type;
 pub use function::{
     Argument, ArgumentMode, Attributes, Body, DeclaredFunction, Function, PRIVATE_SCHEMA, Parallel,
     ReturnedColumn, Returns, Routine, Volatility,
 };
-#[cfg(any(feature = "syntax", feature = "source"))]
-pub(crate) use function::{is_pseudo_type, pseudo_type};
 pub use grant::{DeclaredGrant, Grant, GrantObject, Grantee, Privilege};
 pub use index::{Index, IndexKey, IndexValue, OperatorClass};
 #[cfg(any(feature = "syntax", feature = "source"))]
