@@ -2,6 +2,7 @@
 //! for every example and for a gallery that uses all of the grammar.
 
 mod gallery;
+mod owned;
 mod raw_names;
 
 use std::path::PathBuf;
@@ -106,4 +107,24 @@ fn raw_names() {
     assert_eq!(scanned("tests/raw_names/mod.rs"), derived);
     let settings = rls_core::Settings::new(rls_core::Provider::Neon);
     rls_core::resolve::resolve(derived.to_vec(), &settings).unwrap();
+}
+
+#[test]
+fn owners() {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/owned/mod.rs");
+    let found = scan(&[root], &Features::new());
+    assert!(found.errors.is_empty(), "{:?}", found.errors);
+    let types: Vec<_> = found.types.iter().map(|scanned| scanned.typed.clone().unwrap()).collect();
+    assert_eq!(types, [owned::Mood::typed(), owned::Word::typed(), owned::Pair::typed()]);
+    assert_eq!(found.sequences[0].declared, owned::Number::sequence());
+    assert_eq!(found.functions[0].declared, owned::Two::function());
+    assert_eq!(found.tables[0].table, owned::Thing::table());
+    let of_types = types.iter().map(|typed| typed.types.last().and_then(|ty| ty.owner.as_ref()));
+    let of_others = [
+        found.sequences[0].declared.owner.as_ref(),
+        found.functions[0].declared.owner.as_ref(),
+        found.tables[0].table.owner.as_ref(),
+    ];
+    let owners: Vec<_> = of_types.chain(of_others).map(|owner| owner.unwrap().as_str()).collect();
+    assert_eq!(owners, ["app_owner", "App Owner", "app_owner", "app_owner", "App Owner", "type"]);
 }

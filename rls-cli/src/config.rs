@@ -1,9 +1,10 @@
 //! `rls.toml`: what a declaration is compiled for and where things are.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use rls_core::model::Ident;
+use rls_core::model::{Ident, Owned};
+use rls_core::resolve::is_taken;
 use rls_core::{Grants, Place, Provider, Settings};
 use serde::Deserialize;
 
@@ -35,8 +36,11 @@ pub(crate) struct Config {
     /// Extensions besides the provider's.
     #[serde(default)]
     pub(crate) extensions: BTreeSet<Ident>,
-    /// The role that tables, partitions and sequences belong to.
+    /// The role that everything but schemas belongs to where no struct says otherwise.
     pub(crate) owner: Option<Ident>,
+    /// Schemas by name.
+    #[serde(default)]
+    pub(crate) schemas: BTreeMap<Ident, OwnSchema>,
     /// Privileges on schemas, and on sequences and functions that nobody declares.
     #[serde(default)]
     pub(crate) grant: Vec<Beside>,
@@ -52,6 +56,14 @@ pub(crate) struct Config {
     /// The folder of the migrations.
     #[serde(default = "migrations")]
     pub(crate) migrations: PathBuf,
+}
+
+/// A schema that is created where it is missing.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct OwnSchema {
+    /// To whom it belongs.
+    owner: Option<Ident>,
 }
 
 fn migrations() -> PathBuf {
@@ -90,6 +102,16 @@ impl Config {
         for defaults in &self.default_privileges {
             defaults.declared()?;
         }
+        for owner in
+            self.owner.iter().chain(self.schemas.values().filter_map(|it| it.owner.as_ref()))
+        {
+            Owned::checked_owner(owner.clone())?;
+        }
+        if let Some(taken) = self.schemas.keys().find(|name| is_taken(name)) {
+            return Err(format!(
+                "the schema `{taken}` is not for things of yours: name another one"
+            ));
+        }
         let settings = self.settings();
         roles::check(&settings)?;
         privileges::check_all(&settings)
@@ -105,6 +127,11 @@ impl Config {
             force: self.force_row_security.clone(),
             comments: self.comments,
             owner: self.owner.clone(),
+            schemas: self
+                .schemas
+                .iter()
+                .map(|(name, schema)| (name.clone(), schema.owner.clone()))
+                .collect(),
             // Each was looked at when the file was read.
             grants_beside: self.grant.iter().filter_map(|it| it.declared().ok()).collect(),
             default_privileges: self

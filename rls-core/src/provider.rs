@@ -48,8 +48,11 @@ pub struct Settings {
     pub force: BTreeSet<Ident>,
     /// Whether what the declaration says about things becomes comments in the database.
     pub comments: bool,
-    /// The role that tables, partitions and sequences belong to; none leaves owners alone.
+    /// The role that everything but schemas belongs to where no struct says otherwise; none leaves
+    /// owners alone.
     pub owner: Option<Ident>,
+    /// Schemas that are declared by name, and to whom they belong; none leaves that alone.
+    pub schemas: BTreeMap<Ident, Option<Ident>>,
     /// Privileges on schemas, and on sequences and functions that nobody declares.
     pub grants_beside: Vec<(GrantObject, DeclaredGrant)>,
     /// What roles will hold on objects to come: exactly that, and nothing where no privilege is named.
@@ -69,6 +72,7 @@ impl Settings {
             force: BTreeSet::new(),
             comments: true,
             owner: None,
+            schemas: BTreeMap::new(),
             grants_beside: Vec::new(),
             default_privileges: Vec::new(),
             extensions: BTreeSet::new(),

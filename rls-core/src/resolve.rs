@@ -1,6 +1,7 @@
 //! Rules that span tables, and the step from declared tables to a compiled [`Schema`].
 
 mod objects;
+mod owners;
 pub(crate) mod privileges;
 mod types;
 
@@ -10,7 +11,7 @@ use std::fmt;
 use self::objects::Objects;
 use crate::model::{
     AllowedLint, DeclaredFunction, DeclaredSequence, DeclaredTable, DeclaredType, DeclaredView,
-    Expr, Grantee, Ident, PgType, QualifiedName, RowSecurity, Schema, Table,
+    Expr, Grantee, Ident, PRIVATE_SCHEMA, PgType, QualifiedName, RowSecurity, Schema, Table,
 };
 use crate::policy::compile::{self, Linked, Policies, Site};
 use crate::policy::definer::{self, Functions};
@@ -128,6 +129,7 @@ pub fn resolve(
     let linked = link(&tables, &mut errors);
     for (declared, linked) in tables.values().zip(linked.values()) {
         forced_lookups(declared, linked, &tables, settings, &mut errors);
+        owners::of_lookups(declared, linked, &tables, settings, &mut errors);
         columns_and_blanket(declared, settings, &mut errors);
     }
     if !errors.is_empty() {
@@ -138,7 +140,7 @@ pub fn resolve(
     types::add(compiled_types, &types, settings, &mut resolved.schema);
     privileges::add(&tables, &objects, &mut resolved.schema);
     privileges::add_settings(settings, &mut resolved.schema);
-    objects::own(settings, &mut resolved.schema);
+    owners::add(&tables, &objects, &types, settings, &mut resolved.schema);
     resolved.allowed = objects.allowed();
     if errors.is_empty() { Ok(resolved) } else { Err(ResolveErrors(errors)) }
 }
@@ -417,7 +419,8 @@ fn compile(
         grant_options: BTreeSet::new(),
         default_privileges: grants.default_privileges,
         settled_defaults: BTreeSet::new(),
-        owners: BTreeSet::new(),
+        owners: BTreeMap::new(),
+        undeclared_owners: BTreeMap::new(),
     };
     Resolved { schema, policies, allowed: BTreeMap::new() }
 }
@@ -472,6 +475,13 @@ fn policies(
         need.served = index::served(need, tables.get(&need.table), &created);
     }
     (policies, functions, created)
+}
+
+/// Whether a schema is one of the server's own, or one of ours: that of the migrations' history, and that
+/// of lookups past policies.
+pub fn is_taken(schema: &Ident) -> bool {
+    let name = schema.as_str();
+    name.starts_with("pg_") || ["information_schema", "rls", PRIVATE_SCHEMA].contains(&name)
 }
 
 /// The known name that is closest to a misspelt one, if any is close.

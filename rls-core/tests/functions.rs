@@ -44,7 +44,7 @@ fn standard(body: &str) -> Body {
 }
 
 fn declared(function: Function) -> DeclaredFunction {
-    DeclaredFunction { function, grants: vec![], comment: None, allowed: vec![] }
+    DeclaredFunction { function, owner: None, grants: vec![], comment: None, allowed: vec![] }
 }
 
 fn compiled(tables: Vec<Table>, functions: Vec<Function>) -> Schema {

@@ -178,7 +178,7 @@ async fn whoever_is_let_at_a_table_by_name_reaches_its_schema_and_counts() {
         owner: None,
     };
     let grants = vec![grant(&["reader"], &[Privilege::Select], &[], true)];
-    let sequences = vec![DeclaredSequence { sequence, comment: None, grants }];
+    let sequences = vec![DeclaredSequence { sequence, comment: None, owner: None, grants }];
     let declared = Declared { tables, sequences, ..Declared::default() };
     let desired = resolve(declared, &plain(&["reader"])).unwrap().schema;
     let plan = converge(&mut client, &desired).await.to_sql();

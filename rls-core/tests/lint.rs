@@ -68,7 +68,8 @@ fn a_function_that_runs_as_its_owner_looks_names_up_where_it_says_itself() {
             .iter()
             .map(|lint| AllowedLint { lint: (*lint).to_owned(), reason: "it is known".to_owned() });
         let allowed = allowed.collect();
-        let function = DeclaredFunction { function, grants: vec![], comment: None, allowed };
+        let function =
+            DeclaredFunction { function, owner: None, grants: vec![], comment: None, allowed };
         let declared = Declared { functions: vec![function], ..Declared::default() };
         let settings = Settings::new(Provider::Neon);
         let resolved = resolve(declared, &settings).unwrap();

@@ -48,7 +48,12 @@ fn serial(name: &str, ty: &str) -> DeclaredTable {
 fn compiled(tables: Vec<DeclaredTable>, sequences: Vec<Sequence>, settings: &Settings) -> Schema {
     let sequences = sequences.into_iter();
     let sequences = sequences
-        .map(|sequence| DeclaredSequence { sequence, comment: None, grants: Vec::new() })
+        .map(|sequence| DeclaredSequence {
+            sequence,
+            comment: None,
+            owner: None,
+            grants: Vec::new(),
+        })
         .collect();
     resolve(Declared { tables, sequences, ..Declared::default() }, settings).unwrap().schema
 }

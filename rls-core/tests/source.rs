@@ -200,6 +200,7 @@ fn functions_come_back() {
                     attributes,
                     body: Body::Text((*body).to_owned()),
                 },
+                owner: (at == 2).then(|| id("Front Desk")),
                 grants: Vec::new(),
                 comment: (at == 1).then(|| "What it does.".to_owned()),
                 allowed: Vec::new(),

@@ -31,6 +31,7 @@ pub(crate) fn expand(input: &DeriveInput, lowered: &Lowered) -> TokenStream {
         // What the fields' types bring along is known to these alone.
         types: _,
         sequences,
+        owner,
         grants,
         comments,
     } = &lowered.table;
@@ -43,6 +44,7 @@ pub(crate) fn expand(input: &DeriveInput, lowered: &Lowered) -> TokenStream {
     let implied_checks = implied_checks.iter().map(ident);
     let allowed = allowed.iter().map(function::allowed);
     let sequences = sequences.iter().map(sequence::sequence);
+    let owner = option(owner.as_ref().map(ident));
     let grants = grants.iter().map(grant);
     let comments = comments.iter().map(|(on, text)| {
         let on = sequence::commented(on);
@@ -80,6 +82,7 @@ pub(crate) fn expand(input: &DeriveInput, lowered: &Lowered) -> TokenStream {
                     allowed: p::vec![#(#allowed),*],
                     types: p::vec![],
                     sequences: p::vec![#(#sequences),*],
+                    owner: #owner,
                     grants: p::vec![#(#grants),*],
                     comments: p::BTreeMap::from([#(#comments),*]),
                 }

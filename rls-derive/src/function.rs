@@ -31,14 +31,16 @@ pub(crate) fn expand(input: &DeriveInput) -> TokenStream {
 }
 
 fn declared(declared: &DeclaredFunction) -> TokenStream {
-    let DeclaredFunction { function, grants, comment, allowed } = declared;
+    let DeclaredFunction { function, owner, grants, comment, allowed } = declared;
     let function = self::function(function);
+    let owner = option(owner.as_ref().map(ident));
     let grants = grants.iter().map(grant);
     let comment = option(comment.as_ref().map(|text| quote!(p::String::from(#text))));
     let allowed = allowed.iter().map(self::allowed);
     quote! {
         p::DeclaredFunction {
             function: #function,
+            owner: #owner,
             grants: p::vec![#(#grants),*],
             comment: #comment,
             allowed: p::vec![#(#allowed),*],

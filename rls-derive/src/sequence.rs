@@ -16,15 +16,17 @@ pub(crate) fn expand(input: &DeriveInput) -> TokenStream {
     let lowered = lower_sequence(input, &ctxt);
     let diagnostics = ctxt.into_diagnostics();
     let sound = lowered.as_ref().filter(|_| diagnostics.is_empty());
-    let body = sound.map(|DeclaredSequence { sequence, comment, grants }| {
+    let body = sound.map(|DeclaredSequence { sequence, comment, owner, grants }| {
         let sequence = self::sequence(sequence);
         let comment = option(comment.as_ref().map(|text| quote!(p::String::from(#text))));
+        let owner = option(owner.as_ref().map(ident));
         let grants = grants.iter().map(grant);
         quote! {
             use ::rls_schema::__private as p;
             p::DeclaredSequence {
                 sequence: #sequence,
                 comment: #comment,
+                owner: #owner,
                 grants: p::vec![#(#grants),*],
             }
         }

@@ -58,8 +58,8 @@ pub(crate) fn typed(rust: &RustType) -> TokenStream {
 }
 
 fn declared(declared: &DeclaredType) -> TokenStream {
-    let DeclaredType { ty: UserType { name, form }, comments } = declared;
-    let name = qualified(name);
+    let DeclaredType { ty: UserType { name, form }, owner, comments } = declared;
+    let (name, owner) = (qualified(name), option(owner.as_ref().map(ident)));
     let form = match form {
         TypeForm::Enum(EnumType { values }) => {
             quote!(Enum(p::EnumType { values: p::vec![#(p::String::from(#values)),*] }))
@@ -84,6 +84,7 @@ fn declared(declared: &DeclaredType) -> TokenStream {
     quote! {
         p::DeclaredType {
             ty: p::UserType { name: #name, form: p::TypeForm::#form },
+            owner: #owner,
             comments: p::BTreeMap::from([#(#comments),*]),
         }
     }

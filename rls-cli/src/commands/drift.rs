@@ -2,7 +2,6 @@
 
 use rls_core::Place;
 use rls_core::drift::{self, Drift, Finding};
-use rls_core::model::Schema;
 use serde_json::{Value, json};
 
 use crate::args::DatabaseArgs;
@@ -29,7 +28,7 @@ pub(crate) async fn run(project: &Project, args: &DatabaseArgs) -> Result<Output
     let Drift { findings, notes: found } = looked?;
     notes.extend(found);
     let counts = drift::counts(&findings);
-    let placed = project.read(|declared| Ok(place_all(findings, declared, &schema)))?;
+    let placed = project.read(|declared| Ok(place_all(findings, declared)))?;
     let widening = placed.iter().filter(|placed| placed.finding.widens).count();
 
     let mut text: String = placed.iter().map(line).collect();
@@ -53,12 +52,12 @@ pub(crate) async fn run(project: &Project, args: &DatabaseArgs) -> Result<Output
     })
 }
 
-fn place_all(findings: Vec<Finding>, declared: &Declared, schema: &Schema) -> Vec<Placed> {
+fn place_all(findings: Vec<Finding>, declared: &Declared) -> Vec<Placed> {
     let place = |finding: &Finding| {
         let (name, part) = finding.place.as_ref()?;
-        let known = schema.tables.contains_key(name) || schema.sequences.contains_key(name);
+        // What stands nowhere has no path either.
         let (path, range) = declared.scan.place(name, part);
-        let source = declared.scan.sources.get(&path).filter(|_| known)?;
+        let source = declared.scan.sources.get(&path)?;
         Some((path.display().to_string(), Place::of(source, range.start)))
     };
     findings.into_iter().map(|finding| Placed { place: place(&finding), finding }).collect()

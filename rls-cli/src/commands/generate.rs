@@ -1,6 +1,7 @@
 //! `generate`: a migration from the last snapshot to the declaration, without a database.
 
 use rls_core::diff::{Canonical, Change, Pair};
+use rls_core::model::Owned;
 use rls_core::plan::{self, Hazard, HazardKind, Origin, Plan};
 use serde_json::json;
 
@@ -122,7 +123,7 @@ fn made_up(plan: &Plan) -> String {
             Change::DetachPartition(on) | Change::DropPartition(on) => &on.table,
             Change::AttachPartition(on) => &on.table,
             Change::CreatePartition { partition, .. } => &partition.table,
-            Change::ChangeOwner { relation, .. } => relation,
+            Change::ChangeOwner { owned: Owned::Relation(name), .. } => name,
             Change::RevokeColumns(on) | Change::GrantColumns(on) => &on.table,
             Change::CreateRole(_)
             | Change::AlterRole(_)
@@ -143,7 +144,8 @@ fn made_up(plan: &Plan) -> String {
             | Change::RevokeDefault(_)
             | Change::GrantDefault(_)
             | Change::Grant(_)
-            | Change::GrantMembership(_) => continue,
+            | Change::GrantMembership(_)
+            | Change::ChangeOwner { .. } => continue,
         };
         if !tables.contains(&table) {
             tables.push(table);

@@ -6,7 +6,9 @@ use tokio_postgres::types::{FromSql, ToSql, Type};
 use tokio_postgres::{Row, Transaction};
 
 use super::{Error, Failure};
-use crate::model::{GrantObject, Grantee, Ident, PRIVATE_SCHEMA, QualifiedName, Schema};
+use crate::model::{
+    GrantObject, Grantee, Ident, Owned, PRIVATE_SCHEMA, Partitioning, QualifiedName, Schema,
+};
 
 /// The names that queries are limited to. They travel as parameters, never as text.
 pub(super) struct Asked {
@@ -27,7 +29,9 @@ pub(super) struct Asked {
     pub(super) function_names: Vec<String>,
     /// Schemas in which every function is to be declared.
     pub(super) private_schemas: Vec<String>,
-    /// The schema of each relation whose owner is asked for, and in the same order its name.
+    /// Schemas whose owner is asked for.
+    pub(super) owned_namespaces: Vec<String>,
+    /// The schema of each table, partition and sequence, and in the same order its name.
     pub(super) owned_schemas: Vec<String>,
     pub(super) owned_names: Vec<String>,
     /// Schemas in which objects to come may carry something, and roles that may make them.
@@ -35,6 +39,8 @@ pub(super) struct Asked {
     pub(super) default_creators: Vec<String>,
     pub(super) extensions: Vec<String>,
     pub(super) roles: Vec<String>,
+    /// Roles that something is to belong to.
+    pub(super) owners: Vec<String>,
     /// Those of them that are made here.
     pub(super) managed_roles: Vec<String>,
 }
@@ -80,7 +86,14 @@ impl Asked {
             | GrantObject::Column { .. }
             | GrantObject::AllTables(_) => None,
         });
-        let (owned_schemas, owned_names) = parted(scope.owners.iter().map(|it| &it.relation));
+        let partitions = scope.tables.values().flat_map(|table| &table.partitioning);
+        let partitions = partitions.flat_map(Partitioning::all).map(|partition| &partition.name);
+        let relations = scope.tables.keys().chain(scope.sequences.keys()).chain(partitions);
+        let (owned_schemas, owned_names) = parted(relations);
+        let owned_namespaces = scope.owners.keys().filter_map(|owned| match owned {
+            Owned::Schema(name) => Some(text(name)),
+            Owned::Type(_) | Owned::Relation(_) | Owned::Function(_) => None,
+        });
         let (table_schemas, table_names) = parted(scope.tables.keys());
         let (sequence_schemas, sequence_names) = parted(sequences.chain(scope.sequences.keys()));
         let (function_schemas, function_names) =
@@ -93,6 +106,7 @@ impl Asked {
             sequence_names,
             function_schemas,
             function_names,
+            owned_namespaces: owned_namespaces.collect(),
             owned_schemas,
             owned_names,
             default_schemas: default_schemas.into_iter().collect(),
@@ -103,6 +117,7 @@ impl Asked {
             table_names,
             namespaces: namespaces.into_iter().collect(),
             granted_schemas: granted_schemas.into_iter().collect(),
+            owners: scope.owners.values().map(text).collect::<BTreeSet<_>>().into_iter().collect(),
             extensions: scope.extensions.iter().map(text).collect(),
             roles: scope
                 .grantees

@@ -113,12 +113,16 @@ pub(crate) fn byte_of(error: &tokio_postgres::Error, text: &str) -> Option<usize
 }
 
 fn our_hint(statement: &str, code: &SqlState) -> Option<String> {
-    let owner = statement.starts_with("ALTER TABLE ") && statement.contains(" OWNER TO ");
+    let owner = statement.starts_with("ALTER ") && statement.contains(" OWNER TO ");
     if owner && *code == SqlState::INSUFFICIENT_PRIVILEGE {
-        return Some(
-            "whoever applies has to be a member of the new owner, and the new owner needs CREATE on the schema"
-                .to_owned(),
-        );
+        let schema = if statement.starts_with("ALTER SCHEMA ") {
+            "needs CREATE on the database"
+        } else {
+            "the new owner needs CREATE on the schema, as the owner that `[schemas]` gives it has"
+        };
+        return Some(format!(
+            "whoever applies has to be a member of the new owner, since Postgres 16 one that may SET ROLE to it, and {schema}"
+        ));
     }
     let defaults = statement.starts_with("ALTER DEFAULT PRIVILEGES FOR ROLE");
     if defaults && *code == SqlState::INSUFFICIENT_PRIVILEGE {

@@ -6,10 +6,11 @@ use tokio_postgres::{Row, Transaction};
 
 use super::Error;
 use super::ask::{self, Asked, get, ident, list};
+use super::owners::OfFunction;
 use super::relations::named_type;
 use crate::lex::{self, TokenKind};
 use crate::model::{
-    Argument, ArgumentMode, Attributes, Body, Commented, Function, Ident, Parallel, PgType,
+    Argument, ArgumentMode, Attributes, Body, Commented, Function, Ident, Owned, Parallel, PgType,
     QualifiedName, ReturnedColumn, Returns, Routine, Schema, Sql, Volatility,
 };
 
@@ -23,7 +24,8 @@ SELECT p.oid, n.nspname::text AS schema, p.proname::text AS name, p.prosrc AS bo
     p.proisstrict AS strict, p.proleakproof AS leakproof, p.proretset AS returns_set,
     p.procost::float8 AS cost, p.prorows::float8 AS rows, coalesce(p.proconfig, '{}') AS settings,
     p.prokind IN ('f', 'p') AND p.probin IS NULL AND l.lanname NOT IN ('c', 'internal') AS sayable,
-    o.rolname = current_user OR o.rolname <> ALL ($4::name[]) AS trusted,
+    o.rolname = current_user OR o.rolname <> ALL ($4::name[]) AS trusted, o.rolname::text AS owner,
+    o.rolname = current_user AS own,
     array_remove(ARRAY[CASE WHEN p.prosupport <> 0 THEN 'SUPPORT' END,
         CASE WHEN p.protrftypes IS NOT NULL THEN 'TRANSFORM' END,
         CASE WHEN p.procost < 1 OR p.procost <> floor(p.procost) THEN 'COST ' || p.procost END,
@@ -96,6 +98,7 @@ pub(super) struct Functions {
     pub(super) declared: BTreeMap<u32, Function>,
     pub(super) strays: Vec<Routine>,
     comments: BTreeMap<Commented, String>,
+    owners: Vec<OfFunction>,
 }
 
 impl Functions {
@@ -110,6 +113,11 @@ impl Functions {
             let known = scope.comments.contains_key(&on);
             if known { &mut *declared } else { &mut *others }.insert(on, text);
         }
+    }
+
+    /// To whom those that are declared belong.
+    pub(super) fn take_owners(&mut self) -> Vec<OfFunction> {
+        std::mem::take(&mut self.owners)
     }
 
     pub(super) fn split(self) -> (BTreeMap<Routine, Function>, Vec<Routine>) {
@@ -132,7 +140,11 @@ pub(super) fn understand(
         let function = function(first, arguments)?;
         let routine = function.routine();
         let declared = scope.functions.contains_key(&routine);
-        let trusted = !routine.is_private() || get(first, "trusted")?;
+        let owner = ident(first, "owner")?;
+        let owned = Owned::Function(routine.clone());
+        let trusted = !routine.is_private()
+            || get(first, "trusted")?
+            || scope.owners.get(&owned) == Some(&owner);
         if declared && get(first, "sayable")? && trusted {
             let other: Vec<&str> = get(first, "other")?;
             if !other.is_empty() {
@@ -141,6 +153,7 @@ pub(super) fn understand(
                     list(&other)
                 ));
             }
+            functions.owners.push((routine.clone(), owner, get(first, "own")?));
             if let Some(text) = get::<Option<&str>>(first, "comment")? {
                 let on = Commented::Function(routine);
                 functions.comments.insert(on, text.to_owned());

@@ -122,6 +122,7 @@ pub async fn introspect(transaction: &mut Transaction<'_>, scope: &Schema) -> Re
     policies::add(&policies, &mut tables, &mut notes)?;
     triggers::add(&triggers, &mut tables, &mut notes)?;
     let mut functions = functions::understand(&functions, scope, &mut notes)?;
+    let owners = owners::understand(&owners, functions.take_owners(), scope)?;
     let types = user_types::understand(&types, scope, &mut notes)?;
     let sequences = sequences::understand(&sequences, scope)?;
     let (mut comments, mut undeclared_comments) = comments::understand(&comments, scope)?;
@@ -153,7 +154,8 @@ pub async fn introspect(transaction: &mut Transaction<'_>, scope: &Schema) -> Re
             grants,
             grant_options,
             default_privileges,
-            owners: owners::understand(&owners)?,
+            owners: owners.declared,
+            undeclared_owners: owners.undeclared,
             settled_defaults: scope.settled_defaults.clone(),
         },
         undeclared,

@@ -13,14 +13,15 @@ use crate::render::STAND_IN_MARK;
 const SERVER: &str = "SELECT
     ARRAY(SELECT nspname::text FROM pg_namespace WHERE nspname = ANY ($1::name[])) AS namespaces,
     ARRAY(SELECT extname::text FROM pg_extension WHERE extname = ANY ($2::name[])) AS extensions,
-    ARRAY(SELECT rolname::text FROM pg_roles WHERE rolname = ANY ($3::name[])) AS roles,
+    ARRAY(SELECT rolname::text FROM pg_roles WHERE rolname = ANY ($3::name[] || $5::name[])) AS roles,
     ARRAY(SELECT rolname::text FROM pg_roles
         WHERE rolname = ANY ($3::name[]) AND rolname <> ALL ($4::name[]) AND (rolsuper OR rolbypassrls) ORDER BY rolname) AS exempt,
     coalesce(obj_description(to_regnamespace('auth'), 'pg_namespace'), '') AS mark,
     current_setting('server_version_num')::integer AS version";
 
 pub(super) async fn read(transaction: &Transaction<'_>, asked: &Asked) -> Result<Vec<Row>, Error> {
-    let names = [&asked.namespaces, &asked.extensions, &asked.roles, &asked.managed_roles];
+    let names =
+        [&asked.namespaces, &asked.extensions, &asked.roles, &asked.managed_roles, &asked.owners];
     ask::rows(transaction, SERVER, &names).await
 }
 
@@ -46,17 +47,13 @@ pub(super) fn understand(rows: &[Row], scope: &Schema) -> Result<Server, Error> 
         server.namespaces = idents(row, "namespaces")?.into_iter().collect();
         server.stand_in = get::<&str>(row, "mark")?.starts_with(STAND_IN_MARK);
         let roles = idents(row, "roles")?;
-        server.missing_roles = scope
-            .grantees
-            .iter()
-            .filter_map(|grantee| match grantee {
-                Grantee::Public => None,
-                Grantee::Role(name) => {
-                    let there = roles.contains(name) || scope.roles.contains_key(name);
-                    (!there).then(|| name.clone())
-                }
-            })
-            .collect();
+        let governed = scope.grantees.iter().filter_map(|grantee| match grantee {
+            Grantee::Public => None,
+            Grantee::Role(name) => Some(name),
+        });
+        let named = governed.chain(scope.owners.values());
+        let missing = named.filter(|it| !roles.contains(it) && !scope.roles.contains_key(*it));
+        server.missing_roles = missing.cloned().collect();
         let exempt = idents(row, "exempt")?;
         if !exempt.is_empty() {
             server.notes.push(format!(

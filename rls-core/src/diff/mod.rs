@@ -27,8 +27,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
     Check, Column, Commented, DefaultTarget, Deferral, Exclusion, ForeignKey, Function,
-    GrantObject, Grantee, Ident, Index, Partition, Policy, PrimaryKey, Privilege, QualifiedName,
-    Role, Routine, Schema, Sequence, Sql, Table, Trigger, TriggerState, Unique, UserType,
+    GrantObject, Grantee, Ident, Index, Owned, Partition, Policy, PrimaryKey, Privilege,
+    QualifiedName, Role, Routine, Schema, Sequence, Sql, Table, Trigger, TriggerState, Unique,
+    UserType,
 };
 
 pub use canonical::{Canonical, Site};
@@ -123,6 +124,8 @@ pub enum Change {
     OwnSequence {
         /// The sequence.
         sequence: Box<Sequence>,
+        /// To whom it goes first, for it has to belong to whom the table belongs.
+        hand_to: Option<Ident>,
         /// Whether it goes on after the numbers that the column holds.
         go_on: bool,
     },
@@ -200,10 +203,10 @@ pub enum Change {
     ReplaceFunction(Box<Pair<Function>>),
     /// A policy is missing, or differs.
     CreatePolicy(OnTable<Named<Policy<Sql>>>),
-    /// A table or a sequence belongs to somebody else.
+    /// Something belongs to somebody else.
     ChangeOwner {
-        /// The table, partition or sequence.
-        relation: QualifiedName,
+        /// What it is.
+        owned: Owned,
         /// To whom it belongs; none where it is made anew.
         from: Option<Ident>,
         /// To whom it shall belong.
@@ -317,6 +320,7 @@ fn changes(
         default_privileges: _,
         settled_defaults: _,
         owners: _,
+        undeclared_owners: _,
         // What is to be has none.
         strays: _,
     } = schemas.next;

@@ -1,7 +1,7 @@
 //! Differences in sequences. One that belongs to a column goes with it.
 
 use super::{Change, OnTable, Pair};
-use crate::model::{QualifiedName, Schema, Sequence, SequenceOwner};
+use crate::model::{Ident, Owned, QualifiedName, Schema, Sequence, SequenceOwner};
 
 /// The changes of sequences, after those of tables.
 pub(super) fn alter(schemas: Pair<&Schema>, changes: &mut Vec<Change>) {
@@ -28,8 +28,11 @@ pub(super) fn alter(schemas: Pair<&Schema>, changes: &mut Vec<Change>) {
             let has_rows = |owner: &SequenceOwner| {
                 previous.tables.contains_key(&owner.table) && !made(&owner.table, changes)
             };
+            let own = was.and_then(|was| owner(&was.name, previous));
+            let hand_to = table_owner(sequence, changes, previous).filter(|to| own != Some(*to));
             found.push(Change::OwnSequence {
                 sequence: Box::new(sequence.clone()),
+                hand_to: hand_to.cloned(),
                 go_on: was.is_none() && sequence.owner.as_ref().is_some_and(has_rows),
             });
         }
@@ -41,6 +44,21 @@ pub(super) fn alter(schemas: Pair<&Schema>, changes: &mut Vec<Change>) {
         }
     }
     changes.extend(found);
+}
+
+/// To whom the table of a sequence's column belongs now, where that is known.
+fn table_owner<'a>(
+    sequence: &Sequence,
+    changes: &[Change],
+    previous: &'a Schema,
+) -> Option<&'a Ident> {
+    let SequenceOwner { table, column: _ } = sequence.owner.as_ref()?;
+    owner(table, previous).filter(|_| !made(table, changes))
+}
+
+fn owner<'a>(relation: &QualifiedName, schema: &'a Schema) -> Option<&'a Ident> {
+    let owned = Owned::Relation(relation.clone());
+    schema.owners.get(&owned).or_else(|| schema.undeclared_owners.get(&owned))
 }
 
 /// Whether two sequences count alike, whoever they belong to.

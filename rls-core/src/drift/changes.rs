@@ -353,11 +353,11 @@ impl Finder<'_> {
                 }
             }
             Change::Comment { on, text } => self.comment(on, text.clone()),
-            Change::ChangeOwner { relation, from: Some(from), to } => self.findings.push(Finding {
+            Change::ChangeOwner { owned, from: Some(from), to } => self.findings.push(Finding {
                 kind: DriftKind::OwnerChanged,
-                object: relation.to_string(),
-                place: Some((relation.clone(), Part::Table)),
-                message: format!("{relation} belongs to {from}, and is declared to belong to {to}"),
+                object: owned.to_string(),
+                place: owned.name().map(|name| (name.clone(), Part::Table)),
+                message: format!("{owned} belongs to {from}, and is declared to belong to {to}"),
                 database: Some(from.to_string()),
                 declared: Some(to.to_string()),
                 widens: true,

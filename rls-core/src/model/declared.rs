@@ -31,6 +31,8 @@ pub struct DeclaredTable {
     pub types: Vec<DeclaredType>,
     /// The sequences that its columns bring along.
     pub sequences: Vec<Sequence>,
+    /// The role that it and its partitions belong to; none takes what rls.toml says of all.
+    pub owner: Option<Ident>,
     /// Privileges that are declared by name, beside those that its policies need.
     pub grants: Vec<DeclaredGrant>,
     /// Comments on it and what belongs to it.
@@ -60,6 +62,7 @@ impl From<Table<Expr>> for DeclaredTable {
             allowed: Vec::new(),
             types: Vec::new(),
             sequences: Vec::new(),
+            owner: None,
             grants: Vec::new(),
             comments: BTreeMap::new(),
             table,

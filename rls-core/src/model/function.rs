@@ -191,6 +191,8 @@ pub struct Routine {
 pub struct DeclaredFunction {
     /// The function.
     pub function: Function,
+    /// The role that it belongs to; none takes what rls.toml says of all.
+    pub owner: Option<Ident>,
     /// Who may call it.
     pub grants: Vec<DeclaredGrant>,
     /// The comment on it.

@@ -58,7 +58,7 @@ pub use index::{Index, IndexKey, IndexValue, OperatorClass};
 pub(crate) use name::snake_case;
 pub use name::{Ident, IdentError, QualifiedName};
 pub(crate) use name::{fnv1a, in_rust};
-pub use owner::Ownership;
+pub use owner::Owned;
 pub use partition::{Partition, PartitionBound, PartitionStrategy, Partitioning, RangeEnd};
 pub use policy::{Command, Policy, PolicyKind};
 pub use role::{Power, Role};

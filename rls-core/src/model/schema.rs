@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Commented, DefaultHolder, DefaultPrivilege, Function, Grant, Grantee, Ident, Ownership,
+    Commented, DefaultHolder, DefaultPrivilege, Function, Grant, Grantee, Ident, Owned,
     QualifiedName, Role, Routine, Sequence, Sql, Table, UserType, View,
 };
 
@@ -61,9 +61,20 @@ pub struct Schema {
     /// anew. Live databases only.
     #[cfg_attr(feature = "serde", serde(skip))]
     pub undeclared_comments: BTreeMap<Commented, String>,
-    /// Tables, partitions and sequences whose owner is declared; others keep theirs.
-    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "BTreeSet::is_empty"))]
-    pub owners: BTreeSet<Ownership>,
+    /// To whom things belong whose owner is declared; others keep theirs.
+    #[cfg_attr(
+        feature = "serde",
+        serde(
+            default,
+            with = "super::owner::by_owned",
+            skip_serializing_if = "BTreeMap::is_empty"
+        )
+    )]
+    pub owners: BTreeMap<Owned, Ident>,
+    /// To whom declared things belong whose owner is not declared, but what belongs to whoever looks:
+    /// left alone, and given back where it is made anew. Live databases only.
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub undeclared_owners: BTreeMap<Owned, Ident>,
     /// Privileges.
     pub grants: BTreeSet<Grant>,
     /// Those of them that their holders may pass on (WITH GRANT OPTION). The owner's are not among

@@ -112,6 +112,8 @@ pub struct DeclaredSequence {
     pub sequence: Sequence,
     /// The comment on it.
     pub comment: Option<String>,
+    /// The role that it belongs to; none takes what rls.toml says of all.
+    pub owner: Option<Ident>,
     /// Privileges that are declared by name, beside those of who inserts with its numbers.
     pub grants: Vec<DeclaredGrant>,
 }

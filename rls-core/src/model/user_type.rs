@@ -103,6 +103,8 @@ pub struct Attribute {
 pub struct DeclaredType {
     /// The type.
     pub ty: UserType<Expr>,
+    /// The role that it belongs to; none takes what rls.toml says of all.
+    pub owner: Option<Ident>,
     /// Comments on it and its attributes.
     pub comments: BTreeMap<Commented, String>,
 }

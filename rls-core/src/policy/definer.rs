@@ -38,19 +38,23 @@ pub(crate) fn plain(term: Term) -> Term {
 
 /// The tables that a predicate reads as the owner of functions.
 pub(crate) fn tables(term: &Term) -> BTreeSet<&QualifiedName> {
+    lookups(term).into_iter().flatten().collect()
+}
+
+/// The tables of each such lookup.
+pub(crate) fn lookups(term: &Term) -> Vec<BTreeSet<&QualifiedName>> {
     let definers = term.nodes().filter_map(|(node, _)| match node {
         Term::Definer(lookup) => Some(lookup),
         _ => None,
     });
-    definers
-        .flat_map(|lookup| {
-            let inner = lookup.filter.nodes().filter_map(|(node, _)| match node {
-                Term::Exists(lookup) => Some(&lookup.table),
-                _ => None,
-            });
-            std::iter::once(&lookup.table).chain(inner)
-        })
-        .collect()
+    let read = definers.map(|lookup| {
+        let inner = lookup.filter.nodes().filter_map(|(node, _)| match node {
+            Term::Exists(lookup) => Some(&lookup.table),
+            _ => None,
+        });
+        std::iter::once(&lookup.table).chain(inner).collect()
+    });
+    read.collect()
 }
 
 struct Extraction<'a> {

@@ -9,8 +9,8 @@ use super::{
 };
 use crate::diff::{Change, ColumnPrivileges, Named, OnTable, Pair, Privileges};
 use crate::model::{
-    BaseType, Column, Command, Deferral, GrantObject, Grantee, Ident, PgType, Policy, PolicyKind,
-    Privilege, QualifiedName, RowSecurity, Sql, Table,
+    BaseType, Column, Command, Deferral, GrantObject, Grantee, Ident, Owned, PgType, Policy,
+    PolicyKind, Privilege, QualifiedName, RowSecurity, Sql, Table,
 };
 
 /// The statements that make a change, without semicolons.
@@ -54,7 +54,10 @@ pub fn statements(change: &Change) -> Vec<String> {
         Change::DropSequence(name) => vec![format!("DROP SEQUENCE {}", qualified(name))],
         Change::CreateSequence { sequence, revoke_from } => sequence::create(sequence, revoke_from),
         Change::AlterSequence(sequences) => sequence::alter(sequences),
-        Change::OwnSequence { sequence, go_on } => sequence::own(sequence, *go_on),
+        Change::OwnSequence { sequence, hand_to, go_on } => {
+            let handed = hand_to.iter().map(|to| alter(&sequence.name, &owner_to(to)));
+            handed.chain(sequence::own(sequence, *go_on)).collect()
+        }
         Change::Comment { on, text } => vec![comment::comment(on, text.as_deref())],
         Change::RenameType { name, to } => {
             vec![format!("ALTER TYPE {} RENAME TO {}", qualified(name), ident(to))]
@@ -103,9 +106,7 @@ pub fn statements(change: &Change) -> Vec<String> {
         Change::CreatePolicy(OnTable { table, item }) => {
             vec![create_policy(&qualified(table), item)]
         }
-        Change::ChangeOwner { relation, from: _, to } => {
-            vec![alter(relation, &format!("OWNER TO {}", ident(to)))]
-        }
+        Change::ChangeOwner { owned, from: _, to } => vec![hand_over(owned, to)],
         Change::GrantDefault(default) => vec![default_privilege::alter(default, true)],
         Change::Grant(grant) => vec![self::grant(grant.option, &privilege_on(grant, "TO"))],
         Change::GrantColumns(grant) => vec![self::grant(grant.option, &columns_on(grant, "TO"))],
@@ -181,6 +182,21 @@ pub(super) fn grantee(grantee: &Grantee) -> String {
 
 pub(super) fn alter(table: &QualifiedName, action: &str) -> String {
     format!("ALTER TABLE {} {action}", qualified(table))
+}
+
+/// Postgres takes sequences and views for tables here, domains for types and procedures for routines.
+fn hand_over(owned: &Owned, to: &Ident) -> String {
+    let to = owner_to(to);
+    match owned {
+        Owned::Schema(name) => format!("ALTER SCHEMA {} {to}", ident(name)),
+        Owned::Type(name) => format!("ALTER TYPE {} {to}", qualified(name)),
+        Owned::Relation(name) => alter(name, &to),
+        Owned::Function(routine) => format!("ALTER ROUTINE {} {to}", function::routine(routine)),
+    }
+}
+
+fn owner_to(owner: &Ident) -> String {
+    format!("OWNER TO {}", ident(owner))
 }
 
 const ENABLE: &str = "ENABLE ROW LEVEL SECURITY";
@@ -302,7 +318,7 @@ fn alter_column(table: &QualifiedName, columns: &Pair<Column<Sql>>) -> Vec<Strin
 
 /// The table whose rows a change has to count, whoever may see them.
 pub(crate) fn counts_rows_of(change: &Change) -> Option<&QualifiedName> {
-    if let Change::OwnSequence { sequence, go_on: true } = change {
+    if let Change::OwnSequence { sequence, go_on: true, hand_to: _ } = change {
         sequence.owner.as_ref().map(|owner| &owner.table)
     } else if let Change::AlterColumn(column) = change {
         is_numbered(&column.item).then_some(&column.table)

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::{Part, ResolveError, Tables};
 use crate::model::{
-    AllowedLint, Commented, DeclaredFunction, DeclaredSequence, DeclaredTable, Ident, Ownership,
-    Partitioning, QualifiedName, Routine, Schema,
+    AllowedLint, Commented, DeclaredFunction, DeclaredSequence, DeclaredTable, Ident, Partitioning,
+    QualifiedName, Routine, Schema,
 };
 use crate::provider::Settings;
 
@@ -61,7 +61,7 @@ pub(super) fn add(tables: &Tables, objects: &Objects, settings: &Settings, schem
     if settings.comments {
         let of_tables = tables.values().flat_map(|declared| declared.comments.clone());
         let of_sequences =
-            free.iter().filter_map(|DeclaredSequence { sequence, comment, grants: _ }| {
+            free.iter().filter_map(|DeclaredSequence { sequence, comment, .. }| {
                 Some((Commented::Sequence(sequence.name.clone()), comment.clone()?))
             });
         let of_functions = objects.functions.iter().filter_map(|(routine, declared)| {
@@ -123,18 +123,4 @@ pub(super) fn partition_names(
             }
         }
     }
-}
-
-/// Everything that rls.toml gives to one owner. A sequence that belongs to a column goes with its
-/// table.
-pub(super) fn own(settings: &Settings, schema: &mut Schema) {
-    let Some(owner) = &settings.owner else { return };
-    let tables = schema.tables.values().flat_map(|table| {
-        let partitions = table.partitioning.iter().flat_map(|it| it.all());
-        partitions.map(|partition| &partition.name).chain([&table.name])
-    });
-    let free = schema.sequences.values().filter(|sequence| sequence.owner.is_none());
-    let relations = tables.chain(free.map(|sequence| &sequence.name)).cloned();
-    let owned = |relation| Ownership { relation, owner: owner.clone() };
-    schema.owners = relations.map(owned).collect();
 }

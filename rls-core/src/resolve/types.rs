@@ -38,7 +38,7 @@ pub(super) fn compile(
     let mut error = |name: &QualifiedName, message: String, help: Option<String>| {
         errors.push(ResolveError { table: name.clone(), part: Part::Table, message, help });
     };
-    for DeclaredType { ty, comments: _ } in types {
+    for DeclaredType { ty, .. } in types {
         let name = &ty.name;
         let other_name = || Some("give one of the two another name".to_owned());
         if tables.contains_key(name) {

@@ -7,8 +7,8 @@ use super::declare::{Unsaid, gathered};
 use super::function;
 use crate::model::{
     BaseType, Body, Commented, DeclaredFunction, DeclaredTable, DeclaredType, Domain, DomainCheck,
-    Expr, Grant, GrantObject, PgType, QualifiedName, Schema, Sql, TypeForm, TypedAs, UserType,
-    by_need,
+    Expr, Grant, GrantObject, Owned, PgType, QualifiedName, Schema, Sql, TypeForm, TypedAs,
+    UserType, by_need,
 };
 
 /// Enums, domains and composite types, each behind those that it is made of.
@@ -23,7 +23,9 @@ impl Types {
             };
             let comments = schema.comments.iter().filter(|(on, _)| own(on));
             let comments = comments.map(|(on, text)| (on.clone(), text.clone()));
-            DeclaredType { ty: self::ty(ty), comments: comments.collect::<BTreeMap<_, _>>() }
+            let owner = schema.owners.get(&Owned::Type(ty.name.clone())).cloned();
+            let comments = comments.collect::<BTreeMap<_, _>>();
+            DeclaredType { ty: self::ty(ty), owner, comments }
         });
         Types(declared.collect())
     }
@@ -109,6 +111,7 @@ pub(super) fn functions(
         }
         declared.push(DeclaredFunction {
             function,
+            owner: schema.owners.get(&Owned::Function(routine.clone())).cloned(),
             grants: gathered(&GrantObject::Routine(routine.clone()), schema, grants),
             comment: schema.comments.get(&Commented::Function(routine.clone())).cloned(),
             allowed: Vec::new(),

@@ -7,8 +7,8 @@ use super::beside::{self, Types};
 use super::names::{self, Structs};
 use crate::model::{
     BaseType, Commented, DeclaredGrant, DeclaredSequence, DeclaredTable, Expr, Grant, GrantObject,
-    Grantee, Ident, Partitioning, Privilege, QualifiedName, RowSecurity, Schema, Sequence, Site,
-    Sql, Table,
+    Grantee, Ident, Owned, Partitioning, Privilege, QualifiedName, RowSecurity, Schema, Sequence,
+    Site, Sql, Table,
 };
 use crate::render;
 use crate::resolve::Declared;
@@ -76,6 +76,7 @@ pub fn declare(
     let sequences = free.map(|sequence| DeclaredSequence {
         sequence: sequence.as_kept(),
         comment: schema.comments.get(&Commented::Sequence(sequence.name.clone())).cloned(),
+        owner: schema.owners.get(&Owned::Relation(sequence.name.clone())).cloned(),
         grants: gathered(&GrantObject::Sequence(sequence.name.clone()), schema, grants),
     });
     let sequences = sequences.collect();
@@ -125,6 +126,7 @@ fn one(
         fields,
         force,
         implied_checks,
+        owner: schema.owners.get(&Owned::Relation(table.name.clone())).cloned(),
         grants: privileges,
         ..DeclaredTable::from(declared)
     }

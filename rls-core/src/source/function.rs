@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::attribute::{self, Code, Item};
 use super::file::File;
 use super::names::{self, Structs};
-use super::object::{documented, grant, string};
+use super::object::{documented, grant, owned, string};
 use super::{expression, policy, text};
 use crate::model::{
     Argument, ArgumentMode, Attributes, BaseType, Body, DeclaredFunction, Function, Ident,
@@ -36,10 +36,11 @@ pub(super) fn write_all(
 
 fn write(declared: &DeclaredFunction, rust_name: &str, file: &mut File) -> String {
     file.import("rls_schema", "Function");
-    let DeclaredFunction { function, grants, comment, allowed } = declared;
+    let DeclaredFunction { function, owner, grants, comment, allowed } = declared;
     let mut items = called(function, rust_name);
     items.extend(signature(function));
     items.extend(attributes(&function.attributes));
+    items.extend(owner.as_ref().map(owned));
     items.extend(grants.iter().map(|granted| grant(granted, None)));
     items.extend(allowed.iter().map(policy::allow));
     let documentation = documented(comment.as_ref(), 0, &mut items);

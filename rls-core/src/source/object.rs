@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use super::attribute::{self, Code, Item};
 use super::{constraint, names, policy, text};
 use crate::model::{
-    BaseType, DeclaredGrant, DeclaredSequence, DeclaredTable, Ident, Privilege, QualifiedName,
-    SequenceOptions, snake_case,
+    BaseType, DeclaredGrant, DeclaredSequence, DeclaredTable, Grantee, Ident, Privilege,
+    QualifiedName, SequenceOptions, snake_case,
 };
 
 /// `#[derive(Sequence)] pub struct OrderNumber;`
 pub(super) fn sequence(declared: &DeclaredSequence, rust_name: &str) -> String {
-    let DeclaredSequence { sequence, comment, grants } = declared;
+    let DeclaredSequence { sequence, comment, owner, grants } = declared;
     let mut items = called("sequence", &sequence.name, rust_name);
     if sequence.ty.base != BaseType::BigInt {
         items.push(string("sql_type", &sequence.ty.to_string()));
@@ -22,10 +22,17 @@ pub(super) fn sequence(declared: &DeclaredSequence, rust_name: &str) -> String {
         let target = constraint::target(&owner.table, columns, &sequence.name.schema);
         items.push(Item::Value("owned_by", target.into_other()));
     }
+    items.extend(owner.as_ref().map(owned));
     items.extend(grants.iter().map(|granted| grant(granted, None)));
     let documentation = documented(comment.as_ref(), 0, &mut items);
     let attributes = attribute::write(items, 0);
     format!("{documentation}#[derive(Sequence)]\n{attributes}pub struct {rust_name};\n")
+}
+
+/// `owner = app_owner`
+pub(super) fn owned(owner: &Ident) -> Item {
+    let roles = BTreeSet::from([Grantee::Role(owner.clone())]);
+    Item::Value("owner", policy::role_code(&roles))
 }
 
 /// What an object is called, and where it is, as far as its struct does not say that.

@@ -2,7 +2,7 @@
 
 use super::attribute::{self, Code, Item};
 use super::file::File;
-use super::object::{self, called, counting, documented, grant, string};
+use super::object::{self, called, counting, documented, grant, owned, string};
 use super::{constraint, declare, expression, names, policy, rust_type, text};
 use crate::model::{
     Column, Commented, DeclaredTable, Deferral, Expr, Generated, Ident, Identity, RowSecurity,
@@ -21,6 +21,7 @@ pub(super) fn write(declared: &DeclaredTable, file: &mut File) -> String {
         items.push(self::trigger(name, trigger, declared));
     }
     items.extend(policy::items(declared));
+    items.extend(declared.owner.as_ref().map(owned));
     items.extend(declared.grants.iter().map(|granted| grant(granted, Some(declared))));
     items.extend(declared.allowed.iter().map(policy::allow));
     let comment = declared.comments.get(&Commented::Table(table.name.clone()));

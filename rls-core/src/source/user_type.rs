@@ -2,7 +2,7 @@
 
 use super::attribute::{self, Code, Item};
 use super::file::File;
-use super::object::{called, documented, field, string};
+use super::object::{called, documented, field, owned, string};
 use super::{expression, names, rust_type};
 use crate::model::{
     Attribute, CASES, Case, Commented, Composite, DeclaredType, Domain, EnumType, Ident, TypeForm,
@@ -120,6 +120,7 @@ fn form(key: &'static str, declared: &DeclaredType, rust_name: &str) -> Vec<Item
 
 /// Documentation, derive and attributes.
 fn head(derive: &str, declared: &DeclaredType, mut items: Vec<Item>) -> String {
+    items.extend(declared.owner.as_ref().map(owned));
     let comment = declared.comments.get(&Commented::Type(declared.ty.name.clone()));
     let documentation = documented(comment, 0, &mut items);
     format!("{documentation}#[derive({derive})]\n{}", attribute::write(items, 0))

@@ -10,6 +10,7 @@ use super::column::{self, GeneratedFrom, Serial, countable};
 use super::comment::comment;
 use super::constraint::{self, CheckDecl, ExclusionDecl, ForeignKeyDecl, IndexDecl, UniqueDecl};
 use super::grant::{self, GrantDecl, GrantedOn};
+use super::owner::owner;
 use super::partition::{self, SpreadDecl};
 use super::policy::{self, CrudPolicy, FullPolicy};
 use super::references::{References, references};
@@ -18,6 +19,7 @@ use super::trigger::{self, TriggerDecl};
 use crate::model::{
     AllowedLint, Ident, Identity, PgType, QualifiedName, SequenceOptions, TypeFamily, snake_case,
 };
+use crate::resolve::is_taken;
 
 /// A struct with `#[derive(Table)]`.
 pub(super) struct Decl<'a> {
@@ -36,6 +38,7 @@ pub(super) struct Decl<'a> {
     pub(super) policy_indexes: bool,
     pub(super) allowed: Vec<(AllowedLint, Meta)>,
     pub(super) comment: Option<String>,
+    pub(super) owner: Option<Ident>,
     pub(super) primary_key: Option<UniqueDecl>,
     pub(super) exclusions: Vec<ExclusionDecl>,
     pub(super) triggers: Vec<TriggerDecl>,
@@ -82,6 +85,7 @@ const STRUCT_KEYS: &[&str] = &[
     "policy_indexes",
     "allow",
     "comment",
+    "owner",
     "primary_key",
     "unique",
     "check",
@@ -183,6 +187,7 @@ pub(super) fn read<'a>(input: &'a DeriveInput, ctxt: &Ctxt) -> Option<Decl<'a>> 
         policy_indexes: find("policy_indexes").and_then(|item| item.switch(ctxt)).unwrap_or(true),
         allowed: all("allow").filter_map(|item| policy::allow(item, ctxt)).collect(),
         comment: comment(&input.attrs, find("comment"), ctxt),
+        owner: find("owner").and_then(|item| owner(item, ctxt)),
     })
 }
 
@@ -215,15 +220,13 @@ impl Decl<'_> {
     }
 }
 
-/// The server's own schemas, and that of the migrations' history.
+/// Neither the server's own schemas nor ours.
 pub(super) fn may_hold_tables(schema: &Ident, item: &Item, ctxt: &Ctxt) -> bool {
-    let name = schema.as_str();
-    let taken =
-        name.starts_with("pg_") || ["information_schema", "rls", "rls_private"].contains(&name);
+    let taken = is_taken(schema);
     if taken {
         ctxt.error_help(
             &item.meta,
-            format!("the schema `{name}` is not for tables of yours"),
+            format!("the schema `{schema}` is not for tables of yours"),
             "name another one",
         );
     }

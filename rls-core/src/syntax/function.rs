@@ -9,6 +9,7 @@ use super::attr::{self, Item, checked, quoted, string_literal};
 use super::constraint::Read;
 use super::decl::{may_hold_tables, path_name, plain_name};
 use super::grant::{self, GrantedOn};
+use super::owner::owner;
 use super::{Ctxt, comment, policy, signature};
 use crate::lex::{self, TokenKind};
 use crate::model::{
@@ -36,6 +37,7 @@ const KEYS: &[&str] = &[
     "grant",
     "allow",
     "comment",
+    "owner",
 ];
 
 /// Reads a struct with `#[derive(Function)]`. Mistakes go to `ctxt`.
@@ -83,12 +85,13 @@ pub fn lower_function(input: &DeriveInput, ctxt: &Ctxt) -> Option<DeclaredFuncti
     let allowed = allowed.filter_map(|item| Some(policy::allow(item, ctxt)?.0)).collect();
     let grants = grant::whole(&items, GrantedOn::Function, ctxt);
     let comment = comment::comment(&input.attrs, read.find("comment"), ctxt);
+    let owner = read.find("owner").and_then(|item| owner(item, ctxt));
     let name = QualifiedName::new(schema, name);
     let function =
         Function { name, arguments, returns: returns?, attributes: attributes?, body: body? };
     suits_its_language(&function, &read);
     let function = function.as_kept();
-    let declared = DeclaredFunction { function, grants, comment, allowed };
+    let declared = DeclaredFunction { function, owner, grants, comment, allowed };
     (ctxt.count() == before).then_some(declared)
 }
 

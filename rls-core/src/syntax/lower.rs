@@ -79,6 +79,7 @@ pub fn lower(input: &DeriveInput, ctxt: &Ctxt) -> Option<Lowered> {
         allowed: decl.allowed.iter().map(|(allowed, _)| allowed.clone()).collect(),
         types: Vec::new(),
         sequences: columns.iter().filter_map(|field| own_sequence(&decl.name, field)).collect(),
+        owner: decl.owner.clone(),
         grants,
         comments: comments(&decl, &columns),
         table,

@@ -23,6 +23,7 @@ mod lower_partition;
 mod lower_policy;
 mod method;
 mod named;
+mod owner;
 mod partition;
 mod policy;
 mod predicate;

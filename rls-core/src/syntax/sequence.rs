@@ -8,6 +8,7 @@ use super::attr::{self, Item, checked};
 use super::column::{COUNTING, countable, counting};
 use super::decl::may_hold_tables;
 use super::grant::{self, GrantedOn};
+use super::owner::owner;
 use super::references::target;
 use super::{Ctxt, comment};
 use crate::model::{
@@ -26,7 +27,7 @@ pub fn lower_sequence(input: &DeriveInput, ctxt: &Ctxt) -> Option<DeclaredSequen
         return None;
     }
     let before = ctxt.count();
-    let mut known = vec!["sequence", "schema", "sql_type", "comment", "grant", "owned_by"];
+    let mut known = vec!["sequence", "schema", "sql_type", "comment", "grant", "owned_by", "owner"];
     known.extend(COUNTING);
     let items = attr::items(&input.attrs, &known, &["grant"], ctxt);
     let find = |key: &str| items.iter().find(|item| item.key == key);
@@ -56,14 +57,23 @@ pub fn lower_sequence(input: &DeriveInput, ctxt: &Ctxt) -> Option<DeclaredSequen
     let options = counting(&items, ctxt).as_kept(&ty.base);
     let comment = comment::comment(&input.attrs, find("comment"), ctxt);
     let name = QualifiedName::new(schema, name);
-    let owner = find("owned_by").and_then(|item| owner(item, &name.schema, ctxt));
-    let sequence = Sequence { name, ty, options, owner };
+    let owned_by = find("owned_by").and_then(|item| column(item, &name.schema, ctxt));
+    let owner = find("owner").and_then(|item| owner(item, ctxt));
+    if let (Some(_), Some(item)) = (&owned_by, find("owner")) {
+        let help = "say `owner` of the table";
+        ctxt.error_help(
+            &item.meta,
+            "a sequence of a column belongs to whom the table belongs",
+            help,
+        );
+    }
+    let sequence = Sequence { name, ty, options, owner: owned_by };
     let grants = grant::whole(&items, GrantedOn::Sequence, ctxt);
-    (ctxt.count() == before).then_some(DeclaredSequence { sequence, comment, grants })
+    (ctxt.count() == before).then_some(DeclaredSequence { sequence, comment, owner, grants })
 }
 
 /// `owned_by = orders(number)`: the column with which it goes.
-fn owner(item: &Item, schema: &Ident, ctxt: &Ctxt) -> Option<SequenceOwner> {
+fn column(item: &Item, schema: &Ident, ctxt: &Ctxt) -> Option<SequenceOwner> {
     let value = item.value(ctxt)?;
     let (table, columns) = target(value, schema, ctxt).unzip();
     match (table, columns.as_deref()) {

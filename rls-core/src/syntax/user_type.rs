@@ -11,6 +11,7 @@ use super::attr::{self, Item, checked, quoted};
 use super::comment::comment;
 use super::constraint;
 use super::decl::{collation, column_type, may_hold_tables};
+use super::owner::owner;
 use super::predicate::{self, Parsed, Scope};
 use super::rust_type::{FieldType, RustType};
 use crate::model::{
@@ -53,7 +54,8 @@ pub fn lower_enum(input: &DeriveInput, ctxt: &Ctxt) -> Option<LoweredType> {
     };
     let before = ctxt.count();
     no_parameters(input, ctxt);
-    let items = attr::items(&input.attrs, &["name", "schema", "rename_all", "comment"], &[], ctxt);
+    let items =
+        attr::items(&input.attrs, &["name", "schema", "rename_all", "comment", "owner"], &[], ctxt);
     let find = |key: &str| items.iter().find(|item| item.key == key);
     let case = match find("rename_all") {
         None => Some(Case::Snake),
@@ -72,7 +74,8 @@ pub fn lower_enum(input: &DeriveInput, ctxt: &Ctxt) -> Option<LoweredType> {
     let name = type_name(input, find("name"), find("schema"), ctxt)?;
     let comments = own_comment(input, &name, find("comment"), ctxt);
     let ty = UserType { name, form: TypeForm::Enum(EnumType { values }) };
-    let declared = Box::new(DeclaredType { ty, comments });
+    let owner = find("owner").and_then(|item| owner(item, ctxt));
+    let declared = Box::new(DeclaredType { ty, owner, comments });
     let form = LoweredForm::Own { declared, parts: Vec::new() };
     (ctxt.count() == before).then_some(LoweredType { rust_name: rust_name(input), form })
 }
@@ -125,6 +128,7 @@ pub fn lower_type(input: &DeriveInput, ctxt: &Ctxt) -> Option<LoweredType> {
         "composite",
         "schema",
         "comment",
+        "owner",
         "check",
         "not_null",
         "default",
@@ -148,8 +152,10 @@ pub fn lower_type(input: &DeriveInput, ctxt: &Ctxt) -> Option<LoweredType> {
     };
     let takes: &[&str] = match form.key.as_str() {
         "transparent" => &["sql_type"],
-        "domain" => &["schema", "comment", "check", "not_null", "default", "collation", "sql_type"],
-        _ => &["schema", "comment"],
+        "domain" => {
+            &["schema", "comment", "owner", "check", "not_null", "default", "collation", "sql_type"]
+        }
+        _ => &["schema", "comment", "owner"],
     };
     for item in items.iter().filter(|item| item.key != form.key) {
         if !takes.contains(&item.key.as_str()) {
@@ -246,7 +252,7 @@ impl Read<'_> {
         };
         let comments = own_comment(input, &name, self.find("comment"), ctxt);
         let ty = UserType { name, form: TypeForm::Domain(domain) };
-        Some(LoweredForm::Own { declared: Box::new(DeclaredType { ty, comments }), parts })
+        Some(self.own(ty, comments, parts))
     }
 
     fn expr(
@@ -301,7 +307,17 @@ impl Read<'_> {
             attributes.push(Attribute { name: own, ty, collation });
         }
         let ty = UserType { name, form: TypeForm::Composite(Composite { attributes }) };
-        Some(LoweredForm::Own { declared: Box::new(DeclaredType { ty, comments }), parts })
+        Some(self.own(ty, comments, parts))
+    }
+
+    fn own(
+        &self,
+        ty: UserType<Expr>,
+        comments: BTreeMap<Commented, String>,
+        parts: Vec<(usize, RustType)>,
+    ) -> LoweredForm {
+        let owner = self.find("owner").and_then(|item| owner(item, self.ctxt));
+        LoweredForm::Own { declared: Box::new(DeclaredType { ty, owner, comments }), parts }
     }
 
     /// The name behind `domain` or `composite`, which may stand alone.

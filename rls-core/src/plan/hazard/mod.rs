@@ -170,8 +170,8 @@ impl Finder<'_> {
             Change::DropFunction(routine) => self.drop_function(routine),
             Change::CreateFunction { function, .. } => self.replace_function(function),
             Change::ReplaceFunction(functions) => self.replace_function(&functions.next),
-            Change::ChangeOwner { relation, from: Some(from), to } => vec![widens(format!(
-                "{relation} belongs to {to}, and no longer to {from}: its owner may do everything with it"
+            Change::ChangeOwner { owned, from: Some(from), to } => vec![widens(format!(
+                "{owned} belongs to {to}, and no longer to {from}: its owner may do everything with it"
             ))],
             Change::GrantDefault(default) => self.grant_default(default),
             Change::DropSequence(name) => self.undeclared_object("sequence", name),
