@@ -79,6 +79,12 @@ pub(crate) enum Command {
     },
     /// Write what a database holds as declarations
     Pull(PullArgs),
+    /// Write what another tool knows of a database as declarations; needs no database
+    Import {
+        /// Which tool
+        #[command(subcommand)]
+        from: From,
+    },
     /// Run one statement as a role with claims, and roll it back
     Query {
         /// The SQL statement
@@ -134,6 +140,33 @@ pub(crate) struct PullArgs {
     /// The database [default: $DATABASE_URL]
     #[arg(long, value_name = "URL")]
     pub(crate) database_url: Option<String>,
+}
+
+/// From where declarations can be taken over.
+#[derive(Subcommand)]
+pub(crate) enum From {
+    /// A snapshot of drizzle-kit (version 7, for Postgres)
+    Drizzle(ImportArgs),
+}
+
+#[derive(clap::Args)]
+pub(crate) struct ImportArgs {
+    /// A `meta/NNNN_snapshot.json`, or the folder with `meta` in it for the latest one
+    #[arg(value_name = "PATH")]
+    pub(crate) path: PathBuf,
+    /// The folder to write rls.toml and src/schema.rs into [default: that of `--project`]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Who verifies the token [default: by the functions that policies call]
+    #[arg(long, value_parser = provider)]
+    pub(crate) provider: Option<Provider>,
+    /// Change nothing in a database that Drizzle made: predicates stay its SQL, and neither privileges
+    /// nor indexes follow from policies
+    #[arg(long)]
+    pub(crate) exact: bool,
+    /// Write over files that are there
+    #[arg(long)]
+    pub(crate) write: bool,
 }
 
 #[derive(clap::Args)]

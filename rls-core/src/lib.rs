@@ -14,6 +14,8 @@ pub mod catalog;
 pub mod diff;
 #[cfg(feature = "postgres")]
 pub mod drift;
+#[cfg(feature = "drizzle")]
+pub mod drizzle;
 pub mod lex;
 pub mod model;
 pub mod plan;

@@ -13,7 +13,7 @@ use crate::model::{
     Site, Sql, Table,
 };
 use crate::provider::{Grants, Provider, Settings};
-use crate::resolve::{Declared, Part, ResolveErrors, resolve};
+use crate::resolve::{Declared, ResolveErrors, resolve};
 use crate::source::{self, Known, Names, Source, Words};
 
 /// What is asked for.
@@ -127,7 +127,7 @@ async fn read(transaction: &mut Transaction<'_>, request: &Request) -> Result<Pu
         let compiled = match resolve(declared.clone(), &settings) {
             Ok(resolved) => resolved.schema,
             Err(errors) => {
-                if !take_back_mistakes(&errors, &mut known) {
+                if !source::take_back_mistakes(&errors, &mut known) {
                     return Err(Error::Undeclarable(errors));
                 }
                 continue;
@@ -218,20 +218,6 @@ fn recognised(words: Words<'_>) -> Known {
         });
     }
     known
-}
-
-/// Takes back the expressions that are at fault; whether there were any.
-fn take_back_mistakes(errors: &ResolveErrors, known: &mut Known) -> bool {
-    let before = known.len();
-    for error in &errors.0 {
-        if let Part::Expr(site, _) = &error.part {
-            known.remove(&(error.table.clone(), site.clone()));
-        } else {
-            // Its table may be at fault by what it says: without doubt by none of it.
-            known.retain(|(table, _), _| *table != error.table);
-        }
-    }
-    known.len() < before
 }
 
 /// Whether what was compiled at a site is what the database holds there.

@@ -62,7 +62,7 @@ CREATE POLICY "crud-authenticated-policy-update" ON "users" AS PERMISSIVE FOR UP
 CREATE POLICY "crud-authenticated-policy-delete" ON "users" AS PERMISSIVE FOR DELETE TO "authenticated" USING (false);
 CREATE POLICY "read published" ON "posts" AS PERMISSIVE FOR SELECT TO public USING ("posts"."status" = 'published');
 CREATE POLICY "authors" ON "posts" AS PERMISSIVE FOR ALL TO "authenticated" USING ((select auth.user_id()) = (select u."sub" from "users" u where u."id" = "posts"."author_id")) WITH CHECK (exists(select 1 from "users" where "users"."id" = "author_id" and "users"."sub" = auth.user_id()));
-CREATE POLICY "crud-anonymous->authenticated-policy-select" ON "posts_to_users" AS PERMISSIVE FOR SELECT TO "anonymous", "authenticated" USING (true);
+CREATE POLICY "crud-anonymous-authenticated-policy-select" ON "posts_to_users" AS PERMISSIVE FOR SELECT TO "anonymous", "authenticated" USING (true);
 CREATE POLICY "no banned words" ON "posts" AS RESTRICTIVE FOR INSERT TO public WITH CHECK ("title" !~* 'spam|--|;|/\*');
 GRANT USAGE ON SCHEMA public, billing TO authenticated, anonymous;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO authenticated;

@@ -6,6 +6,7 @@ mod diff;
 mod drift;
 mod explain;
 mod generate;
+mod import;
 mod init;
 mod lint;
 mod migrate;
@@ -13,7 +14,7 @@ mod pull;
 mod query;
 mod sql;
 
-use crate::args::{Args, Command};
+use crate::args::{Args, Command, From};
 use crate::error::Result;
 use crate::output::Output;
 use crate::project::Project;
@@ -25,6 +26,7 @@ pub(crate) async fn run(args: Args) -> Result<Output> {
         Command::Init { provider } => init::run(&root, provider),
         Command::Lint { explain } => lint::run(explain.as_deref()),
         Command::Pull(args) => pull::run(&root, &args).await,
+        Command::Import { from: From::Drizzle(args) } => import::drizzle(&root, &args),
         command => of_project(&Project::open(&root)?, command).await,
     }
 }
@@ -34,6 +36,7 @@ async fn of_project(project: &Project, command: Command) -> Result<Output> {
         Command::Init { provider } => init::run(&project.root, provider),
         Command::Lint { explain } => lint::run(explain.as_deref()),
         Command::Pull(args) => pull::run(&project.root, &args).await,
+        Command::Import { from: From::Drizzle(args) } => import::drizzle(&project.root, &args),
         Command::Check(args) => check::run(project, &args),
         Command::Explain(args) => explain::run(project, &args).await,
         Command::Sql => sql::run(project),

@@ -44,7 +44,7 @@ impl Crud {
     pub fn policies(self) -> Result<BTreeMap<Ident, Policy>, IdentError> {
         let name = |command: &str| {
             let roles: Vec<_> = self.roles.iter().map(Grantee::as_str).collect();
-            Ident::shortened(&format!("crud-{}-policy-{command}", roles.join("->")))
+            Ident::shortened(&format!("crud-{}-policy-{command}", roles.join("-")))
         };
         let roles: BTreeSet<_> = self.roles.iter().cloned().collect();
         let policy = |command, using, with_check| Policy {

@@ -11,7 +11,7 @@ use crate::model::{
     Site, Sql, Table,
 };
 use crate::render;
-use crate::resolve::Declared;
+use crate::resolve::{Declared, Part, ResolveErrors};
 
 /// Expressions that are known in the words of the declaration, by where they stand. All others are
 /// `sql("..")`.
@@ -83,6 +83,20 @@ pub fn declare(
     let types = types.into_declared();
     let functions = beside::functions(schema, grants, &mut unsaid);
     (Declared { tables, sequences, types, functions, ..Declared::default() }, unsaid)
+}
+
+/// Takes back the expressions that are at fault; whether there were any.
+pub fn take_back_mistakes(errors: &ResolveErrors, known: &mut Known) -> bool {
+    let before = known.len();
+    for error in &errors.0 {
+        if let Part::Expr(site, _) = &error.part {
+            known.remove(&(error.table.clone(), site.clone()));
+        } else {
+            // Its table may be at fault by what it says: without doubt by none of it.
+            known.retain(|(table, _), _| *table != error.table);
+        }
+    }
+    known.len() < before
 }
 
 fn one(

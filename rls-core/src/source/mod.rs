@@ -31,7 +31,7 @@ use crate::resolve::Declared;
 use file::File;
 use names::Structs;
 
-pub use declare::{Known, Names, Unsaid, declare};
+pub use declare::{Known, Names, Unsaid, declare, take_back_mistakes};
 pub use recognise::{Words, default, predicate, value};
 
 /// A file of declarations.

@@ -95,10 +95,21 @@ fn order(name: &Ident, policy: &Policy) -> Vec<Grantee> {
     let sorted: Vec<_> = policy.roles.iter().cloned().collect();
     let inside = name.as_str().strip_prefix("crud-");
     let inside = inside.and_then(|rest| rest.rsplit_once("-policy-"));
-    let Some((inside, _)) = inside else { return sorted };
-    let named = inside.split("->").map(|role| sorted.iter().find(|it| it.as_str() == role));
-    let named: Option<Vec<_>> = named.map(Option::<&Grantee>::cloned).collect();
-    named.filter(|named| named.len() == sorted.len()).unwrap_or(sorted)
+    let named = inside.and_then(|(inside, _)| in_order(inside, &sorted));
+    named.unwrap_or(sorted)
+}
+
+/// The roles as a text has them, one behind the other. A role may have `-` in its name, too.
+fn in_order(text: &str, roles: &[Grantee]) -> Option<Vec<Grantee>> {
+    if let [only] = roles {
+        return (only.as_str() == text).then(|| vec![only.clone()]);
+    }
+    roles.iter().enumerate().find_map(|(at, first)| {
+        let rest = text.strip_prefix(first.as_str())?.strip_prefix('-')?;
+        let others: Vec<_> = [&roles[..at], &roles[at + 1..]].concat();
+        let others = in_order(rest, &others)?;
+        Some(std::iter::once(first.clone()).chain(others).collect())
+    })
 }
 
 fn crud_item(roles: &[Grantee], found: &BTreeMap<Command, Expr>) -> Item {
