@@ -17,7 +17,7 @@ pub(super) fn read(
     snapshot: &Snapshot,
 ) -> Option<Index<Sql>> {
     let object = at.object()?;
-    let keys = object.must("columns").and_then(|columns| keys(&columns, snapshot));
+    let keys = object.must("columns").and_then(|at| at.some(|key| self::key(key, snapshot)));
     let predicate = object.get("where").and_then(|at| text::expression(&at));
     let method = object.get("method").and_then(|at| at.name());
     let unique = object.flag("isUnique");
@@ -39,11 +39,6 @@ pub(super) fn read(
         predicate,
         with,
     })
-}
-
-fn keys(at: &At<'_>, snapshot: &Snapshot) -> Option<Vec<IndexKey<Sql>>> {
-    let keys: Vec<_> = at.list()?.iter().map(|key| self::key(key, snapshot)).collect();
-    keys.into_iter().collect()
 }
 
 fn key(at: &At<'_>, snapshot: &Snapshot) -> Option<IndexKey<Sql>> {

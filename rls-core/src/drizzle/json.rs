@@ -206,11 +206,21 @@ impl<'a> At<'a> {
         }
     }
 
+    /// What is made of every item of a list that has some.
+    pub(super) fn some<T>(&self, read: impl Fn(&At<'a>) -> Option<T>) -> Option<Vec<T>> {
+        let items = self.list()?;
+        if items.is_empty() {
+            self.mistake("is empty", None);
+            return None;
+        }
+        // Each says what is wrong with it before they are put together.
+        let read: Vec<_> = items.iter().map(read).collect();
+        read.into_iter().collect()
+    }
+
     /// Every item of a list as a name.
     pub(super) fn names(&self) -> Option<Vec<Ident>> {
-        // Each says what is wrong with it before they are put together.
-        let names: Vec<_> = self.list()?.iter().map(At::name).collect();
-        names.into_iter().collect()
+        self.some(At::name)
     }
 }
 

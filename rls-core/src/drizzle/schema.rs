@@ -92,10 +92,8 @@ pub(super) fn in_schema(at: Option<At<'_>>) -> Option<Ident> {
 fn user_type(at: &At<'_>) -> Option<UserType<crate::model::Sql>> {
     let object = at.object()?;
     let name = qualified(&object);
-    let values = object.must("values").and_then(|at| {
-        let values: Vec<_> = at.list()?.iter().map(|at| at.text().map(str::to_owned)).collect();
-        values.into_iter().collect::<Option<Vec<_>>>()
-    });
+    let values = object.must("values");
+    let values = values.and_then(|at| at.some(|value| value.text().map(str::to_owned)));
     object.done();
     Some(UserType { name: name?, form: TypeForm::Enum(EnumType { values: values? }) })
 }

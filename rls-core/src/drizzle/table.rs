@@ -51,6 +51,10 @@ pub(super) fn add(at: &At<'_>, snapshot: &mut Snapshot) {
         }
     }
     object.done();
+    if table.columns.is_empty() {
+        at.report.note(format!("{name} has no columns, so no struct declares it: it is left out"));
+        return;
+    }
     if snapshot.schema.tables.insert(name.clone(), table).is_some() {
         at.mistake(format!("the table {name} stands twice in the snapshot"), None);
     }

@@ -1,7 +1,7 @@
 //! A snapshot's SQL in the words of the declaration, and whose functions it calls.
 //!
 //! There is no server to ask whether both are the same. So nothing is read that leaves room for doubt: a
-//! cast, or a word that is a value where a column has that name too.
+//! cast, a word that is a value where a column has that name too, or a lookup whose NULL would count.
 
 use std::collections::BTreeMap;
 
@@ -56,7 +56,8 @@ pub(super) fn recognised(schema: &Schema, names: &Names, provider: Provider) -> 
             let expr = match &site {
                 Site::Policy(..) | Site::Check(_) | Site::IndexPredicate(_) => {
                     let sure = !is_doubtful(sql, table);
-                    sure.then(|| source::predicate(sql, table, words)).flatten()
+                    let expr = sure.then(|| source::predicate(sql, table, words)).flatten();
+                    expr.filter(looks_up_plainly)
                 }
                 Site::Default(column) => {
                     table.column(column).and_then(|column| default(sql, column, table, words))
@@ -114,6 +115,16 @@ fn is_doubtful(sql: &Sql, table: &Table<Sql>) -> bool {
     })
 }
 
+/// Whether nobody asks for more of a lookup than that there is a row. `NOT IN` is NULL where a NULL is among
+/// the rows, and `NOT EXISTS` is true.
+fn looks_up_plainly(expr: &Expr) -> bool {
+    match expr {
+        Expr::And(operands) | Expr::Or(operands) => operands.iter().all(looks_up_plainly),
+        Expr::Exists { filter, .. } => looks_up_plainly(filter),
+        expr => !expr.nodes().any(|node| matches!(node, Expr::Exists { .. })),
+    }
+}
+
 /// Keeps what compiles to the text that Drizzle wrote. Of policies the rest is kept too where `faster`: it
 /// says the same in another way. A default is a value, however it is written.
 pub(super) fn keep(known: &mut Known, schema: &Schema, compiled: &Schema, faster: bool) {
@@ -145,4 +156,20 @@ pub(super) fn existing_roles<'a>(
 ) -> Vec<Ident> {
     let of_provider = |name: &&Ident| provider.roles().contains(&name.as_str());
     named.into_iter().filter(|name| !of_provider(name)).cloned().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::looks_up_plainly;
+    use crate::model::Expr;
+
+    #[test]
+    fn a_lookup_that_is_turned_round_is_doubtful() {
+        let filter = Box::new(Expr::bool(true));
+        let lookup = Expr::Exists { table: "T".to_owned(), alias: "t".to_owned(), filter };
+        assert!(looks_up_plainly(&Expr::Or(vec![Expr::bool(false), lookup.clone()])));
+        let turned = Expr::Not(Box::new(lookup));
+        assert!(!looks_up_plainly(&turned));
+        assert!(!looks_up_plainly(&Expr::And(vec![Expr::bool(true), turned])));
+    }
 }

@@ -92,6 +92,11 @@ impl<'a> Parser<'a> {
             self.tokens.at += 1;
         }
         let from = self.tokens.at;
+        // What adds up is a row, whether there are rows or not.
+        let calls = (output..from).any(|at| self.tokens.is_at(at, '('));
+        if value.is_none() && calls {
+            return None;
+        }
         self.tokens.at += 1;
         let schema = self.tokens.name()?;
         let name = if self.tokens.sign('.') {

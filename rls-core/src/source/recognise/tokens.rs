@@ -23,6 +23,11 @@ impl<'a> Tokens<'a> {
         self.tokens.get(self.at + ahead).map(|token| &token.kind)
     }
 
+    /// Whether a sign stands at that place.
+    pub(super) fn is_at(&self, at: usize, sign: char) -> bool {
+        self.tokens.get(at).is_some_and(|token| token.kind == TokenKind::Punctuation(sign))
+    }
+
     /// The text from one token up to another.
     pub(super) fn between(&self, from: usize, to: usize) -> &'a str {
         let last = to.checked_sub(1).and_then(|last| self.tokens.get(last));
