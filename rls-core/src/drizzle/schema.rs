@@ -93,9 +93,21 @@ fn user_type(at: &At<'_>) -> Option<UserType<crate::model::Sql>> {
     let object = at.object()?;
     let name = qualified(&object);
     let values = object.must("values");
-    let values = values.and_then(|at| at.some(|value| value.text().map(str::to_owned)));
+    let values = values.and_then(|at| at.some(enum_value));
     object.done();
     Some(UserType { name: name?, form: TypeForm::Enum(EnumType { values: values? }) })
+}
+
+fn enum_value(at: &At<'_>) -> Option<String> {
+    let value = at.text()?;
+    let holds = EnumType::can_hold(value);
+    if !holds {
+        at.mistake(
+            "is no value of an enum: one has at most 63 bytes, and none of them is NUL",
+            None,
+        );
+    }
+    holds.then(|| value.to_owned())
 }
 
 fn sequence(at: &At<'_>) -> Option<Sequence> {

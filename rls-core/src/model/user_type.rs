@@ -39,6 +39,15 @@ pub struct EnumType {
     pub values: Vec<String>,
 }
 
+impl EnumType {
+    /// Whether Postgres takes a text as a value: it cuts none that is too long, as it does with names
+    /// (<https://www.postgresql.org/docs/current/datatype-enum.html>).
+    #[must_use]
+    pub fn can_hold(value: &str) -> bool {
+        value.len() <= 63 && !value.contains('\0')
+    }
+}
+
 /// A domain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]

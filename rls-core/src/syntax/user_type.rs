@@ -94,7 +94,7 @@ fn value(variant: &Variant, case: Option<Case>, ctxt: &Ctxt) -> Option<String> {
         (None, true) => case?.of(&variant.ident.unraw().to_string()),
         (None, false) => return None,
     };
-    if value.len() > 63 || value.contains('\0') {
+    if !EnumType::can_hold(&value) {
         ctxt.error(at, "a value of an enum has at most 63 bytes, and none of them is NUL");
     }
     Some(value)
