@@ -166,8 +166,10 @@ pub async fn introspect(transaction: &mut Transaction<'_>, scope: &Schema) -> Re
     })
 }
 
-/// What the text that Postgres writes depends on.
-const PLAIN_TEXT: &str = "SET LOCAL search_path = ''; SET LOCAL quote_all_identifiers = off";
+/// What the text that Postgres writes depends on; and no machine code for queries that it costs more
+/// to translate than to run.
+const PLAIN_TEXT: &str =
+    "SET LOCAL search_path = ''; SET LOCAL quote_all_identifiers = off; SET LOCAL jit = off";
 
 async fn begin<'a>(transaction: &'a mut Transaction<'_>) -> Result<Transaction<'a>, Error> {
     transaction.transaction().await.map_err(|error| Failure::of("SAVEPOINT", error).into())

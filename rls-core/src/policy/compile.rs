@@ -82,22 +82,37 @@ pub(crate) fn policies(
     functions: &mut Functions,
 ) -> Policies {
     let table = &declared.table.name;
-    let mut compile = |(name, gate): &(Ident, Gate), expr: &Expr, term: &Term| {
+    let compile = |context: &Context<'_>, functions: &mut Functions, term: &Term| {
+        let (optimized, rewrites) = optimize(term.clone(), context);
+        // A lookup that runs as its owner wants the same indexes as any other.
+        let has_definer = term.nodes().any(|(node, _)| matches!(node, Term::Definer(_)));
+        let plain = has_definer.then(|| optimize(definer::plain(term.clone()), context).0);
+        let indexes = index::needs(table, context.gate, plain.as_ref().unwrap_or(&optimized));
+        let optimized = definer::extract(optimized, context, provider, functions);
+        let sql = render::term(&optimized, Some(table), provider);
+        (optimized, rewrites, indexes, sql)
+    };
+    // Most tables say the same of several commands.
+    let mut done: Vec<((Gate, bool), Compiled)> = Vec::new();
+    for ((name, gate), (expr, term)) in &linked.policies {
         let subqueries = !bare.contains(&(table.clone(), name.clone()));
         let gate =
             if asks_the_same_twice(declared, linked, name, term) { Gate::Using } else { *gate };
-        let context = Context { gate, table, leading, subqueries };
-        let (optimized, rewrites) = optimize(term.clone(), &context);
-        // A lookup that runs as its owner wants the same indexes as any other.
-        let has_definer = term.nodes().any(|(node, _)| matches!(node, Term::Definer(_)));
-        let plain = has_definer.then(|| optimize(definer::plain(term.clone()), &context).0);
-        let indexes = index::needs(table, gate, plain.as_ref().unwrap_or(&optimized));
-        let optimized = definer::extract(optimized, &context, provider, functions);
-        let sql = render::term(&optimized, Some(table), provider);
-        Compiled { declared: expr.clone(), linked: term.clone(), optimized, rewrites, indexes, sql }
-    };
-    let policies = linked.policies.iter();
-    policies.map(|(site, (expr, term))| (site.clone(), compile(site, expr, term))).collect()
+        let same = |(asked, other): &&((Gate, bool), Compiled)| {
+            *asked == (gate, subqueries) && other.linked == *term
+        };
+        let compiled = if let Some((_, same)) = done.iter().find(same) {
+            Compiled { declared: expr.clone(), ..same.clone() }
+        } else {
+            let context = Context { gate, table, leading, subqueries };
+            let (optimized, rewrites, indexes, sql) = compile(&context, functions, term);
+            let (declared, linked) = (expr.clone(), term.clone());
+            Compiled { declared, linked, optimized, rewrites, indexes, sql }
+        };
+        done.push(((gate, subqueries), compiled));
+    }
+    let compiled = done.into_iter().map(|(_, compiled)| compiled);
+    linked.policies.keys().cloned().zip(compiled).collect()
 }
 
 /// Whether an UPDATE asks of the new row what it asked of the old one. Postgres drops the second of

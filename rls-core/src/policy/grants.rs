@@ -32,6 +32,7 @@ pub(crate) struct Sources<'a> {
 pub(crate) fn derive(sources: &Sources<'_>) -> Derived {
     let mut derived = Derived::default();
     let mut rows_only = BTreeSet::new();
+    let known = Known::of(sources.settings);
     let Sources { declared, policies, compiled, settings } = sources;
     for ((declared, policies), compiled) in
         declared.values().zip(policies.values()).zip(compiled.values())
@@ -41,7 +42,7 @@ pub(crate) fn derive(sources: &Sources<'_>) -> Derived {
             Grants::Policies => allowed(declared),
             Grants::Schema => everything(settings, &table.name),
             Grants::Declared => {
-                derived.grants.extend(on_lookups(declared, policies, settings));
+                derived.grants.extend(on_lookups(declared, policies, &known));
                 continue;
             }
         };
@@ -68,7 +69,7 @@ pub(crate) fn derive(sources: &Sources<'_>) -> Derived {
             usage(&table.name.schema);
         }
         if let Some(auth) = &auth {
-            let callers = callers(compiled, auth, &holders, &writers, settings);
+            let callers = callers(compiled, auth, &holders, &writers, &known);
             derived.grants.extend(callers.into_iter().map(|grantee| Grant {
                 object: GrantObject::Schema(auth.clone()),
                 grantee,
@@ -79,7 +80,7 @@ pub(crate) fn derive(sources: &Sources<'_>) -> Derived {
         derived.grants.extend(sequences(compiled, &writers));
         for ((name, _), predicate) in policies {
             let Some(policy) = table.policies.get(name) else { continue };
-            for grantee in bound(policy, &holders, settings) {
+            for grantee in bound(policy, &holders, &known) {
                 derived.grants.extend(needs::grants(&predicate.optimized, &grantee));
                 let tables = needs::rows(&predicate.optimized).into_iter();
                 rows_only.extend(tables.map(|table| (table.clone(), grantee.clone())));
@@ -99,17 +100,13 @@ pub(crate) fn derive(sources: &Sources<'_>) -> Derived {
 
 /// What whoever is let at a table by name calls in its policies: functions of ours, which nothing in a
 /// declaration could name.
-fn on_lookups(
-    declared: &DeclaredTable,
-    policies: &Policies,
-    settings: &Settings,
-) -> BTreeSet<Grant> {
+fn on_lookups(declared: &DeclaredTable, policies: &Policies, known: &Known) -> BTreeSet<Grant> {
     let named = privileges::of_table(declared);
     let holders: BTreeSet<_> = named.into_iter().map(|grant| grant.grantee).collect();
     let mut grants = BTreeSet::new();
     for ((name, _), predicate) in policies {
         let Some(policy) = declared.table.policies.get(name) else { continue };
-        for grantee in bound(policy, &holders, settings) {
+        for grantee in bound(policy, &holders, known) {
             let needs = needs::grants(&predicate.optimized, &grantee).into_iter();
             let called = |grant: &Grant| matches!(grant.object, GrantObject::Function(_));
             grants.extend(needs.filter(called));
@@ -118,19 +115,23 @@ fn on_lookups(
     grants
 }
 
+/// Each role that is known, with those that it inherits from.
+struct Known(Vec<BTreeSet<Ident>>);
+
+impl Known {
+    fn of(settings: &Settings) -> Self {
+        let known = settings.known_roles().filter_map(|role| Ident::new(role).ok());
+        Known(known.map(|role| settings.with_inherited(&role)).collect())
+    }
+}
+
 /// Whom a policy binds, of those who may touch its table at all, themselves or through a role that
 /// they are a member of. A policy for everyone, such as a tenant's floor, is no reason to give
 /// everyone something, and a policy for some is none to give it to others.
-fn bound<E>(
-    policy: &Policy<E>,
-    holders: &BTreeSet<Grantee>,
-    settings: &Settings,
-) -> BTreeSet<Grantee> {
+fn bound<E>(policy: &Policy<E>, holders: &BTreeSet<Grantee>, known: &Known) -> BTreeSet<Grantee> {
     if policy.roles.contains(&Grantee::Public) {
         return holders.clone();
     }
-    let known = settings.known_roles().filter_map(|role| Ident::new(role).ok());
-    let known: Vec<_> = known.map(|role| settings.with_inherited(&role)).collect();
     let touches = |roles: &BTreeSet<Ident>| {
         holders.iter().any(|holder| match holder {
             Grantee::Public => true,
@@ -139,7 +140,7 @@ fn bound<E>(
     };
     let binds_one = |role: &&Grantee| match role {
         Grantee::Public => true,
-        Grantee::Role(role) => known.iter().any(|roles| roles.contains(role) && touches(roles)),
+        Grantee::Role(role) => known.0.iter().any(|roles| roles.contains(role) && touches(roles)),
     };
     policy.roles.iter().filter(binds_one).cloned().collect()
 }
@@ -258,28 +259,26 @@ fn on_partitions(sources: &Sources<'_>, grants: &BTreeSet<Grant>) -> BTreeSet<Gr
 /// Whether there is a row may be asked by whoever may read some column, whichever it is: the key, where
 /// there is none yet.
 fn some_column(table: &Table<Expr>, grantee: &Grantee, grants: &BTreeSet<Grant>) -> Option<Grant> {
-    let reads = |grant: &Grant| {
-        let on_table = match &grant.object {
-            GrantObject::Table(name) => *name == table.name,
-            GrantObject::Column { table: name, column: _ } => *name == table.name,
-            GrantObject::Schema(_)
-            | GrantObject::Sequence(_)
-            | GrantObject::Function(_)
-            | GrantObject::Routine(_)
-            | GrantObject::AllTables(_) => false,
-        };
-        let privilege = grant.privilege == Privilege::Select;
-        on_table && privilege && [grantee, &Grantee::Public].contains(&&grant.grantee)
+    let on_column =
+        |column: &Ident| GrantObject::Column { table: table.name.clone(), column: column.clone() };
+    let select = |object, grantee: &Grantee| Grant {
+        object,
+        grantee: grantee.clone(),
+        privilege: Privilege::Select,
     };
+    let columns = table.columns.iter().map(|column| on_column(&column.name));
+    let mut objects = columns.chain([GrantObject::Table(table.name.clone())]);
+    let reads = objects.any(|object| {
+        let readers = [grantee, &Grantee::Public];
+        readers.iter().any(|reader| grants.contains(&select(object.clone(), reader)))
+    });
     let key = table.primary_key.iter().flat_map(|key| &key.columns).next();
-    let column = key.or_else(|| table.columns.first().map(|column| &column.name))?.clone();
-    let object = GrantObject::Column { table: table.name.clone(), column };
-    let grant = Grant { object, grantee: grantee.clone(), privilege: Privilege::Select };
-    (!grants.iter().any(reads)).then_some(grant)
+    let column = key.or_else(|| table.columns.first().map(|column| &column.name))?;
+    (!reads).then(|| select(on_column(column), grantee))
 }
 
 /// What is held on a table needs no grant on its columns, unless it is declared by name.
-fn without_covered(grants: BTreeSet<Grant>, named: &BTreeSet<Grant>) -> BTreeSet<Grant> {
+fn without_covered(mut grants: BTreeSet<Grant>, named: &BTreeSet<Grant>) -> BTreeSet<Grant> {
     let covered = |grant: &Grant| match &grant.object {
         GrantObject::Column { .. } if named.contains(grant) => false,
         GrantObject::Column { table, .. } => {
@@ -295,7 +294,11 @@ fn without_covered(grants: BTreeSet<Grant>, named: &BTreeSet<Grant>) -> BTreeSet
         | GrantObject::Table(_)
         | GrantObject::AllTables(_) => false,
     };
-    grants.iter().filter(|grant| !covered(grant)).cloned().collect()
+    let left_out: Vec<_> = grants.iter().filter(|grant| covered(grant)).cloned().collect();
+    for grant in left_out {
+        grants.remove(&grant);
+    }
+    grants
 }
 
 /// Who calls a function of that schema by using the table: in a policy, or in a default, which runs
@@ -305,12 +308,12 @@ fn callers(
     schema: &Ident,
     holders: &BTreeSet<Grantee>,
     writers: &BTreeSet<Grantee>,
-    settings: &Settings,
+    known: &Known,
 ) -> BTreeSet<Grantee> {
     let mentions = |sql: &Sql| lex::mentions_schema(sql.as_str(), schema.as_str());
     let policies = table.policies.values().filter(|policy| policy.exprs().any(mentions));
     let mut callers: BTreeSet<_> =
-        policies.flat_map(|policy| bound(policy, holders, settings)).collect();
+        policies.flat_map(|policy| bound(policy, holders, known)).collect();
     if table.columns.iter().filter_map(|column| column.default.as_ref()).any(mentions) {
         callers.extend(writers.iter().cloned());
     }
