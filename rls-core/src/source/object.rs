@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::attribute::{self, Code, Item};
 use super::{constraint, names, policy, text};
 use crate::model::{
-    BaseType, DeclaredGrant, DeclaredSequence, DeclaredTable, Grantee, Ident, Privilege,
-    QualifiedName, SequenceOptions, snake_case,
+    BaseType, DeclaredGrant, DeclaredSequence, DeclaredTable, Ident, Privilege, QualifiedName,
+    SequenceOptions, snake_case,
 };
 
 /// `#[derive(Sequence)] pub struct OrderNumber;`
@@ -31,8 +31,9 @@ pub(super) fn sequence(declared: &DeclaredSequence, rust_name: &str) -> String {
 
 /// `owner = app_owner`
 pub(super) fn owned(owner: &Ident) -> Item {
-    let roles = BTreeSet::from([Grantee::Role(owner.clone())]);
-    Item::Value("owner", policy::role_code(&roles))
+    let code = names::path_or_string(owner.as_str());
+    let literal = code.ends_with('"') || code.ends_with('#');
+    Item::Value("owner", if literal { Code::literal(code) } else { Code::other(code) })
 }
 
 /// What an object is called, and where it is, as far as its struct does not say that.
