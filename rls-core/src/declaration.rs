@@ -1,6 +1,8 @@
 //! The user's side: the trait that the derive implements, and collecting tables into a schema.
 
-use crate::model::{DeclaredFunction, DeclaredSequence, DeclaredTable, Schema, TypedAs};
+use crate::model::{
+    DeclaredFunction, DeclaredSequence, DeclaredTable, DeclaredView, Schema, TypedAs,
+};
 use crate::provider::Settings;
 use crate::resolve::{Declared, ResolveErrors, resolve};
 
@@ -31,6 +33,12 @@ pub trait Typed {
 pub trait Function {
     /// The function as declared.
     fn function() -> DeclaredFunction;
+}
+
+/// A declared view. Implemented by `#[derive(View)]`.
+pub trait View {
+    /// The view as declared.
+    fn view() -> DeclaredView;
 }
 
 /// Tables on their way to becoming a [`Schema`].
@@ -67,6 +75,13 @@ impl Declaration {
     #[must_use]
     pub fn function<F: Function>(mut self) -> Self {
         self.declared.functions.push(F::function());
+        self
+    }
+
+    /// Adds a view by its Rust type.
+    #[must_use]
+    pub fn view<V: View>(mut self) -> Self {
+        self.declared.views.push(V::view());
         self
     }
 

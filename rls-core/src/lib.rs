@@ -35,6 +35,6 @@ mod declaration;
 pub mod declaration_parts;
 mod place;
 
-pub use declaration::{Declaration, Function, Sequence, Table, Typed};
+pub use declaration::{Declaration, Function, Sequence, Table, Typed, View};
 pub use place::Place;
 pub use provider::{Grants, Provider, Settings};

@@ -4,6 +4,7 @@ mod objects;
 mod owners;
 pub(crate) mod privileges;
 mod types;
+mod views;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -114,9 +115,9 @@ pub fn resolve(
     declared: impl Into<Declared>,
     settings: &Settings,
 ) -> Result<Resolved, ResolveErrors> {
-    let Declared { tables, sequences: free, types, functions, views: _ } = declared.into();
+    let Declared { tables, sequences: free, types, functions, views } = declared.into();
     let mut errors = Vec::new();
-    let objects = Objects::new(free, functions, &mut errors);
+    let objects = Objects::new(free, functions, views, &mut errors);
     let tables = by_name(tables, &mut errors);
     relation_names(&tables, &objects, &mut errors);
     let types = types::all(&tables, &types);
@@ -138,6 +139,7 @@ pub fn resolve(
     let mut resolved = compile(&tables, &linked, settings, &mut errors);
     objects::add(&tables, &objects, settings, &mut resolved.schema);
     types::add(compiled_types, &types, settings, &mut resolved.schema);
+    views::add(&objects.views, settings, &mut resolved.schema);
     privileges::add(&tables, &objects, &mut resolved.schema);
     privileges::add_settings(settings, &mut resolved.schema);
     owners::add(&tables, &objects, &types, settings, &mut resolved.schema);
@@ -240,6 +242,7 @@ fn relation_names(tables: &Tables, objects: &Objects, errors: &mut Vec<ResolveEr
         tables.keys().map(|name| (name.clone(), format!("the table `{name}`"))).collect();
     objects::sequence_names(tables, &objects.sequences, &mut taken, errors);
     objects::partition_names(tables, &mut taken, errors);
+    views::names(&objects.views, &mut taken, errors);
     for DeclaredTable { table, .. } in tables.values() {
         let primary_key = table.primary_key.iter().map(|key| (&key.name, "primary key"));
         let uniques = table.uniques.keys().map(|name| (name, "unique constraint"));
@@ -411,6 +414,7 @@ fn compile(
         tables: compiled,
         sequences: BTreeMap::new(),
         views: BTreeMap::new(),
+        readers: BTreeMap::new(),
         functions,
         strays: Vec::new(),
         comments: BTreeMap::new(),

@@ -9,6 +9,7 @@ use super::Error;
 use super::ask::{self, Asked, get, grantee, ident, with_declared};
 use super::functions::Functions;
 use super::relations::Tables;
+use super::views::Views;
 use crate::model::{
     Function, Grant, GrantObject, Grantee, Ident, Privilege, QualifiedName, Schema,
 };
@@ -21,7 +22,7 @@ SELECT DISTINCT n.nspname::text AS schema, c.relname::text AS name, r.rolname::t
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace,
     aclexplode(coalesce(c.relacl, acldefault('r', c.relowner))) AS acl
     LEFT JOIN pg_roles r ON r.oid = acl.grantee
-WHERE n.nspname = ANY ($1::name[]) AND c.relkind IN ('r', 'p')
+WHERE n.nspname = ANY ($1::name[]) AND c.relkind IN ('r', 'p', 'v', 'm')
     AND (acl.grantee = 0 OR r.rolname = ANY ($2::name[]))";
 
 const COLUMNS: &str = with_declared!(
@@ -67,7 +68,7 @@ pub(super) struct Rows {
 }
 
 pub(super) async fn read(transaction: &Transaction<'_>, asked: &Asked) -> Result<Rows, Error> {
-    let declared = [&asked.table_schemas, &asked.table_names, &asked.roles];
+    let declared = [&asked.relation_schemas, &asked.relation_names, &asked.roles];
     let objects = [
         &asked.sequence_schemas,
         &asked.sequence_names,
@@ -90,22 +91,30 @@ pub(super) struct Access {
     pub(super) grant_options: BTreeSet<Grant>,
 }
 
-/// What the grantees hold on declared tables, their columns and declared functions is all read:
+/// What the grantees hold on declared tables and views, their columns and declared functions is all read:
 /// whatever is not declared is revoked. Schemas, sequences, other functions and tables to come serve
 /// others too, so of those only what is asked for is looked at.
 pub(super) fn understand(
     rows: &Rows,
     scope: &Schema,
     tables: &Tables,
+    views: &Views,
     functions: &Functions,
     notes: &mut Vec<String>,
 ) -> Result<Access, Error> {
     let declared: BTreeSet<_> = tables.declared.values().map(|table| &table.name).collect();
+    let views = views.names();
     let mut held = Held::default();
     let mut carriers: BTreeMap<(Ident, Grantee, Privilege), usize> = BTreeMap::new();
     for row in &rows.tables {
         let table = QualifiedName::new(ident(row, "schema")?, ident(row, "name")?);
-        // Partitions are counted with their table.
+        if views.contains(&table) {
+            if let Some(grant) = grant(row, GrantObject::Table(table), notes)? {
+                held.add(row, grant, scope)?;
+            }
+            continue;
+        }
+        // Partitions are counted with their table, and views of others are not counted.
         if !declared.contains(&table) && !tables.undeclared.contains(&table) {
             continue;
         }

@@ -15,6 +15,11 @@ pub(super) struct Asked {
     /// The schema of each declared table, and in the same order its name.
     pub(super) table_schemas: Vec<String>,
     pub(super) table_names: Vec<String>,
+    /// The same of views, and of tables and views together.
+    pub(super) view_schemas: Vec<String>,
+    pub(super) view_names: Vec<String>,
+    pub(super) relation_schemas: Vec<String>,
+    pub(super) relation_names: Vec<String>,
     pub(super) namespaces: Vec<String>,
     /// Every schema whose own privileges are asked for.
     pub(super) granted_schemas: Vec<String>,
@@ -48,7 +53,7 @@ pub(super) struct Asked {
 impl Asked {
     pub(super) fn new(scope: &Schema) -> Self {
         let text = |name: &Ident| name.as_str().to_owned();
-        let of_tables = scope.tables.keys().map(|name| &name.schema);
+        let of_tables = scope.tables.keys().chain(scope.views.keys()).map(|name| &name.schema);
         let namespaces: BTreeSet<_> = scope.namespaces.iter().chain(of_tables).map(text).collect();
         let granted = scope.grants.iter().filter_map(|grant| match &grant.object {
             GrantObject::Schema(name) => Some(text(name)),
@@ -95,11 +100,18 @@ impl Asked {
             Owned::Type(_) | Owned::Relation(_) | Owned::Function(_) => None,
         });
         let (table_schemas, table_names) = parted(scope.tables.keys());
+        let (view_schemas, view_names) = parted(scope.views.keys());
+        let (relation_schemas, relation_names) =
+            parted(scope.tables.keys().chain(scope.views.keys()));
         let (sequence_schemas, sequence_names) = parted(sequences.chain(scope.sequences.keys()));
         let (function_schemas, function_names) =
             parted(functions.chain(scope.functions.keys().map(|routine| &routine.name)));
         let (type_schemas, type_names) = parted(scope.types.keys());
         Asked {
+            view_schemas,
+            view_names,
+            relation_schemas,
+            relation_names,
             type_schemas,
             type_names,
             sequence_schemas,
@@ -138,7 +150,7 @@ fn parted<'a>(names: impl Iterator<Item = &'a QualifiedName>) -> (Vec<String>, V
     names.into_iter().map(text).unzip()
 }
 
-/// The declared tables as `declared`, from the parameters `$1` (schemas) and `$2` (names), and what else
+/// The declared tables, or tables and views, as `declared`, from the parameters `$1` (schemas) and `$2` (names), and what else
 /// a query begins with.
 macro_rules! with_declared {
     ($query:literal $(, $more:literal)?) => {
@@ -147,7 +159,7 @@ macro_rules! with_declared {
             "JOIN pg_namespace n ON n.oid = c.relnamespace ",
             "JOIN unnest($1::text[], $2::text[]) AS name(space, own) ",
             "ON n.nspname = name.space::name AND c.relname = name.own::name ",
-            "WHERE c.relkind IN ('r', 'p'))",
+            "WHERE c.relkind IN ('r', 'p', 'v', 'm'))",
             $(", ", $more,)?
             "\n",
             $query

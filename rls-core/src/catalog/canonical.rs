@@ -8,18 +8,22 @@
 //! A policy becomes the WHERE of a query on its table, which resolves columns, row types and
 //! `schema.table.column` just as a policy does; a default becomes a cast to its column's type.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tokio_postgres::Transaction;
 use tokio_postgres::error::SqlState;
 
-use super::{Error, Failure, PLAIN_TEXT, alike, arrays, ask, begin, bodies, constants, end};
+use super::{
+    Error, Failure, PLAIN_TEXT, alike, arrays, ask, begin, bodies, constants, end, queries,
+};
 use crate::diff::{
-    Canonical, Doubt, Pair, Site, condition, doubts, given, nothing_of, predicates, site,
+    Canonical, Doubt, Pair, Site, condition, doubts, given, nothing_of, of_indexes, predicates,
+    site,
 };
 use crate::lex;
 use crate::model::{
-    BaseType, Domain, Function, PgType, QualifiedName, Schema, Sql, Table, TypeForm, UserType,
+    BaseType, Domain, Function, Ident, PgType, QualifiedName, Schema, Sql, Table, Trigger,
+    TypeForm, UserType, View,
 };
 use crate::render;
 
@@ -40,6 +44,7 @@ pub async fn canonical(
     let mut canonical = Canonical::default();
     constants::add(transaction, schemas, &mut canonical).await?;
     bodies::ask(transaction, schemas, &mut canonical).await?;
+    queries::ask(transaction, schemas, &mut canonical).await?;
     arrays::ask_defaults(transaction, schemas, &mut canonical).await?;
     if questions.is_empty() {
         return Ok(canonical);
@@ -87,12 +92,21 @@ fn questions(schemas: Pair<&Schema>) -> BTreeSet<Question> {
             policies(Pair { previous, next }, &mut questions);
             defaults(Pair { previous, next }, &mut questions);
             constraints(Pair { previous, next }, &mut questions);
-            triggers(Pair { previous, next }, &mut questions);
+            let both = Pair { previous: &previous.triggers, next: &next.triggers };
+            triggers(name, both, &mut questions);
             let doubts = doubts(Pair { previous, next }).into_iter();
             questions.extend(doubts.filter_map(|doubt| match doubt {
                 Doubt::Predicate(source) => Some(predicate(name, &source)),
                 Doubt::Constant(..) => None,
             }));
+        }
+    }
+    for (name, next) in &schemas.next.views {
+        if let Some(previous) = schemas.previous.views.get(name) {
+            let all = |view: &View| of_indexes(&view.indexes).into_iter().collect();
+            texts(name, Pair { previous: all(previous), next: all(next) }, &mut questions);
+            let both = Pair { previous: &previous.triggers, next: &next.triggers };
+            triggers(name, both, &mut questions);
         }
     }
     for (name, next) in &schemas.next.types {
@@ -148,17 +162,25 @@ fn policies(tables: Pair<&Table<Sql>>, questions: &mut BTreeSet<Question>) {
 
 /// Of constraints and indexes, which go by what they say: each text that is on one side only.
 fn constraints(tables: Pair<&Table<Sql>>, questions: &mut BTreeSet<Question>) {
-    let all = |table| predicates(table).into_iter().collect::<BTreeSet<_>>();
-    let (previous, next) = (all(tables.previous), all(tables.next));
-    let doubts = previous.symmetric_difference(&next);
-    questions.extend(doubts.map(|source| predicate(&tables.next.name, source)));
+    let all = |table| predicates(table).into_iter().collect();
+    let both = Pair { previous: all(tables.previous), next: all(tables.next) };
+    texts(&tables.next.name, both, questions);
+}
+
+/// Each text about the rows of a table or view that is on one side only.
+fn texts(on: &QualifiedName, all: Pair<BTreeSet<Sql>>, questions: &mut BTreeSet<Question>) {
+    let doubts = all.previous.symmetric_difference(&all.next);
+    questions.extend(doubts.map(|source| predicate(on, source)));
 }
 
 /// Of triggers, when they run.
-fn triggers(tables: Pair<&Table<Sql>>, questions: &mut BTreeSet<Question>) {
-    let table = &tables.next.name;
-    for (name, next) in &tables.next.triggers {
-        let Some(previous) = tables.previous.triggers.get(name) else { continue };
+fn triggers(
+    table: &QualifiedName,
+    triggers: Pair<&BTreeMap<Ident, Trigger>>,
+    questions: &mut BTreeSet<Question>,
+) {
+    for (name, next) in triggers.next {
+        let Some(previous) = triggers.previous.get(name) else { continue };
         let both = doubt(previous.when.as_ref(), next.when.as_ref());
         questions.extend(both.map(|when| {
             let source = condition(table, when);

@@ -1,4 +1,4 @@
-//! Comments on declared tables, what belongs to them, and declared sequences.
+//! Comments on declared tables and views, what belongs to them, and declared sequences.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,8 @@ use crate::model::{Commented, Ident, QualifiedName, Schema};
 const COMMENTS: &str = with_declared!(
     "SELECT n.nspname::text AS schema, c.relname::text AS name, found.kind, found.own, found.text
 FROM declared c JOIN pg_namespace n ON n.oid = c.relnamespace,
-    LATERAL (SELECT CASE WHEN d.objsubid = 0 THEN 'table' ELSE 'column' END AS kind,
+    LATERAL (SELECT CASE WHEN d.objsubid <> 0 THEN 'column' WHEN c.relkind = 'v' THEN 'view'
+            WHEN c.relkind = 'm' THEN 'materialized view' ELSE 'table' END AS kind,
             coalesce(a.attname::text, '') AS own, d.description AS text
         FROM pg_description d LEFT JOIN pg_attribute a ON a.attrelid = d.objoid AND a.attnum = d.objsubid AND d.objsubid <> 0
         WHERE d.classoid = 'pg_class'::regclass AND d.objoid = c.oid
@@ -45,8 +46,8 @@ WHERE t.typtype IN ('e', 'd', 'c') AND (n.nspname, t.typname) IN (SELECT * FROM 
 
 pub(super) async fn read(transaction: &Transaction<'_>, asked: &Asked) -> Result<Vec<Row>, Error> {
     let names = [
-        &asked.table_schemas,
-        &asked.table_names,
+        &asked.relation_schemas,
+        &asked.relation_names,
         &asked.sequence_schemas,
         &asked.sequence_names,
         &asked.type_schemas,
@@ -66,6 +67,8 @@ pub(super) fn understand(rows: &[Row], scope: &Schema) -> Result<(Comments, Comm
         let on = match get(row, "kind")? {
             "type" => Commented::Type(name),
             "table" => Commented::Table(name),
+            "view" => Commented::View(name),
+            "materialized view" => Commented::MaterializedView(name),
             "sequence" => Commented::Sequence(name),
             "column" => Commented::Column(name, own()?),
             "constraint" => Commented::Constraint(name, own()?),

@@ -98,7 +98,11 @@ pub async fn exposure(
     let (exempt, owned, tables) = try_join3(
         ask::rows(&savepoint, EXEMPT, &[roles, &asked.managed_roles]),
         ask::rows(&savepoint, OWNED, &[schemas, names, roles]),
-        ask::rows(&savepoint, TABLES, &[&asked.namespaces, schemas, names, roles]),
+        ask::rows(
+            &savepoint,
+            TABLES,
+            &[&asked.namespaces, &asked.relation_schemas, &asked.relation_names, roles],
+        ),
     )
     .await?;
     end(savepoint).await?;

@@ -23,6 +23,26 @@ pub enum Error {
         /// What it is, with its article.
         kind: &'static str,
     },
+    /// A declared view's name belongs to something else.
+    #[error(
+        "{name} is {kind} in the database, and the declaration says that it is a view; rename one of the two"
+    )]
+    NotAView {
+        /// The name.
+        name: QualifiedName,
+        /// What it is, with its article.
+        kind: &'static str,
+    },
+    /// A view is to read as whoever asks, and the server's version has no such views.
+    #[error(
+        "the view {view} is to read as whoever asks, and Postgres {version} has no such views: they are there since 15; write `security_invoker = false` where it may show what its owner sees"
+    )]
+    NoSecurityInvoker {
+        /// The view.
+        view: QualifiedName,
+        /// The major version of the server.
+        version: i32,
+    },
     /// A privilege is declared that the server's version does not have.
     #[error(
         "`maintain` is declared on {object} for {grantee}, and Postgres {version} does not have it: it is there since 17; leave it out of `privileges`"

@@ -7,7 +7,7 @@ use tokio_postgres::{Row, Transaction};
 use super::Error;
 use super::ask::{self, Asked, get, ident, idents, list, with_declared};
 use super::constraints::deferral;
-use super::relations::Tables;
+use super::views::Relations;
 use crate::model::{
     Exclusion, ExclusionElement, Ident, Index, IndexKey, IndexValue, OperatorClass, QualifiedName,
     Schema, Sql,
@@ -67,29 +67,28 @@ ORDER BY i.indrelid, x.relname"
 );
 
 pub(super) async fn read(transaction: &Transaction<'_>, asked: &Asked) -> Result<Vec<Row>, Error> {
-    ask::rows(transaction, INDEXES, &[&asked.table_schemas, &asked.table_names]).await
+    ask::rows(transaction, INDEXES, &[&asked.relation_schemas, &asked.relation_names]).await
 }
 
 pub(super) fn add(
     rows: &[Row],
     scope: &Schema,
-    tables: &mut Tables,
+    relations: &mut Relations<'_>,
     notes: &mut Vec<String>,
 ) -> Result<(), Error> {
     for row in rows {
-        let Some(table) = tables.get(row)? else { continue };
+        let Some((on, indexes)) = relations.indexes(row)? else { continue };
         let name = ident(row, "name")?;
         let other: Vec<&str> = get(row, "other")?;
         if !other.is_empty() {
             notes.push(format!(
-                "the index \"{name}\" on {} is left alone: it is {}",
-                table.name,
+                "the index \"{name}\" on {on} is left alone: it is {}",
                 list(&other)
             ));
             continue;
         }
         let keys = keys(row, &get::<Vec<_>>(row, "exprs")?)?;
-        let keys = as_said(row, keys, &said(scope, &table.name, &name))?;
+        let keys = as_said(row, keys, &said(scope, &on, &name))?;
         let predicate = get::<Option<&str>>(row, "predicate")?.map(Sql::new);
         let (method, include) = (ident(row, "method")?, idents(row, "included")?);
         if get(row, "exclusion")? {
@@ -100,7 +99,9 @@ pub(super) fn add(
             let elements = elements.collect();
             let deferral = deferral(row)?;
             let exclusion = Exclusion { method, elements, include, predicate, deferral };
-            table.exclusions.insert(name, exclusion);
+            if let Some(table) = relations.tables.get(row)? {
+                table.exclusions.insert(name, exclusion);
+            }
         } else {
             let index = Index {
                 method,
@@ -111,7 +112,7 @@ pub(super) fn add(
                 predicate,
                 with: parameters(&get::<Vec<&str>>(row, "options")?),
             };
-            table.indexes.insert(name, index);
+            indexes.insert(name, index);
         }
     }
     Ok(())
@@ -119,6 +120,10 @@ pub(super) fn add(
 
 /// The keys that a declaration gives to an index or an exclusion constraint of that name.
 fn said(scope: &Schema, table: &QualifiedName, name: &Ident) -> Vec<IndexKey<Sql>> {
+    if let Some(view) = scope.views.get(table) {
+        let index = view.indexes.get(name);
+        return index.map(|index| index.keys.clone()).unwrap_or_default();
+    }
     let Some(table) = scope.tables.get(table) else { return Vec::new() };
     let index = table.indexes.get(name).map(|index| index.keys.clone());
     let elements = table.exclusions.get(name).map(|exclusion| exclusion.elements.iter());

@@ -20,6 +20,7 @@ mod indexes;
 mod owners;
 mod partitions;
 mod policies;
+mod queries;
 mod relations;
 mod roles;
 mod sequences;
@@ -27,10 +28,11 @@ mod server;
 mod triggers;
 mod unheld;
 mod user_types;
+mod views;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use futures_util::future::{try_join, try_join4, try_join5};
+use futures_util::future::{try_join3, try_join4, try_join5};
 use tokio_postgres::Transaction;
 
 use crate::model::{Ident, QualifiedName, Schema};
@@ -83,7 +85,7 @@ pub async fn introspect(transaction: &mut Transaction<'_>, scope: &Schema) -> Re
         (server, relations, columns, keys, indexes),
         (policies, functions, roles, access, unheld),
         (sequences, comments, triggers, partitions, types),
-        (defaults, owners),
+        (defaults, owners, views),
     ) = try_join4(
         try_join5(
             server::read(&savepoint, &asked),
@@ -106,7 +108,11 @@ pub async fn introspect(transaction: &mut Transaction<'_>, scope: &Schema) -> Re
             partitions::read(&savepoint, &asked),
             user_types::read(&savepoint, &asked),
         ),
-        try_join(defaults::read(&savepoint, &asked), owners::read(&savepoint, &asked)),
+        try_join3(
+            defaults::read(&savepoint, &asked),
+            owners::read(&savepoint, &asked),
+            views::read(&savepoint, &asked),
+        ),
     )
     .await?;
     end(savepoint).await?;
@@ -118,9 +124,12 @@ pub async fn introspect(transaction: &mut Transaction<'_>, scope: &Schema) -> Re
     unheld::note(&unheld, &mut tables, &mut notes)?;
     let kept = partitions::add(&partitions, scope, &mut tables, &mut notes)?;
     constraints::add(&keys, &mut tables, &mut notes)?;
-    indexes::add(&indexes, scope, &mut tables, &mut notes)?;
     policies::add(&policies, &mut tables, &mut notes)?;
-    triggers::add(&triggers, &mut tables, &mut notes)?;
+    let readers = views::readers(&views)?;
+    let mut views = views::understand(&views, scope, &mut notes)?;
+    let mut relations = views::Relations { tables: &mut tables, views: &mut views };
+    indexes::add(&indexes, scope, &mut relations, &mut notes)?;
+    triggers::add(&triggers, &mut relations, &mut notes)?;
     let mut functions = functions::understand(&functions, scope, &mut notes)?;
     let owners = owners::understand(&owners, functions.take_owners(), scope)?;
     let types = user_types::understand(&types, scope, &mut notes)?;
@@ -129,7 +138,7 @@ pub async fn introspect(transaction: &mut Transaction<'_>, scope: &Schema) -> Re
     functions.comment(scope, &mut comments, &mut undeclared_comments);
     let roles = roles::understand(&roles, scope, &mut notes)?;
     let access::Access { mut grants, mut grant_options } =
-        access::understand(&access, scope, &tables, &functions, &mut notes)?;
+        access::understand(&access, scope, &tables, &views, &functions, &mut notes)?;
     let on_partitions = partitions::privileges(&partitions, scope, &kept, &mut notes)?;
     grants.extend(on_partitions.grants);
     grant_options.extend(on_partitions.options);
@@ -146,7 +155,8 @@ pub async fn introspect(transaction: &mut Transaction<'_>, scope: &Schema) -> Re
             types,
             tables,
             sequences,
-            views: BTreeMap::new(),
+            views: views.into_map(),
+            readers,
             functions,
             strays,
             comments,

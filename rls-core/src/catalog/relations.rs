@@ -78,7 +78,7 @@ pub(super) fn understand(
 }
 
 /// What a relation is, if it is no table. Source: Postgres manual, `pg_class.relkind`.
-fn other_relation(kind: &str) -> Option<&'static str> {
+pub(super) fn other_relation(kind: &str) -> Option<&'static str> {
     match kind {
         "r" | "p" => None,
         "v" => Some("a view"),

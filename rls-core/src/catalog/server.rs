@@ -6,6 +6,7 @@ use tokio_postgres::{Row, Transaction};
 
 use super::Error;
 use super::ask::{self, Asked, get, idents, list};
+use super::views::invokable;
 use crate::model::{Grantee, Ident, Privilege, Schema};
 use crate::provider::Provider;
 use crate::render::STAND_IN_MARK;
@@ -43,6 +44,7 @@ pub(super) fn understand(rows: &[Row], scope: &Schema) -> Result<Server, Error> 
     };
     for row in rows {
         maintainable(get(row, "version")?, scope)?;
+        invokable(get(row, "version")?, scope)?;
         server.extensions = idents(row, "extensions")?.into_iter().collect();
         server.namespaces = idents(row, "namespaces")?.into_iter().collect();
         server.stand_in = get::<&str>(row, "mark")?.starts_with(STAND_IN_MARK);

@@ -5,7 +5,7 @@ use tokio_postgres::{Row, Transaction};
 use super::Error;
 use super::ask::{self, Asked, get, ident, idents, with_declared};
 use super::constraints::deferral;
-use super::relations::Tables;
+use super::views::Relations;
 use crate::lex::{self, TokenKind};
 use crate::model::{Ident, QualifiedName, Sql, Trigger, TriggerEvent, TriggerState, TriggerTiming};
 
@@ -24,16 +24,19 @@ ORDER BY t.tgrelid, t.tgname"
 );
 
 pub(super) async fn read(transaction: &Transaction<'_>, asked: &Asked) -> Result<Vec<Row>, Error> {
-    ask::rows(transaction, TRIGGERS, &[&asked.table_schemas, &asked.table_names]).await
+    ask::rows(transaction, TRIGGERS, &[&asked.relation_schemas, &asked.relation_names]).await
 }
 
-pub(super) fn add(rows: &[Row], tables: &mut Tables, notes: &mut Vec<String>) -> Result<(), Error> {
+pub(super) fn add(
+    rows: &[Row],
+    relations: &mut Relations<'_>,
+    notes: &mut Vec<String>,
+) -> Result<(), Error> {
     for row in rows {
-        let Some(table) = tables.get(row)? else { continue };
+        let Some((on, triggers)) = relations.triggers(row)? else { continue };
         let name = ident(row, "name")?;
         let mut leave = |why: &str| {
-            let table = &table.name;
-            notes.push(format!("the trigger \"{name}\" on {table} is left alone: {why}"));
+            notes.push(format!("the trigger \"{name}\" on {on} is left alone: {why}"));
         };
         let Some(arguments) = arguments(get(row, "arguments")?) else {
             leave("its arguments are not text");
@@ -44,7 +47,7 @@ pub(super) fn add(rows: &[Row], tables: &mut Tables, notes: &mut Vec<String>) ->
             continue;
         }
         let kind = Kind(get(row, "type")?);
-        let what = || format!("the trigger \"{name}\" on {}", table.name);
+        let what = || format!("the trigger \"{name}\" on {on}");
         let optional = |column| {
             let name = get::<Option<&str>>(row, column)?;
             name.map(Ident::new).transpose().map_err(Error::from)
@@ -72,7 +75,7 @@ pub(super) fn add(rows: &[Row], tables: &mut Tables, notes: &mut Vec<String>) ->
                 code => return Err(unknown(what(), code)),
             },
         };
-        table.triggers.insert(name, trigger);
+        triggers.insert(name, trigger);
     }
     Ok(())
 }

@@ -26,12 +26,23 @@ impl Site {
 #[derive(Clone, Debug, Default)]
 pub struct Canonical {
     texts: BTreeMap<Site, BTreeMap<Sql, Sql>>,
+    columns: BTreeMap<Site, BTreeMap<Sql, Vec<String>>>,
 }
 
 impl Canonical {
     /// Records what the server writes for an expression.
     pub fn insert(&mut self, site: Site, source: Sql, canonical: Sql) {
         self.texts.entry(site).or_default().insert(source, canonical);
+    }
+
+    /// Records the columns that the server sees in what a view shows: name, type and order of text of each.
+    pub(crate) fn insert_columns(&mut self, site: Site, source: Sql, columns: Vec<String>) {
+        self.columns.entry(site).or_default().insert(source, columns);
+    }
+
+    /// The columns of what a view shows, where the server has told them.
+    pub(crate) fn columns(&self, site: &Site, source: &Sql) -> Option<&[String]> {
+        Some(self.columns.get(site)?.get(source)?)
     }
 
     /// Whether two expressions are one. Where the server was not asked or had no answer, texts

@@ -1,10 +1,10 @@
 //! Differences in comments. One goes with what it stands on, and has to be made again with it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Canonical, Change, Pair, constraint};
 use crate::model::{
-    Commented, Composite, Ident, QualifiedName, Schema, Sql, Table, TypeForm, UserType,
+    Commented, Composite, Ident, Index, QualifiedName, Schema, Sql, Table, TypeForm, UserType,
 };
 
 /// The changes of comments, after all others are known.
@@ -15,28 +15,33 @@ pub(super) fn alter(schemas: Pair<&Schema>, canonical: &Canonical, changes: &mut
     if none(previous) && none(next) {
         return;
     }
-    let made: BTreeSet<_> = changes.iter().flat_map(made).collect();
+    let things: BTreeSet<_> = changes.iter().flat_map(made).collect();
+    let views: BTreeSet<_> = changes.iter().filter_map(view).collect();
+    let made = |on: &Commented| {
+        // Which columns a view has, only the server knows.
+        things.contains(on) || matches!(on, Commented::Column(of, _) if views.contains(of))
+    };
     let mut found = Vec::new();
     for (on, text) in &next.comments {
-        let adopted = if made.contains(on) { None } else { adopted(on, schemas, canonical) };
+        let adopted = if made(on) { None } else { adopted(on, schemas, canonical) };
         let was = match &adopted {
             // Nobody has declared a comment on what has this name.
             Some(on) => previous.undeclared_comments.get(on).or(previous.comments.get(on)),
             None => previous.comments.get(on),
         };
         let on = adopted.unwrap_or_else(|| on.clone());
-        if made.contains(&on) || was != Some(text) {
+        if made(&on) || was != Some(text) {
             found.push(Change::Comment { on, text: Some(text.clone()) });
         }
     }
     for on in previous.comments.keys().filter(|on| !next.comments.contains_key(on)) {
-        if !made.contains(on) && there(on, next) {
+        if !made(on) && there(on, next) {
             found.push(Change::Comment { on: on.clone(), text: None });
         }
     }
     let said: BTreeSet<_> = found.iter().flat_map(commented).collect();
     let again = previous.undeclared_comments.iter();
-    let again = again.filter(|(on, _)| made.contains(on) && !said.contains(on));
+    let again = again.filter(|(on, _)| made(on) && !said.contains(on));
     let again =
         again.map(|(on, text)| Change::Comment { on: on.clone(), text: Some(text.clone()) });
     changes.extend(found.iter().cloned().chain(again));
@@ -91,6 +96,7 @@ fn there(on: &Commented, schema: &Schema) -> bool {
         }
         Commented::Column(of, name) => {
             table(of).is_some_and(|table| table.column(name).is_some())
+                || schema.views.contains_key(of)
                 || schema.types.get(of).is_some_and(|ty| attribute_names(ty).any(|it| it == name))
         }
         Commented::Policy(of, name) => {
@@ -99,6 +105,7 @@ fn there(on: &Commented, schema: &Schema) -> bool {
         Commented::Function(routine) => schema.functions.contains_key(routine),
         Commented::Trigger(of, name) => {
             table(of).is_some_and(|table| table.triggers.contains_key(name))
+                || schema.views.get(of).is_some_and(|view| view.triggers.contains_key(name))
         }
         Commented::Constraint(of, name) => table(of).is_some_and(|table| {
             table.uniques.contains_key(name)
@@ -107,10 +114,19 @@ fn there(on: &Commented, schema: &Schema) -> bool {
                 || table.exclusions.contains_key(name)
                 || table.primary_key.as_ref().is_some_and(|key| &key.name == name)
         }),
-        Commented::Index(index) => schema.tables.values().any(|table| {
-            table.name.schema == index.schema && table.indexes.contains_key(&index.name)
-        }),
+        Commented::Index(index) => {
+            let has = |on: &QualifiedName, indexes: &BTreeMap<Ident, Index<Sql>>| {
+                on.schema == index.schema && indexes.contains_key(&index.name)
+            };
+            schema.tables.values().any(|table| has(&table.name, &table.indexes))
+                || schema.views.values().any(|view| has(&view.name, &view.indexes))
+        }
     }
+}
+
+/// The view that a change makes.
+fn view(change: &Change) -> Option<&QualifiedName> {
+    if let Change::CreateView { view, revoke_from: _ } = change { Some(&view.name) } else { None }
 }
 
 /// What a change makes, and with it what had a comment before.
@@ -142,6 +158,8 @@ fn made(change: &Change) -> Vec<Commented> {
         vec![Commented::Policy(on.table.clone(), on.item.name.clone())]
     } else if let Change::CreateFunction { function, revoke_from: _ } = change {
         vec![Commented::Function(function.routine())]
+    } else if let Change::CreateView { view, revoke_from: _ } = change {
+        vec![view.commented()]
     } else if let Change::CreateTrigger(on) = change {
         vec![Commented::Trigger(on.table.clone(), on.item.name.clone())]
     } else {

@@ -249,18 +249,29 @@ pub(crate) fn tested(value: &Sql) -> Sql {
 #[cfg(feature = "postgres")]
 pub(crate) fn predicates(table: &Table<Sql>) -> Vec<Sql> {
     let mut all: Vec<Sql> = table.checks.values().map(|check| check.expr.clone()).collect();
+    all.extend(of_indexes(&table.indexes));
     let mut keys: Vec<&IndexKey<Sql>> = Vec::new();
-    for index in table.indexes.values() {
-        keys.extend(&index.keys);
-        all.extend(index.predicate.clone());
-    }
     for exclusion in table.exclusions.values() {
         keys.extend(exclusion.elements.iter().map(|element| &element.key));
         all.extend(exclusion.predicate.clone());
     }
-    all.extend(keys.iter().filter_map(|key| match &key.value {
+    all.extend(expressions(keys));
+    all
+}
+
+/// Every predicate of indexes.
+#[cfg(feature = "postgres")]
+pub(crate) fn of_indexes(indexes: &BTreeMap<Ident, Index<Sql>>) -> Vec<Sql> {
+    let keys = indexes.values().flat_map(|index| &index.keys).collect();
+    let predicates = indexes.values().filter_map(|index| index.predicate.clone());
+    predicates.chain(expressions(keys)).collect()
+}
+
+#[cfg(feature = "postgres")]
+fn expressions(keys: Vec<&IndexKey<Sql>>) -> Vec<Sql> {
+    let tested = keys.into_iter().filter_map(|key| match &key.value {
         IndexValue::Expr(sql) => Some(tested(sql)),
         IndexValue::Column(_) => None,
-    }));
-    all
+    });
+    tested.collect()
 }

@@ -1,12 +1,12 @@
 //! What leans on something that is rebuilt, and has to make way for it: Postgres changes no type
-//! under a foreign key, a policy or a trigger, and drops no key that a foreign key points at and no
+//! under a foreign key, a policy, a trigger or a view, and drops no key that a foreign key points at and no
 //! function that a policy or a trigger calls.
 
 use std::collections::BTreeSet;
 
 use super::column::is_retyped;
 use super::table::On;
-use super::{Change, Pair, callers};
+use super::{Change, Pair, callers, readers};
 use crate::lex;
 use crate::model::{
     BaseType, ForeignKey, Ident, Partitioning, PgType, Policy, QualifiedName, Schema, Sql, Table,
@@ -29,7 +29,8 @@ pub(super) fn rebuild(schemas: Pair<&Schema>, changes: &mut Vec<Change>) {
         }
         changes.extend(again);
         callers::rebuild(schemas, &rebuilt, changes);
-        if changes.len() == before {
+        let views = readers::rebuild(schemas, &rebuilt, changes);
+        if changes.len() == before && !views {
             break;
         }
     }
@@ -42,11 +43,12 @@ pub(super) struct Rebuilt {
     columns: BTreeSet<(QualifiedName, Ident)>,
     /// Tables that are made anew, or of which a part is taken off for a while.
     tables: BTreeSet<QualifiedName>,
-    /// Functions that go, types that are made anew, tables of columns that go or get another type, and tables made anew.
+    /// Functions and views that go, types that are made anew, tables of columns that go or get another type, and
+    /// tables made anew.
     named: BTreeSet<Ident>,
     /// Functions that go.
     functions: BTreeSet<Ident>,
-    /// Types that are made anew, those of rows of tables among them.
+    /// Types that are made anew, those of rows of tables and views among them.
     types: BTreeSet<QualifiedName>,
 }
 
@@ -75,6 +77,9 @@ impl Rebuilt {
                     rebuilt.named.insert(name.name.clone());
                     rebuilt.types.insert(name.clone());
                 }
+            } else if let Change::DropView { name, kind: _ } = change {
+                rebuilt.named.insert(name.name.clone());
+                rebuilt.types.insert(name.clone());
             } else if let Change::DetachPartition(partition) = change {
                 rebuilt.tables.extend(root(&partition.item, schemas.previous).cloned());
             } else if let Change::RenameType { name, to: _ } = change {

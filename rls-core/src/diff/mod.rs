@@ -16,12 +16,14 @@ mod function;
 mod owner;
 mod partition;
 mod privileges;
+mod readers;
 mod retyped;
 mod role;
 mod sequence;
 mod table;
 mod trigger;
 mod user_type;
+mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,7 +31,7 @@ use crate::model::{
     Check, Column, Commented, DefaultTarget, Deferral, Exclusion, ForeignKey, Function,
     GrantObject, Grantee, Ident, Index, Owned, Partition, Policy, PrimaryKey, Privilege,
     QualifiedName, Role, Routine, Schema, Sequence, Sql, Table, Trigger, TriggerState, Unique,
-    UserType,
+    UserType, View, ViewKind,
 };
 
 pub use canonical::{Canonical, Site};
@@ -37,7 +39,7 @@ pub use canonical::{Canonical, Site};
 pub(crate) use column::nothing_of;
 pub(crate) use constraint::Same;
 #[cfg(feature = "postgres")]
-pub(crate) use constraint::predicates;
+pub(crate) use constraint::{of_indexes, predicates};
 #[cfg(feature = "postgres")]
 pub(crate) use doubts::{Doubt, doubts};
 pub(crate) use function::same_function;
@@ -48,6 +50,9 @@ pub(crate) use table::same_policy;
 pub(crate) use trigger::{condition, same as same_trigger};
 pub(crate) use user_type::names_aside;
 pub use user_type::{TypeAlteration, ValuePlace};
+pub(crate) use view::same_view;
+#[cfg(feature = "postgres")]
+pub(crate) use view::{source, view_site};
 
 /// Two states of one thing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +61,13 @@ pub struct Pair<T> {
     pub previous: T,
     /// What shall be.
     pub next: T,
+}
+
+impl<T> Pair<T> {
+    /// The same two, borrowed.
+    pub(crate) fn as_ref(&self) -> Pair<&T> {
+        Pair { previous: &self.previous, next: &self.next }
+    }
 }
 
 /// One difference, with all that is needed to remove it.
@@ -87,6 +99,13 @@ pub enum Change {
     DropPolicy(OnTable<Named<Policy<Sql>>>),
     /// A function is not in the next state, differs there, or stands in the way of one.
     DropFunction(Routine),
+    /// A view is not in the next state, or differs there.
+    DropView {
+        /// The view.
+        name: QualifiedName,
+        /// Which kind it is.
+        kind: ViewKind,
+    },
     /// A foreign key is not in the next state.
     DropForeignKey(OnTable<Named<ForeignKey>>),
     /// A UNIQUE constraint is not in the next state.
@@ -201,6 +220,17 @@ pub enum Change {
     EnableTrigger(OnTable<Named<TriggerState>>),
     /// A function differs in a way that Postgres replaces; who may call it stays.
     ReplaceFunction(Box<Pair<Function>>),
+    /// A view is missing, or is made anew.
+    CreateView {
+        /// The view.
+        view: Box<View>,
+        /// Who must not receive anything from default privileges.
+        revoke_from: BTreeSet<Grantee>,
+    },
+    /// A view shows something else, in a way that Postgres replaces; who may read it stays.
+    ReplaceView(Box<Pair<View>>),
+    /// A view has other options.
+    AlterView(Box<Pair<View>>),
     /// A policy is missing, or differs.
     CreatePolicy(OnTable<Named<Policy<Sql>>>),
     /// Something belongs to somebody else.
@@ -315,6 +345,7 @@ fn changes(
         // These are compared as a whole by the parts below.
         functions: _,
         views: _,
+        readers: _,
         grants: _,
         grant_options: _,
         default_privileges: _,
@@ -354,6 +385,7 @@ fn changes(
     }
     sequence::alter(schemas, &mut changes);
     function::alter(schemas, canonical, &mut changes);
+    view::alter(schemas, canonical, &mut changes);
     anew::rebuild(schemas, &mut changes);
     retyped::rebuild(schemas, canonical, &mut changes);
     dependents::rebuild(schemas, &mut changes);

@@ -129,7 +129,7 @@ fn goes_with_its_object(
     }
 }
 
-/// Tables and partitions that are dropped, to be made again or not, each with its partitions.
+/// Tables, views and partitions that are dropped, to be made again or not, each with its partitions.
 fn dropped_tables<'a>(previous: &'a Schema, changes: &'a [Change]) -> BTreeSet<&'a QualifiedName> {
     let mut dropped = BTreeSet::new();
     for change in changes {
@@ -140,6 +140,8 @@ fn dropped_tables<'a>(previous: &'a Schema, changes: &'a [Change]) -> BTreeSet<&
             dropped.insert(name);
         } else if let Change::DropPartition(partition) = change {
             dropped.insert(&partition.item);
+        } else if let Change::DropView { name, kind: _ } = change {
+            dropped.insert(name);
         }
     }
     if dropped.is_empty() {

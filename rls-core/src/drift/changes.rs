@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::rebuilt::as_declared;
 use super::{DriftKind, Finding, Thing, What};
-use crate::diff::{Canonical, Change, Named, OnTable, Pair};
+use crate::diff::{Canonical, Change, Named, OnTable, Pair, same_view};
 use crate::model::{
     Commented, Function, Ident, Partition, Partitioning, PolicyKind, QualifiedName, Schema, Sql,
 };
@@ -32,7 +32,8 @@ pub(super) fn find(
     schemas: Pair<&Schema>,
     canonical: &Canonical,
 ) -> Vec<Finding> {
-    let mut finder = Finder { schemas, seen: BTreeMap::new(), findings: Vec::new() };
+    let (seen, findings) = (BTreeMap::new(), Vec::new());
+    let mut finder = Finder { schemas, canonical, seen, findings };
     for change in changes.iter().filter(|change| !is_of_missing_table(change, schemas)) {
         finder.look_at(change);
     }
@@ -50,7 +51,9 @@ pub(super) fn find(
 
 /// What belongs to a table that is not there is not missing too.
 fn is_of_missing_table(change: &Change, schemas: Pair<&Schema>) -> bool {
-    let missing = |table: &QualifiedName| !schemas.previous.tables.contains_key(table);
+    let previous = schemas.previous;
+    let missing =
+        |on: &QualifiedName| !previous.tables.contains_key(on) && !previous.views.contains_key(on);
     if let Change::CreatePolicy(policy) = change {
         missing(&policy.table)
     } else if let Change::CreatePartition { partition, .. } = change {
@@ -116,6 +119,7 @@ fn finding(thing: Thing, table: Option<&QualifiedName>, name: &str, seen: Seen) 
 
 struct Finder<'a> {
     schemas: Pair<&'a Schema>,
+    canonical: &'a Canonical,
     seen: BTreeMap<Key, Seen>,
     findings: Vec<Finding>,
 }
@@ -177,6 +181,13 @@ impl Finder<'_> {
                 self.has_on(Thing::Trigger, trigger, &made, true);
             }
             Change::CreateTrigger(trigger) => {
+                let view = self.schemas.previous.views.get(&trigger.table);
+                let was = view.and_then(|view| view.triggers.get(&trigger.item.name)).cloned();
+                if let Some(item) = was {
+                    let was = again(trigger, item);
+                    let made = Change::CreateTrigger(was.clone());
+                    self.has_on(Thing::Trigger, &was, &made, true);
+                }
                 self.lacks_on(Thing::Trigger, trigger, change).widens = true;
             }
             Change::EnableTrigger(trigger) => {
@@ -215,6 +226,9 @@ impl Finder<'_> {
                 (seen.has, seen.lacks) = (Some(has), Some(lacks));
                 seen.widens = true;
             }
+            Change::DropView { name, kind: _ } => self.view(name),
+            Change::CreateView { view, revoke_from: _ } => self.view(&view.name),
+            Change::ReplaceView(views) | Change::AlterView(views) => self.view(&views.next.name),
             Change::DropForeignKey(key) => {
                 self.has_on(Thing::Constraint, key, &Change::AddForeignKey(key.clone()), false);
             }
@@ -269,6 +283,13 @@ impl Finder<'_> {
                 self.has_on(Thing::Index, index, &Change::CreateIndex(index.clone()), false);
             }
             Change::CreateIndex(index) => {
+                let view = self.schemas.previous.views.get(&index.table);
+                let was = view.and_then(|view| view.indexes.get(&index.item.name)).cloned();
+                if let Some(item) = was {
+                    let was = again(index, item);
+                    let made = Change::CreateIndex(was.clone());
+                    self.has_on(Thing::Index, &was, &made, false);
+                }
                 self.lacks_on(Thing::Index, index, change);
             }
             Change::DropTable(table) => {
@@ -416,6 +437,23 @@ impl Finder<'_> {
         }
     }
 
+    /// One that only makes way for something else is as declared.
+    fn view(&mut self, name: &QualifiedName) {
+        let Pair { previous, next } = self.schemas;
+        let both = previous.views.get(name).zip(next.views.get(name));
+        if both.is_some_and(|(previous, next)| same_view(Pair { previous, next }, self.canonical)) {
+            return;
+        }
+        let made = |schema: &Schema| {
+            let view = schema.views.get(name).cloned().map(Box::new);
+            view.map(|view| sql(&Change::CreateView { view, revoke_from: BTreeSet::new() }))
+        };
+        let (has, lacks) = (made(previous), made(next));
+        let seen = self.see(Thing::View, None, &name.to_string());
+        (seen.has, seen.lacks) = (has, lacks);
+        seen.place = Some((name.clone(), Part::Table));
+    }
+
     fn column(&mut self, table: &QualifiedName, name: &Ident) -> &mut Seen {
         let seen = self.see(Thing::Column, Some(table), name.as_str());
         seen.place = Some((table.clone(), Part::Column(name.clone())));
@@ -459,6 +497,12 @@ impl Finder<'_> {
 /// Where in the declaration of a table something of that name stands.
 fn part(thing: Thing, name: &Ident) -> Part {
     if thing == Thing::Policy { Part::Policy(name.clone()) } else { Part::Table }
+}
+
+/// What stood on a view that is made again.
+fn again<T>(made: &OnTable<Named<T>>, was: T) -> OnTable<Named<T>> {
+    let item = Named { name: made.item.name.clone(), item: was };
+    OnTable { table: made.table.clone(), item }
 }
 
 /// What makes a thing, in SQL.

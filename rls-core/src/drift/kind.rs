@@ -46,6 +46,8 @@ pub enum Thing {
     Type,
     /// A table.
     Table,
+    /// A view, or a materialized view.
+    View,
     /// A partition of a table.
     Partition,
     /// A column.
@@ -86,6 +88,7 @@ impl Thing {
             Thing::Schema => "schema",
             Thing::Type => "type",
             Thing::Table => "table",
+            Thing::View => "view",
             Thing::Partition => "partition",
             Thing::Column => "column",
             Thing::Constraint => "constraint",
@@ -101,7 +104,7 @@ impl Thing {
     /// cannot be read off it.
     pub(super) fn guards(self) -> bool {
         match self {
-            Thing::Policy | Thing::Function | Thing::Trigger => true,
+            Thing::Policy | Thing::Function | Thing::Trigger | Thing::View => true,
             Thing::Role
             | Thing::Membership
             | Thing::Extension

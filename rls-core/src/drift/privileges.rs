@@ -75,7 +75,8 @@ fn missing(
 ) -> Option<Finding> {
     let there = match object {
         GrantObject::Table(table) | GrantObject::Column { table, .. } => {
-            schemas.previous.tables.contains_key(table)
+            let previous = schemas.previous;
+            previous.tables.contains_key(table) || previous.views.contains_key(table)
         }
         GrantObject::Sequence(name) => {
             let declared = schemas.next.sequences.contains_key(name);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Thing;
 use crate::diff::{Canonical, Pair, Same, Site, same_policy, same_trigger};
-use crate::model::{Ident, QualifiedName, Schema};
+use crate::model::{Ident, QualifiedName, Schema, View};
 
 /// Whether something of a table is as declared, by what the server holds for equal.
 pub(super) fn as_declared(
@@ -15,6 +15,9 @@ pub(super) fn as_declared(
     canonical: &Canonical,
 ) -> bool {
     let Pair { previous, next } = schemas;
+    if let Some((previous, next)) = previous.views.get(table).zip(next.views.get(table)) {
+        return on_view(thing, name, Pair { previous, next }, canonical);
+    }
     let Some((previous, next)) = previous.tables.get(table).zip(next.tables.get(table)) else {
         return false;
     };
@@ -43,11 +46,27 @@ pub(super) fn as_declared(
         | Thing::Schema
         | Thing::Type
         | Thing::Table
+        | Thing::View
         | Thing::Partition
         | Thing::Column
         | Thing::Sequence
         | Thing::Function
         | Thing::Comment => false,
+    }
+}
+
+/// The same for what stands on a view.
+fn on_view(thing: Thing, name: &str, views: Pair<&View>, canonical: &Canonical) -> bool {
+    let Pair { previous, next } = views;
+    let site = Site { table: next.name.clone(), default_of: None };
+    if thing == Thing::Index {
+        let same = Same { canonical, site };
+        both(&previous.indexes, &next.indexes, name).is_some_and(|(was, is)| same.index(was, is))
+    } else {
+        let triggers = both(&previous.triggers, &next.triggers, name);
+        triggers.is_some_and(|(previous, next)| {
+            same_trigger(&site.table, Pair { previous, next }, canonical)
+        })
     }
 }
 

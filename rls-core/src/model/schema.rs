@@ -43,6 +43,10 @@ pub struct Schema {
         serde(default, with = "by_name", skip_serializing_if = "BTreeMap::is_empty")
     )]
     pub views: BTreeMap<QualifiedName, View>,
+    /// Views that nobody declares, by name, and what they read of what is declared: a relation and, where
+    /// that is known, its column. Live databases only.
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub readers: BTreeMap<QualifiedName, BTreeSet<(QualifiedName, Option<Ident>)>>,
     /// Functions by name and arguments.
     #[cfg_attr(feature = "serde", serde(default, with = "super::function::by_routine"))]
     pub functions: BTreeMap<Routine, Function>,

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{AllowedLint, Commented, DeclaredGrant, Ident, Index, QualifiedName, Sql, Trigger};
+use super::{
+    AllowedLint, Commented, DeclaredGrant, Ident, Index, IndexValue, QualifiedName, Sql, Trigger,
+};
 
 /// A view or a materialized view.
 ///
@@ -100,6 +102,33 @@ impl View {
             ViewKind::Plain => Commented::View(self.name.clone()),
             ViewKind::Materialized => Commented::MaterializedView(self.name.clone()),
         }
+    }
+
+    /// The view as Postgres keeps it: what goes for views of the other kind is left out.
+    #[must_use]
+    pub fn as_kept(&self) -> View {
+        let plain = self.kind.is_plain();
+        let View { indexes, triggers, .. } = self.clone();
+        View {
+            security_invoker: plain && self.security_invoker,
+            security_barrier: plain && self.security_barrier,
+            check_option: if plain { self.check_option } else { CheckOption::None },
+            indexes: if plain { BTreeMap::new() } else { indexes },
+            triggers: if plain { triggers } else { BTreeMap::new() },
+            ..self.clone()
+        }
+    }
+
+    /// Every text in it that names other things: its query, and what its indexes ask for.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = &Sql> {
+        let of_indexes = self.indexes.values().flat_map(|index| {
+            let keys = index.keys.iter().filter_map(|key| match &key.value {
+                IndexValue::Expr(sql) => Some(sql),
+                IndexValue::Column(_) => None,
+            });
+            keys.chain(&index.predicate)
+        });
+        std::iter::once(&self.query).chain(of_indexes)
     }
 
     /// Whether it shows what its owner sees, whoever asks.

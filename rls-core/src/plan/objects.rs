@@ -1,43 +1,54 @@
-//! Where functions stand among tables and among each other. Postgres reads some bodies at once, so what a
-//! function mentions has to be there; and what mentions a function has to wait for it.
+//! Where functions and views stand among tables and among each other. Postgres reads some bodies and every
+//! query at once, so what they mention has to be there; and what mentions them has to wait.
 //!
-//! A function that mentions no table of the plan comes before all tables, which may call it. Any other
-//! one comes after them, and the parts of tables that call it after that. A name in a text may mean
-//! something else: then something waits for nothing, which does no harm.
+//! A function that mentions no table or view of the plan comes before all tables, which may call it. Any
+//! other one and all views come after them, and the parts of tables that call it after that. A name in a
+//! text may mean something else: then something waits for nothing, which does no harm.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diff::{Change, Named, OnTable, Pair};
 use crate::lex;
 use crate::model::{
-    Argument, BaseType, Body, Column, Function, Index, IndexKey, IndexValue, PgType, Returns,
-    Routine, Schema, Sql,
+    Argument, BaseType, Body, Column, Function, Index, IndexKey, IndexValue, PgType, QualifiedName,
+    Returns, Routine, Schema, Sql, View,
 };
 
 /// The names that a text mentions, or an object has.
 type Names = BTreeSet<String>;
 
-/// Where each function of a plan stands.
+/// Where each function and each view of a plan stands.
 pub(super) struct Places {
     /// Functions that have to come after the tables of the plan.
     late: Names,
-    made: BTreeMap<Routine, usize>,
-    dropped: BTreeMap<Routine, usize>,
+    made: BTreeMap<Key, usize>,
+    dropped: BTreeMap<Key, usize>,
+}
+
+/// A function or a view.
+#[derive(Clone, Copy)]
+enum Object<'a> {
+    Function(&'a Function),
+    View(&'a View),
+}
+
+/// What tells it from all others.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Key {
+    Function(Routine),
+    View(QualifiedName),
 }
 
 impl Places {
     pub(super) fn of(changes: &[Change], schemas: Pair<&Schema>) -> Self {
         let made: Vec<_> = changes.iter().filter_map(made).collect();
-        let dropped = changes.iter().filter_map(|change| {
-            let Change::DropFunction(routine) = change else { return None };
-            schemas.previous.functions.get(routine)
-        });
+        let dropped = changes.iter().filter_map(|change| dropped(change, schemas.previous));
         let count = ranks(dropped);
         let last = count.len();
         Places {
             late: late(changes, &made),
             made: ranks(made.into_iter()),
-            dropped: count.into_iter().map(|(routine, rank)| (routine, last - rank)).collect(),
+            dropped: count.into_iter().map(|(key, rank)| (key, last - rank)).collect(),
         }
     }
 
@@ -49,9 +60,11 @@ impl Places {
     /// The place among others of the same phase.
     pub(super) fn rank(&self, change: &Change) -> usize {
         let rank = if let Change::DropFunction(routine) = change {
-            self.dropped.get(routine)
+            self.dropped.get(&Key::Function(routine.clone()))
+        } else if let Change::DropView { name, kind: _ } = change {
+            self.dropped.get(&Key::View(name.clone()))
         } else {
-            made(change).and_then(|function| self.made.get(&function.routine()))
+            made(change).and_then(|object| self.made.get(&object.key()))
         };
         rank.copied().unwrap_or_default()
     }
@@ -121,25 +134,72 @@ impl Places {
     }
 }
 
-/// The function that a change makes or replaces. Those that policies call come after all else.
-fn made(change: &Change) -> Option<&Function> {
-    let function = if let Change::CreateFunction { function, revoke_from: _ } = change {
-        &**function
+/// The function or view that a change makes or replaces. Functions that only policies call come after all
+/// else.
+fn made(change: &Change) -> Option<Object<'_>> {
+    let object = if let Change::CreateFunction { function, revoke_from: _ } = change {
+        Object::Function(function)
     } else if let Change::ReplaceFunction(functions) = change {
-        &functions.next
+        Object::Function(&functions.next)
+    } else if let Change::CreateView { view, revoke_from: _ } = change {
+        Object::View(view)
+    } else if let Change::ReplaceView(views) = change {
+        Object::View(&views.next)
     } else {
         return None;
     };
-    (!function.routine().is_private()).then_some(function)
+    match object {
+        Object::Function(function) if function.routine().is_private() => None,
+        Object::Function(_) | Object::View(_) => Some(object),
+    }
+}
+
+fn dropped<'a>(change: &Change, previous: &'a Schema) -> Option<Object<'a>> {
+    if let Change::DropFunction(routine) = change {
+        previous.functions.get(routine).map(Object::Function)
+    } else if let Change::DropView { name, kind: _ } = change {
+        previous.views.get(name).map(Object::View)
+    } else {
+        None
+    }
+}
+
+impl Object<'_> {
+    fn key(self) -> Key {
+        match self {
+            Object::Function(function) => Key::Function(function.routine()),
+            Object::View(view) => Key::View(view.name.clone()),
+        }
+    }
+
+    fn mentions(self) -> Names {
+        match self {
+            Object::Function(function) => mentions(function),
+            Object::View(view) => {
+                let called = view.triggers.values().map(|it| it.function.name.to_string());
+                view.texts().flat_map(|sql| names(sql.as_str())).chain(called).collect()
+            }
+        }
+    }
+}
+
+impl Key {
+    fn name(&self) -> &str {
+        match self {
+            Key::Function(routine) => routine.name.name.as_str(),
+            Key::View(name) => name.name.as_str(),
+        }
+    }
 }
 
 /// Functions that mention a relation that the plan makes or changes, and those that mention these.
-fn late(changes: &[Change], made: &[&Function]) -> Names {
+fn late(changes: &[Change], made: &[Object<'_>]) -> Names {
     let mut waited_for: Names = changes.iter().filter_map(relation).collect();
     let mut late = Names::new();
     loop {
         let before = late.len();
-        for function in made {
+        for object in made {
+            let Object::Function(function) = object else { continue };
             if !mentions(function).is_disjoint(&waited_for) {
                 late.insert(function.name.name.as_str().to_owned());
             }
@@ -159,6 +219,10 @@ fn relation(change: &Change) -> Option<String> {
         &column.table
     } else if let Change::AlterColumn(column) = change {
         &column.table
+    } else if let Change::CreateView { view, revoke_from: _ } = change {
+        &view.name
+    } else if let Change::ReplaceView(views) = change {
+        &views.next.name
     } else {
         return None;
     };
@@ -166,31 +230,39 @@ fn relation(change: &Change) -> Option<String> {
 }
 
 /// The order in which each comes after those that it mentions; by name where that does not decide.
-fn ranks<'a>(functions: impl Iterator<Item = &'a Function>) -> BTreeMap<Routine, usize> {
-    let functions: BTreeMap<_, _> = functions.map(|it| (it.routine(), it)).collect();
+fn ranks<'a>(objects: impl Iterator<Item = Object<'a>>) -> BTreeMap<Key, usize> {
+    let objects: BTreeMap<_, _> = objects.map(|it| (it.key(), it)).collect();
+    let mut by_name: BTreeMap<&str, Vec<&Key>> = BTreeMap::new();
+    for key in objects.keys() {
+        by_name.entry(key.name()).or_default().push(key);
+    }
     let mut ranks = BTreeMap::new();
     let mut open = BTreeSet::new();
-    for routine in functions.keys() {
-        visit(routine, &functions, &mut open, &mut ranks);
+    for key in objects.keys() {
+        visit(key, &objects, &by_name, &mut open, &mut ranks);
     }
     ranks
 }
 
 fn visit(
-    routine: &Routine,
-    functions: &BTreeMap<Routine, &Function>,
-    open: &mut BTreeSet<Routine>,
-    ranks: &mut BTreeMap<Routine, usize>,
+    key: &Key,
+    objects: &BTreeMap<Key, Object<'_>>,
+    by_name: &BTreeMap<&str, Vec<&Key>>,
+    open: &mut BTreeSet<Key>,
+    ranks: &mut BTreeMap<Key, usize>,
 ) {
     // Those that mention each other have no order.
-    if ranks.contains_key(routine) || !open.insert(routine.clone()) {
+    if ranks.contains_key(key) || !open.insert(key.clone()) {
         return;
     }
-    let mentioned = functions.get(routine).map(|function| mentions(function)).unwrap_or_default();
-    for other in functions.keys().filter(|other| mentioned.contains(other.name.name.as_str())) {
-        visit(other, functions, open, ranks);
+    let mentioned = objects.get(key).map(|object| object.mentions()).unwrap_or_default();
+    let others = mentioned.iter().filter_map(|name| by_name.get(name.as_str())).flatten().copied();
+    let mut others: Vec<_> = others.collect();
+    others.sort();
+    for other in others {
+        visit(other, objects, by_name, open, ranks);
     }
-    ranks.insert(routine.clone(), ranks.len());
+    ranks.insert(key.clone(), ranks.len());
 }
 
 /// Every name in what a function takes, gives and does.

@@ -1,6 +1,7 @@
 //! The order of execution. After every prefix of a plan, nobody can do what neither the old nor
 //! the new state lets them.
 
+use super::hazard;
 use super::objects::Places;
 use crate::diff::{Change, Pair};
 use crate::model::{Column, Function, GrantObject, PolicyKind, Schema, SequenceOptions, Sql};
@@ -27,6 +28,7 @@ enum Phase {
     /// Narrow first.
     Revoke,
     RowSecurity,
+    NarrowView,
     DropTrigger,
     /// A restrictive policy goes after what it restrains.
     DropPermissive,
@@ -37,6 +39,7 @@ enum Phase {
     Unfill,
     /// What may call a function goes before it.
     DropCheck,
+    /// Views too: those that mention others go before them.
     DropFunction,
     DropKey,
     /// Together, for what changes in the table meanwhile would not reach a partition that is off: room
@@ -65,7 +68,7 @@ enum Phase {
     OwnSequence,
     CreatePartition,
     AddKey,
-    /// Its body is checked against the tables it reads.
+    /// Its body is checked against the tables it reads, and so is the query of a view.
     Function,
     /// What calls one that reads a table.
     AfterFunction,
@@ -83,6 +86,7 @@ enum Phase {
     Comment,
     /// Whoever applies can do no more with it than a member of its owner.
     Owner,
+    WidenView,
     /// Open last: reach into a schema is worth nothing until its tables are granted.
     GrantSchema,
     GrantDefault,
@@ -113,7 +117,12 @@ fn phase(change: &Change, places: &Places) -> Phase {
             PolicyKind::Permissive => Phase::DropPermissive,
             PolicyKind::Restrictive => Phase::DropRestrictive,
         },
-        Change::DropFunction(_) => Phase::DropFunction,
+        Change::DropFunction(_) | Change::DropView { .. } => Phase::DropFunction,
+        Change::CreateView { .. } | Change::ReplaceView(_) => Phase::Function,
+        Change::AlterView(views) if hazard::widens_options(views.as_ref().as_ref()) => {
+            Phase::WidenView
+        }
+        Change::AlterView(_) => Phase::NarrowView,
         Change::DropForeignKey(_) => Phase::DropForeignKey,
         Change::DropCheck(_) | Change::DropExclusion(_) | Change::DropIndex(_) => Phase::DropCheck,
         Change::DropUnique(_) | Change::DropPrimaryKey(_) => Phase::DropKey,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::sequence::Counting;
 use super::{
     comment, constraint, default_privilege, function, ident, index, literal, partition, qualified,
-    role, sequence, table, trigger, user_type,
+    role, sequence, table, trigger, user_type, view,
 };
 use crate::diff::{Change, ColumnPrivileges, Named, OnTable, Pair, Privileges};
 use crate::model::{
@@ -39,6 +39,7 @@ pub fn statements(change: &Change) -> Vec<String> {
             vec![format!("DROP POLICY {} ON {}", ident(&item.name), qualified(table))]
         }
         Change::DropFunction(routine) => vec![function::drop(routine)],
+        Change::DropView { name, kind } => vec![view::drop(name, *kind)],
         Change::DropForeignKey(OnTable { table, item }) => vec![drop_constraint(table, &item.name)],
         Change::DropUnique(OnTable { table, item }) => vec![drop_constraint(table, &item.name)],
         Change::DropPrimaryKey(OnTable { table, item }) => vec![drop_constraint(table, &item.name)],
@@ -103,6 +104,9 @@ pub fn statements(change: &Change) -> Vec<String> {
         }
         Change::CreateFunction { function, revoke_from } => function::create(function, revoke_from),
         Change::ReplaceFunction(functions) => vec![function::replace(&functions.next)],
+        Change::CreateView { view, revoke_from } => view::create(view, revoke_from),
+        Change::ReplaceView(views) => vec![view::replace(&views.next)],
+        Change::AlterView(views) => view::alter(views),
         Change::CreatePolicy(OnTable { table, item }) => {
             vec![create_policy(&qualified(table), item)]
         }

@@ -18,6 +18,7 @@ mod term;
 mod trigger;
 mod types;
 mod user_type;
+mod view;
 
 use change::grantee;
 pub(crate) use change::{column_list, counts_rows_of, past_policies};
@@ -34,3 +35,4 @@ pub(crate) use role::changed_words;
 pub use stand_in::{STAND_IN_MARK, stand_in, stand_in_mark, stand_in_roles};
 pub use term::term;
 pub(crate) use term::{answer_body, array_body};
+pub(crate) use view::shown_by;

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use super::views::{self, Views};
 use super::{Part, ResolveError, Tables};
 use crate::model::{
-    AllowedLint, Commented, DeclaredFunction, DeclaredSequence, DeclaredTable, Ident, Partitioning,
-    QualifiedName, Routine, Schema,
+    AllowedLint, Commented, DeclaredFunction, DeclaredSequence, DeclaredTable, DeclaredView, Ident,
+    Partitioning, QualifiedName, Routine, Schema,
 };
 use crate::provider::Settings;
 
@@ -13,12 +14,14 @@ use crate::provider::Settings;
 pub(super) struct Objects {
     pub(super) sequences: Vec<DeclaredSequence>,
     pub(super) functions: BTreeMap<Routine, DeclaredFunction>,
+    pub(super) views: Views,
 }
 
 impl Objects {
     pub(super) fn new(
         sequences: Vec<DeclaredSequence>,
         functions: Vec<DeclaredFunction>,
+        views: Vec<DeclaredView>,
         errors: &mut Vec<ResolveError>,
     ) -> Self {
         let mut by_routine = BTreeMap::new();
@@ -33,7 +36,7 @@ impl Objects {
                 });
             }
         }
-        Objects { sequences, functions: by_routine }
+        Objects { sequences, functions: by_routine, views: views::by_name(views, errors) }
     }
 
     /// What is accepted, by name.
@@ -41,6 +44,9 @@ impl Objects {
         let mut allowed: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for (routine, declared) in &self.functions {
             allowed.entry(routine.name.clone()).or_default().extend(declared.allowed.clone());
+        }
+        for (name, declared) in &self.views {
+            allowed.entry(name.clone()).or_default().extend(declared.allowed.clone());
         }
         allowed
     }

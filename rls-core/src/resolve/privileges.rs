@@ -10,7 +10,7 @@ use crate::model::{
 };
 use crate::provider::Settings;
 
-/// Everything that was declared by name: on tables and their columns, on sequences and functions.
+/// Everything that was declared by name: on tables, views and their columns, on sequences and functions.
 fn declared<'a>(
     tables: &'a Tables,
     objects: &'a Objects,
@@ -27,7 +27,11 @@ fn declared<'a>(
         let object = GrantObject::Routine(routine.clone());
         declared.grants.iter().enumerate().map(move |(at, grant)| (object.clone(), at, grant))
     });
-    of_tables.chain(of_sequences).chain(of_functions)
+    let of_views = objects.views.iter().flat_map(|(name, declared)| {
+        let object = GrantObject::Table(name.clone());
+        declared.grants.iter().enumerate().map(move |(at, grant)| (object.clone(), at, grant))
+    });
+    of_tables.chain(of_sequences).chain(of_functions).chain(of_views)
 }
 
 /// Adds those on what is no table; those on tables are among what is derived.

@@ -34,7 +34,7 @@ impl Scan {
                 .flat_map(|scanned| scanned.typed.iter().flat_map(|typed| typed.types.clone()))
                 .collect(),
             functions: self.functions.iter().map(|scanned| scanned.declared.clone()).collect(),
-            views: Vec::new(),
+            views: self.views.iter().map(|scanned| scanned.declared.clone()).collect(),
         };
         match resolve(declared, settings) {
             Ok(resolved) if errors.is_empty() => return Ok(resolved),
@@ -71,7 +71,9 @@ impl Scan {
         let mut functions = self.functions.iter().rev();
         let function = functions.find(|scanned| &scanned.declared.function.name == table);
         let function = function.map(|scanned| (scanned.path.clone(), scanned.range.clone()));
-        place.or(sequence).or(ty).or(function).unwrap_or_default()
+        let view = self.views.iter().rev().find(|scanned| &scanned.declared.view.name == table);
+        let view = view.map(|scanned| (scanned.path.clone(), scanned.range.clone()));
+        place.or(sequence).or(ty).or(function).or(view).unwrap_or_default()
     }
 }
 

@@ -23,7 +23,7 @@ use super::places::source_error;
 use super::typed::Pending;
 pub use super::typed::ScannedType;
 use super::{Ctxt, Diagnostic};
-use crate::model::{DeclaredFunction, DeclaredSequence, DeclaredTable, Schema};
+use crate::model::{DeclaredFunction, DeclaredSequence, DeclaredTable, DeclaredView, Schema};
 use crate::provider::Settings;
 use crate::resolve::Part;
 
@@ -38,6 +38,8 @@ pub struct Scan {
     pub types: Vec<ScannedType>,
     /// The functions.
     pub functions: Vec<ScannedObject<DeclaredFunction>>,
+    /// The views.
+    pub views: Vec<ScannedObject<DeclaredView>>,
     /// The mistakes in them.
     pub errors: Vec<SourceError>,
     /// The text of every file read.

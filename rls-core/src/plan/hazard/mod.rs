@@ -4,6 +4,7 @@ mod functions;
 mod policies;
 mod privileges;
 mod rebuilt;
+mod views;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,6 +14,8 @@ use super::{Origin, user_type};
 use crate::diff::{Canonical, Change, Named, Pair, names_aside};
 use crate::model::{BaseType, Ident, Modifier, PgType, QualifiedName, Role, Schema};
 use crate::render::{changed_words, keys_of};
+
+pub(super) use views::widens_options;
 
 /// One thing to agree to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,7 +78,11 @@ pub(super) fn find(
 ) -> BTreeMap<usize, Vec<Hazard>> {
     let aside = names_aside(changes);
     let finder = Finder { changes, aside, schemas, canonical, origin };
-    let hazards = |change| finder.hazards(change);
+    let hazards = |change| {
+        let mut found = finder.hazards(change);
+        found.extend(finder.stopped_by_views(change));
+        found
+    };
     changes.iter().map(hazards).enumerate().filter(|(_, found)| !found.is_empty()).collect()
 }
 
@@ -173,6 +180,11 @@ impl Finder<'_> {
             Change::ChangeOwner { owned, from: Some(from), to } => vec![widens(format!(
                 "{owned} belongs to {to}, and no longer to {from}: its owner may do everything with it"
             ))],
+            Change::DropView { name, kind } => self.drop_view(name, *kind),
+            Change::CreateView { view, .. } => self.create_view(view),
+            Change::ReplaceView(views) | Change::AlterView(views) => {
+                self.change_view(views.as_ref().as_ref())
+            }
             Change::GrantDefault(default) => self.grant_default(default),
             Change::DropSequence(name) => self.undeclared_object("sequence", name),
             Change::CreateRole(_)

@@ -22,6 +22,12 @@ impl Finder<'_> {
                     privilege_names(grant)
                 )
             }
+            GrantObject::Table(view) if self.schemas.previous.views.contains_key(view) => {
+                if self.held(grant) {
+                    return Vec::new();
+                }
+                format!("{} gets {} on the view {view}", grant.grantee, privilege_names(grant))
+            }
             GrantObject::AllTables(schema) => return self.blanket(schema, grant, "gets"),
             GrantObject::Schema(schema) => {
                 let undeclared = self.undeclared_tables(schema);
@@ -59,7 +65,9 @@ impl Finder<'_> {
     /// the whole table.
     pub(super) fn grant_columns(&self, grant: &ColumnPrivileges) -> Vec<Hazard> {
         let ColumnPrivileges { table, grantee, columns, option } = grant;
-        if !self.schemas.previous.tables.contains_key(table) {
+        let previous = self.schemas.previous;
+        let view = previous.views.contains_key(table);
+        if !previous.tables.contains_key(table) && !view {
             return Vec::new();
         }
         let mut columns = columns.clone();
@@ -80,7 +88,12 @@ impl Finder<'_> {
             return option.into_iter().collect();
         }
         let what = column_list(&columns);
-        vec![widens(format!("{grantee} gets {what} on {table}, where policies allow it"))]
+        let message = if view {
+            format!("{grantee} gets {what} on the view {table}")
+        } else {
+            format!("{grantee} gets {what} on {table}, where policies allow it")
+        };
+        vec![widens(message)]
     }
 
     /// Whether all of it was held before, on something that is made anew.

@@ -7,7 +7,9 @@ use crate::model::QualifiedName;
 impl Finder<'_> {
     /// What is dropped ahead of its table, or dropped and made again around something else.
     pub(super) fn goes_with_its_table(&self, change: &Change) -> bool {
-        let gone = |table: &QualifiedName| !self.schemas.next.tables.contains_key(table);
+        let next = self.schemas.next;
+        let gone =
+            |on: &QualifiedName| !next.tables.contains_key(on) && !next.views.contains_key(on);
         if let Change::DropPolicy(policy) = change {
             gone(&policy.table)
         } else if let Change::DropForeignKey(key) = change {
