@@ -103,6 +103,9 @@ fn made_up(plan: &Plan) -> String {
                 &table.name
             }
             Change::AlterType { name, .. } | Change::RenameType { name, .. } => name,
+            Change::CreateView { view, .. } => &view.name,
+            Change::ReplaceView(views) | Change::AlterView(views) => &views.next.name,
+            Change::DropView { name, .. } => name,
             Change::DropTable(table)
             | Change::EnableRowSecurity(table)
             | Change::ForceRowSecurity(table) => table,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Canonical, Change, Pair, constraint};
+use super::{Canonical, Change, Pair, constraint, same_view};
 use crate::model::{
     Commented, Composite, Ident, Index, QualifiedName, Schema, Sql, Table, TypeForm, UserType,
 };
@@ -16,7 +16,7 @@ pub(super) fn alter(schemas: Pair<&Schema>, canonical: &Canonical, changes: &mut
         return;
     }
     let things: BTreeSet<_> = changes.iter().flat_map(made).collect();
-    let views: BTreeSet<_> = changes.iter().filter_map(view).collect();
+    let views: BTreeSet<_> = changes.iter().filter_map(view).cloned().collect();
     let made = |on: &Commented| {
         // Which columns a view has, only the server knows.
         things.contains(on) || matches!(on, Commented::Column(of, _) if views.contains(of))
@@ -42,6 +42,7 @@ pub(super) fn alter(schemas: Pair<&Schema>, canonical: &Canonical, changes: &mut
     let said: BTreeSet<_> = found.iter().flat_map(commented).collect();
     let again = previous.undeclared_comments.iter();
     let again = again.filter(|(on, _)| made(on) && !said.contains(on));
+    let again = again.filter(|(on, _)| is_still_there(on, schemas, canonical));
     let again =
         again.map(|(on, text)| Change::Comment { on: on.clone(), text: Some(text.clone()) });
     changes.extend(found.iter().cloned().chain(again));
@@ -49,6 +50,14 @@ pub(super) fn alter(schemas: Pair<&Schema>, canonical: &Canonical, changes: &mut
 
 fn commented(change: &Change) -> Option<&Commented> {
     if let Change::Comment { on, text: _ } = change { Some(on) } else { None }
+}
+
+/// Whether what a view shows is known to have a column; which it has, only the server knows.
+fn is_still_there(on: &Commented, schemas: Pair<&Schema>, canonical: &Canonical) -> bool {
+    let Commented::Column(of, _) = on else { return true };
+    let Some(next) = schemas.next.views.get(of) else { return true };
+    let previous = schemas.previous.views.get(of);
+    previous.is_some_and(|previous| same_view(Pair { previous, next }, canonical))
 }
 
 /// What a comment on a constraint or an index stands on, where that keeps another name than is declared.
