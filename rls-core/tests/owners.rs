@@ -61,6 +61,17 @@ fn sequence(name: &str, owner: Option<SequenceOwner>) -> DeclaredSequence {
     DeclaredSequence { sequence, comment: None, owner: None, grants: Vec::new() }
 }
 
+fn view(name: &str, kind: ViewKind) -> DeclaredView {
+    let view = View::new(named(name), Sql::new("SELECT id FROM public.ours"));
+    DeclaredView {
+        view: View { kind, security_invoker: false, ..view },
+        owner: None,
+        grants: vec![],
+        comments: [].into(),
+        allowed: vec![],
+    }
+}
+
 /// A table with a policy and a partition.
 fn ours() -> DeclaredTable {
     let mut ours = table("ours");
@@ -94,7 +105,7 @@ fn everything() -> Declared {
             function("ours_plus", returns, "SELECT a + 1"),
             function("ours_act", Returns::Procedure, "SELECT a"),
         ],
-        ..Declared::default()
+        views: vec![view("ours_seen", ViewKind::Plain), view("ours_kept", ViewKind::Materialized)],
     }
 }
 
@@ -123,12 +134,14 @@ fn all_of(owner: &str) -> String {
     let names = [
         "ours",
         "ours_act",
+        "ours_kept",
         "ours_mood",
         "ours_n",
         "ours_numbers",
         "ours_pair",
         "ours_plus",
         "ours_rest",
+        "ours_seen",
         "ours_word",
         "schema ours",
     ];
@@ -178,6 +191,8 @@ async fn each_kind_of_thing_that_changed_hands_is_found_and_needs_leave_to_be_me
         ("ALTER TABLE public.ours", "public.ours"),
         ("ALTER TABLE public.ours_rest", "public.ours_rest"),
         ("ALTER TABLE public.ours_numbers", "public.ours_numbers"),
+        ("ALTER TABLE public.ours_seen", "public.ours_seen"),
+        ("ALTER TABLE public.ours_kept", "public.ours_kept"),
         ("ALTER TYPE public.ours_mood", "the type public.ours_mood"),
         ("ALTER TYPE public.ours_word", "the type public.ours_word"),
         ("ALTER TYPE public.ours_pair", "the type public.ours_pair"),
@@ -208,12 +223,13 @@ async fn a_struct_says_otherwise_than_rls_toml() {
     of_structs.sequences[0].owner = other();
     of_structs.types[1].owner = other();
     of_structs.functions[1].owner = other();
+    of_structs.views[1].owner = other();
     converge(&mut client, &compiled(of_structs, Some(&owner))).await;
     let found = text(&client, OWNERS).await;
     let others: Vec<_> = found.split(", ").filter(|line| line.ends_with(" owners_other")).collect();
     assert_eq!(
         others.join(", ").replace(" owners_other", ""),
-        "ours, ours_act, ours_n, ours_numbers, ours_rest, ours_word"
+        "ours, ours_act, ours_kept, ours_n, ours_numbers, ours_rest, ours_word"
     );
 }
 
@@ -271,7 +287,7 @@ async fn what_is_made_anew_goes_back_to_whom_it_belonged() {
     assert_eq!(made.count(), 1);
     assert_eq!(text(&client, OWNERS).await, all_of("owners_before"));
     // What is new is nobody else's.
-    client.batch_execute("DROP TABLE ours").await.unwrap();
+    client.batch_execute("DROP TABLE ours CASCADE").await.unwrap();
     converge(&mut client, &anew).await;
     assert!(text(&client, OWNERS).await.contains(&format!("ours {owner}")));
 }

@@ -36,7 +36,7 @@ pub(super) struct Asked {
     pub(super) private_schemas: Vec<String>,
     /// Schemas whose owner is asked for.
     pub(super) owned_namespaces: Vec<String>,
-    /// The schema of each table, partition and sequence, and in the same order its name.
+    /// The schema of each table, partition, sequence and view, and in the same order its name.
     pub(super) owned_schemas: Vec<String>,
     pub(super) owned_names: Vec<String>,
     /// Schemas in which objects to come may carry something, and roles that may make them.
@@ -93,7 +93,8 @@ impl Asked {
         });
         let partitions = scope.tables.values().flat_map(|table| &table.partitioning);
         let partitions = partitions.flat_map(Partitioning::all).map(|partition| &partition.name);
-        let relations = scope.tables.keys().chain(scope.sequences.keys()).chain(partitions);
+        let relations = scope.tables.keys().chain(scope.sequences.keys()).chain(scope.views.keys());
+        let relations = relations.chain(partitions);
         let (owned_schemas, owned_names) = parted(relations);
         let owned_namespaces = scope.owners.keys().filter_map(|owned| match owned {
             Owned::Schema(name) => Some(text(name)),

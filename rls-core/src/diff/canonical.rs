@@ -36,7 +36,7 @@ impl Canonical {
     }
 
     /// Records the columns that the server sees in what a view shows: name, type and order of text of each.
-#[cfg(feature = "postgres")]
+    #[cfg(feature = "postgres")]
     pub(crate) fn insert_columns(&mut self, site: Site, source: Sql, columns: Vec<String>) {
         self.columns.entry(site).or_default().insert(source, columns);
     }

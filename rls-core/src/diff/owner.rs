@@ -38,6 +38,8 @@ fn made(change: &Change) -> Vec<Owned> {
         vec![Owned::Relation(partition.item.name.clone())]
     } else if let Change::CreateSequence { sequence, .. } = change {
         vec![Owned::Relation(sequence.name.clone())]
+    } else if let Change::CreateView { view, .. } = change {
+        vec![Owned::Relation(view.name.clone())]
     } else if let Change::CreateFunction { function, .. } = change {
         vec![Owned::Function(function.routine())]
     } else if let Change::CreateType(ty) = change {

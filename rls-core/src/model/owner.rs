@@ -15,7 +15,7 @@ pub enum Owned {
     Schema(Ident),
     /// An enum, a domain or a composite type.
     Type(QualifiedName),
-    /// A table, a partition or a sequence: such relations share one name space.
+    /// A table, a partition, a sequence or a view: such relations share one name space.
     Relation(QualifiedName),
     /// A function or a procedure.
     Function(Routine),

@@ -72,6 +72,8 @@ pub enum CheckOption {
 pub struct DeclaredView {
     /// The view.
     pub view: View,
+    /// To whom it belongs, where it says so.
+    pub owner: Option<Ident>,
     /// Who may do what with it.
     pub grants: Vec<DeclaredGrant>,
     /// Comments on it and what belongs to it.

@@ -34,6 +34,9 @@ pub(super) fn add(
         let owned = Owned::Relation(declared.sequence.name.clone());
         owners.push((owned, usual(&declared.owner)));
     }
+    for (name, declared) in &objects.views {
+        owners.push((Owned::Relation(name.clone()), usual(&declared.owner)));
+    }
     for (routine, declared) in &objects.functions {
         owners.push((Owned::Function(routine.clone()), usual(&declared.owner)));
     }

@@ -34,7 +34,13 @@ fn materialized(name: &str, query: &str) -> View {
 }
 
 fn declared(view: View) -> DeclaredView {
-    DeclaredView { view, grants: vec![], comments: Default::default(), allowed: vec![] }
+    DeclaredView {
+        view,
+        owner: None,
+        grants: vec![],
+        comments: Default::default(),
+        allowed: vec![],
+    }
 }
 
 /// The same, which `reader` may read.
@@ -57,8 +63,13 @@ fn with_functions(
     views: Vec<DeclaredView>,
     functions: Vec<Function>,
 ) -> Schema {
-    let function =
-        |function| DeclaredFunction { function, grants: vec![], comment: None, allowed: vec![] };
+    let function = |function| DeclaredFunction {
+        function,
+        owner: None,
+        grants: vec![],
+        comment: None,
+        allowed: vec![],
+    };
     let declared = Declared {
         tables: tables.into_iter().map(DeclaredTable::from).collect(),
         functions: functions.into_iter().map(function).collect(),
