@@ -9,6 +9,7 @@ use rls_core::{Grants, Place, Provider, Settings};
 use serde::Deserialize;
 
 use crate::error::{Error, Result};
+use crate::extensions::Extensions;
 use crate::privileges::{self, Beside, Defaults};
 use crate::project::below;
 use crate::roles::{self, Roles};
@@ -35,7 +36,7 @@ pub(crate) struct Config {
     pub(crate) comments: bool,
     /// Extensions besides the provider's.
     #[serde(default)]
-    pub(crate) extensions: BTreeSet<Ident>,
+    pub(crate) extensions: Extensions,
     /// The role that everything but schemas belongs to where no struct says otherwise.
     pub(crate) owner: Option<Ident>,
     /// Schemas by name.
@@ -139,7 +140,8 @@ impl Config {
                 .iter()
                 .filter_map(|it| it.declared().ok())
                 .collect(),
-            extensions: self.extensions.clone(),
+            extensions: self.extensions.names.clone(),
+            extension_schemas: self.extensions.schemas.clone(),
         }
     }
 }

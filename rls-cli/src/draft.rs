@@ -3,13 +3,13 @@
 
 use std::path::{Path, PathBuf};
 
-use rls_core::model::{Ident, Role};
+use rls_core::Settings;
 use rls_core::source::Source;
-use rls_core::{Grants, Provider, Settings};
 use serde_json::json;
 use similar::TextDiff;
 
 use crate::config;
+use crate::configuration;
 use crate::error::{Error, Result};
 use crate::output::{GREEN, Output, notes_text, styled};
 use crate::project::below;
@@ -38,7 +38,7 @@ impl Draft {
         made: &'static str,
     ) -> Result<Draft> {
         let texts = [
-            (below(folder, config::FILE), configuration(settings)),
+            (below(folder, config::FILE), configuration::write(settings)),
             (below(folder, "src/schema.rs"), source.text.clone()),
         ];
         let file = |(path, text): (PathBuf, String)| match std::fs::read_to_string(&path) {
@@ -119,47 +119,4 @@ impl File {
             .header(&name, &format!("{name} ({made})"))
             .to_string()
     }
-}
-
-/// `rls.toml`.
-fn configuration(settings: &Settings) -> String {
-    let provider = match settings.provider {
-        Provider::Neon => "neon",
-        Provider::Supabase => "supabase",
-        Provider::Postgres => "postgres",
-    };
-    let grants = match settings.grants {
-        Grants::Policies => "policies",
-        Grants::Schema => "schema",
-        Grants::Declared => "declared",
-    };
-    let list = |names: &mut dyn Iterator<Item = &Ident>| {
-        let names: Vec<_> =
-            names.map(|name| toml::Value::String(name.to_string()).to_string()).collect();
-        format!("[{}]", names.join(", "))
-    };
-    let mut text = format!("provider = \"{provider}\"\ngrants = \"{grants}\"\n");
-    text += &roles(settings);
-    if !settings.extensions.is_empty() {
-        text += &format!("extensions = {}\n", list(&mut settings.extensions.iter()));
-    }
-    text + "source = [\"src/schema.rs\"]\n"
-}
-
-/// Roles that exist by name, and those to be made as tables.
-fn roles(settings: &Settings) -> String {
-    let quoted = |name: &Ident| toml::Value::String(name.to_string()).to_string();
-    let existing = settings.roles.iter().map(quoted);
-    let managed = settings.managed_roles.iter().map(|(name, role)| {
-        let Role { login, inherit, bypass_rls, member_of, powers: _ } = role;
-        let mut parts = vec![format!("name = {}", quoted(name))];
-        parts.extend(login.then(|| "login = true".to_owned()));
-        parts.extend((!inherit).then(|| "inherit = false".to_owned()));
-        parts.extend(bypass_rls.then(|| "bypass-rls = true".to_owned()));
-        let of: Vec<_> = member_of.iter().map(quoted).collect();
-        parts.extend((!of.is_empty()).then(|| format!("member-of = [{}]", of.join(", "))));
-        format!("{{ {} }}", parts.join(", "))
-    });
-    let all: Vec<_> = existing.chain(managed).collect();
-    if all.is_empty() { String::new() } else { format!("roles = [{}]\n", all.join(", ")) }
 }

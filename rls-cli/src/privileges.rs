@@ -133,10 +133,57 @@ fn check(given: &BTreeSet<Privilege>, known: &[Privilege], on: &str) -> Result<(
     }
 }
 
+/// A name in `public`, or one behind that of its schema. A part with a dot in it stands in quotes, as in SQL.
 fn qualified(name: &str) -> Result<QualifiedName, String> {
-    let (schema, own) = name.split_once('.').unwrap_or(("public", name));
-    let ident = |name: &str| Ident::new(name).map_err(|error| error.to_string());
+    let (first, rest) = part(name)?;
+    let (schema, own) = match rest {
+        None => ("public".to_owned(), first),
+        Some(rest) => match part(rest)? {
+            (own, None) => (first, own),
+            (_, Some(_)) => {
+                let help = "put a name with a dot in it in quotes, as in '\"my.schema\".name'";
+                return Err(format!("`{name}` has more than two parts: {help}"));
+            }
+        },
+    };
+    let ident = |name: String| Ident::new(name).map_err(|error| error.to_string());
     Ok(QualifiedName::new(ident(schema)?, ident(own)?))
+}
+
+/// What stands before the first dot, and what stands behind it.
+fn part(name: &str) -> Result<(String, Option<&str>), String> {
+    let Some(quoted) = name.strip_prefix('"') else {
+        return Ok(match name.split_once('.') {
+            Some((first, rest)) => (first.to_owned(), Some(rest)),
+            None => (name.to_owned(), None),
+        });
+    };
+    let mut text = String::new();
+    let mut left = quoted;
+    while let Some((before, after)) = left.split_once('"') {
+        text += before;
+        match after.strip_prefix('"') {
+            Some(more) => {
+                text.push('"');
+                left = more;
+            }
+            None if after.is_empty() => return Ok((text, None)),
+            None => match after.strip_prefix('.') {
+                Some(rest) => return Ok((text, Some(rest))),
+                None => break,
+            },
+        }
+    }
+    Err(format!("`{name}` is no name: its quotes do not match"))
+}
+
+/// The same the other way round.
+pub(crate) fn dotted(name: &QualifiedName) -> String {
+    let part = |name: &Ident| match name.as_str() {
+        plain if plain.contains(['.', '"']) => format!("\"{}\"", plain.replace('"', "\"\"")),
+        plain => plain.to_owned(),
+    };
+    format!("{}.{}", part(&name.schema), part(&name.name))
 }
 
 /// Roles that nobody knows, and what is said twice.
@@ -156,7 +203,8 @@ pub(crate) fn check_all(settings: &Settings) -> Result<(), String> {
     }
     for (at, (target, grant)) in settings.default_privileges.iter().enumerate() {
         let same = |(other, before): &&(DefaultTarget, DeclaredGrant)| {
-            other == target && !before.roles.is_disjoint(&grant.roles)
+            let told_apart = before.grantable != grant.grantable;
+            other == target && !told_apart && !before.roles.is_disjoint(&grant.roles)
         };
         if settings.default_privileges[..at].iter().any(|other| same(&other)) {
             return Err(format!(

@@ -59,6 +59,8 @@ pub struct Settings {
     pub default_privileges: Vec<(DefaultTarget, DeclaredGrant)>,
     /// Extensions besides the provider's that are created where they are missing, and never dropped.
     pub extensions: BTreeSet<Ident>,
+    /// The schemas that they are in, where it matters; a new one is made where the server does.
+    pub extension_schemas: BTreeMap<Ident, Ident>,
 }
 
 impl Settings {
@@ -76,6 +78,7 @@ impl Settings {
             grants_beside: Vec::new(),
             default_privileges: Vec::new(),
             extensions: BTreeSet::new(),
+            extension_schemas: BTreeMap::new(),
         }
     }
 

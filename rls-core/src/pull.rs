@@ -1,6 +1,8 @@
 //! From a live database to declarations: what it holds is discovered, read, said in the words of the
 //! declaration where the server agrees that this is the same, and written as source.
 
+mod settings;
+
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -9,8 +11,8 @@ use tokio_postgres::{Client, IsolationLevel, Transaction};
 use crate::catalog::{self, Discovered, Failure, canonical, discover, introspect};
 use crate::diff::{self, Canonical, Pair};
 use crate::model::{
-    Commented, Gate, Grant, GrantObject, Grantee, Ident, IndexValue, Policy, QualifiedName, Schema,
-    Site, Sql, Table,
+    Commented, Gate, Grant, GrantObject, Ident, IndexValue, Policy, QualifiedName, Schema, Site,
+    Sql, Table,
 };
 use crate::provider::{Grants, Provider, Settings};
 use crate::resolve::{Declared, ResolveErrors, resolve};
@@ -115,7 +117,7 @@ async fn read(transaction: &mut Transaction<'_>, request: &Request) -> Result<Pu
     let words = Words { schema: &live, names: &names, lookups: &lookups, provider };
     let mut known = recognised(words);
     let proposed = known.len();
-    let mut settings = settings(&live, provider);
+    let mut settings = settings::of(&live, provider);
     let mut bare = BTreeSet::new();
     let mut named = BTreeSet::new();
     // Each round takes back what the server or the linker does not hold for the same, so it ends.
@@ -140,20 +142,24 @@ async fn read(transaction: &mut Transaction<'_>, request: &Request) -> Result<Pu
         bare.extend(made_for_policies(schemas));
         if settings.grants == Grants::Policies {
             let held = introspect(transaction, &compiled).await?.schema;
-            let extra = more_than_policies(&held, &compiled);
+            let extra = more_than_policies(&held, &compiled, &live);
             if held.grants != compiled.grants || held.grant_options != compiled.grant_options {
                 // What follows from policies stays said by them, if that is all held.
                 match extra.filter(|_| named.is_empty()) {
                     Some(extra) => named = extra,
                     None => {
                         settings.grants = Grants::Declared;
-                        named = nameable(&live.grants);
+                        named = nameable(&live.grants, &live);
                     }
                 }
             }
         }
         if before == (known.len(), bare.len(), settings.grants, named.len()) {
             notes.extend(unsaid);
+            let alone = Settings { grants_beside: Vec::new(), ..settings.clone() };
+            if let Ok(resolved) = resolve(declared.clone(), &alone) {
+                settings.grants_beside = settings::beside(&live, &resolved.schema.grants);
+            }
             break declared;
         }
     };
@@ -169,18 +175,6 @@ async fn read(transaction: &mut Transaction<'_>, request: &Request) -> Result<Pu
 }
 
 const PREAMBLE: &str = "What a database holds, as `cargo rls pull` found it.";
-
-/// What is compiled for: the roles that are named, the extensions that are there.
-fn settings(live: &Schema, provider: Provider) -> Settings {
-    let roles = live.grantees.iter().filter_map(|grantee| match grantee {
-        Grantee::Public => None,
-        Grantee::Role(name) => Some(name.clone()),
-    });
-    let roles = roles.filter(|name| !provider.roles().contains(&name.as_str())).collect();
-    let own = provider.extension();
-    let extensions = live.extensions.iter().filter(|name| Some(name.as_str()) != own).cloned();
-    Settings { roles, extensions: extensions.collect(), ..Settings::new(provider) }
-}
 
 /// With every comment that a declaration can say.
 fn with_comments(mut live: Schema) -> Schema {
@@ -278,15 +272,15 @@ fn made_for_policies(schemas: Pair<&Schema>) -> Vec<QualifiedName> {
 
 /// The privileges that are held beside those that follow from policies; none where some of those are not
 /// held, or may be passed on.
-fn more_than_policies(held: &Schema, compiled: &Schema) -> Option<BTreeSet<Grant>> {
+fn more_than_policies(held: &Schema, compiled: &Schema, live: &Schema) -> Option<BTreeSet<Grant>> {
     let follow =
         compiled.grants.is_subset(&held.grants) && compiled.grants.is_disjoint(&held.grant_options);
     let extra = held.grants.difference(&compiled.grants).cloned().collect();
-    follow.then(|| nameable(&extra)).filter(|extra| !extra.is_empty())
+    follow.then(|| nameable(&extra, live)).filter(|extra| !extra.is_empty())
 }
 
 /// The privileges that are declared beside what they are on.
-fn nameable(grants: &BTreeSet<Grant>) -> BTreeSet<Grant> {
+fn nameable(grants: &BTreeSet<Grant>, live: &Schema) -> BTreeSet<Grant> {
     let on_something = |grant: &&Grant| {
         matches!(
             grant.object,
@@ -296,5 +290,6 @@ fn nameable(grants: &BTreeSet<Grant>) -> BTreeSet<Grant> {
                 | GrantObject::Routine(_)
         )
     };
-    grants.iter().filter(on_something).cloned().collect()
+    let on_structs = |grant: &&Grant| !catalog::is_beside(grant, live);
+    grants.iter().filter(on_something).filter(on_structs).cloned().collect()
 }

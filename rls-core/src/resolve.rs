@@ -407,6 +407,7 @@ fn compile(
             .into_iter()
             .chain(settings.extensions.iter().cloned())
             .collect(),
+        extension_schemas: settings.extension_schemas.clone(),
         namespaces: tables.values().flat_map(objects::schemas).chain(of_functions).collect(),
         grantees,
         roles: settings.managed_roles.clone(),
@@ -421,6 +422,7 @@ fn compile(
         undeclared_comments: BTreeMap::new(),
         grants: grants.grants,
         grant_options: BTreeSet::new(),
+        grants_by_name: BTreeSet::new(),
         default_privileges: grants.default_privileges,
         settled_defaults: BTreeSet::new(),
         owners: BTreeMap::new(),

@@ -130,7 +130,8 @@ fn made_up(plan: &Plan) -> String {
             Change::RevokeColumns(on) | Change::GrantColumns(on) => &on.table,
             Change::CreateRole(_)
             | Change::AlterRole(_)
-            | Change::CreateExtension(_)
+            | Change::CreateExtension { .. }
+            | Change::MoveExtension { .. }
             | Change::CreateNamespace(_)
             | Change::CreateType(_)
             | Change::DropType(_)

@@ -161,14 +161,14 @@ pub(super) fn understand(
 
     let Held { mut grants, options: mut grant_options } = held;
     for grant in &scope.grants {
+        let by_name = scope.grants_by_name.contains(grant);
+        let reaches = if by_name { others.held.contains(grant) } else { others.reaches(grant) };
         let held = match &grant.object {
-            GrantObject::Schema(_) => others.reaches(grant),
-            GrantObject::Sequence(name) => {
-                !scope.sequences.contains_key(name) && others.reaches(grant)
-            }
+            GrantObject::Schema(_) => reaches,
+            GrantObject::Sequence(name) => !scope.sequences.contains_key(name) && reaches,
             GrantObject::Function(name) => {
                 let declared = scope.functions.keys().any(|routine| &routine.name == name);
-                !declared && others.reaches(grant)
+                !declared && reaches
             }
             GrantObject::AllTables(schema) => {
                 let of_all = (schema.clone(), grant.grantee.clone(), grant.privilege);
@@ -242,13 +242,13 @@ impl Others {
         Ok(())
     }
 
-    /// Holding a privilege through PUBLIC is as good as holding it by name.
+    /// Holding a privilege through PUBLIC is as good as holding it by name, unless that was said.
     fn reaches(&self, grant: &Grant) -> bool {
         let everyone = Grant { grantee: Grantee::Public, ..grant.clone() };
         self.held.contains(grant) || self.held.contains(&everyone)
     }
 }
 
-fn privilege(name: &str) -> Option<Privilege> {
+pub(super) fn privilege(name: &str) -> Option<Privilege> {
     Privilege::ALL.into_iter().find(|privilege| privilege_name(*privilege) == name)
 }

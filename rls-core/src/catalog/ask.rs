@@ -21,6 +21,8 @@ pub(super) struct Asked {
     pub(super) relation_schemas: Vec<String>,
     pub(super) relation_names: Vec<String>,
     pub(super) namespaces: Vec<String>,
+    /// These, and those that extensions are in.
+    pub(super) made_schemas: Vec<String>,
     /// Every schema whose own privileges are asked for.
     pub(super) granted_schemas: Vec<String>,
     /// The schema of each sequence that privileges are asked for on, and in the same order its name.
@@ -55,6 +57,8 @@ impl Asked {
         let text = |name: &Ident| name.as_str().to_owned();
         let of_tables = scope.tables.keys().chain(scope.views.keys()).map(|name| &name.schema);
         let namespaces: BTreeSet<_> = scope.namespaces.iter().chain(of_tables).map(text).collect();
+        let of_extensions = scope.extension_schemas.values().map(text);
+        let made_schemas: BTreeSet<_> = namespaces.iter().cloned().chain(of_extensions).collect();
         let granted = scope.grants.iter().filter_map(|grant| match &grant.object {
             GrantObject::Schema(name) => Some(text(name)),
             GrantObject::Sequence(_)
@@ -129,6 +133,7 @@ impl Asked {
             table_schemas,
             table_names,
             namespaces: namespaces.into_iter().collect(),
+            made_schemas: made_schemas.into_iter().collect(),
             granted_schemas: granted_schemas.into_iter().collect(),
             owners: scope.owners.values().map(text).collect::<BTreeSet<_>>().into_iter().collect(),
             extensions: scope.extensions.iter().map(text).collect(),

@@ -124,7 +124,7 @@ impl std::fmt::Display for StrayDefault {
 }
 
 /// Source: Postgres manual, `pg_default_acl.defaclobjtype`.
-fn objects(kind: &str) -> Option<DefaultObjects> {
+pub(super) fn objects(kind: &str) -> Option<DefaultObjects> {
     match kind {
         "r" => Some(DefaultObjects::Tables),
         "S" => Some(DefaultObjects::Sequences),

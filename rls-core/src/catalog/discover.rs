@@ -10,7 +10,7 @@ use futures_util::future::{try_join, try_join4};
 use tokio_postgres::{Row, Transaction};
 
 use super::ask::{self, get, ident, list};
-use super::{Error, PLAIN_TEXT, begin, end, functions};
+use super::{Error, PLAIN_TEXT, begin, beside, end, functions};
 use crate::model::{
     BaseType, EnumType, Grantee, Ident, PRIVATE_SCHEMA, PgType, QualifiedName, RowSecurity, Schema,
     Sequence, SequenceOptions, Table, TypeForm, UserType,
@@ -46,10 +46,6 @@ ORDER BY 1, 2";
 
 const NAMESPACES: &str =
     "SELECT n.nspname::text AS name FROM pg_namespace n WHERE n.nspname = ANY ($1::name[])";
-
-const EXTENSIONS: &str = "
-SELECT e.extname::text AS name FROM pg_extension e WHERE e.extname <> 'plpgsql' AND $1::name[] IS NOT NULL
-ORDER BY 1";
 
 // Whom policies name, and who holds a privilege that is not an owner's.
 const ROLES: &str = "
@@ -127,11 +123,11 @@ pub async fn discover(
     let savepoint = begin(transaction).await?;
     ask::run(&savepoint, PLAIN_TEXT).await?;
     let private = vec![PRIVATE_SCHEMA.to_owned()];
-    let (relations, (namespaces, extensions, lookups, others), own, (roles, provider)) = try_join4(
+    let (relations, (namespaces, beside, lookups, others), own, (roles, provider)) = try_join4(
         ask::rows(&savepoint, RELATIONS, &[&asked]),
         try_join4(
             ask::rows(&savepoint, NAMESPACES, &[&asked]),
-            ask::rows(&savepoint, EXTENSIONS, &[&asked]),
+            beside::read(&savepoint, &asked),
             ask::rows(&savepoint, LOOKUPS, &[&private]),
             ask::rows(&savepoint, OTHERS, &[&asked]),
         ),
@@ -149,11 +145,9 @@ pub async fn discover(
         rows.iter().map(|row| ident(row, "name")).collect()
     };
     let namespaces = names(&namespaces)?;
-    let extensions = names(&extensions)?;
     let provider = self::provider(&provider)?;
     let mut notes = Vec::new();
     let mut scope = Schema {
-        extensions,
         namespaces: namespaces.clone(),
         grantees: grantees(&roles, provider, &mut notes)?,
         ..Schema::default()
@@ -168,6 +162,7 @@ pub async fn discover(
     for function in functions::sayable(&functions, &mut notes)? {
         scope.functions.insert(function.routine(), function);
     }
+    beside::add(&beside, &mut scope, &mut notes)?;
     for row in &others {
         let name = QualifiedName::new(ident(row, "schema")?, ident(row, "name")?);
         let kind: &str = get(row, "kind")?;

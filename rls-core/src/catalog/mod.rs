@@ -6,6 +6,7 @@ mod access;
 mod alike;
 mod arrays;
 mod ask;
+mod beside;
 mod bodies;
 mod canonical;
 mod comments;
@@ -38,6 +39,7 @@ use tokio_postgres::Transaction;
 use crate::model::{Ident, QualifiedName, Schema};
 use ask::Asked;
 
+pub(crate) use beside::is_beside;
 pub use canonical::canonical;
 pub use defaults::StrayDefault;
 pub use discover::{Discovered, discover};
@@ -117,8 +119,14 @@ pub async fn introspect(transaction: &mut Transaction<'_>, scope: &Schema) -> Re
     .await?;
     end(savepoint).await?;
 
-    let server::Server { extensions, namespaces, missing_roles, stand_in, mut notes } =
-        server::understand(&server, scope)?;
+    let server::Server {
+        extensions,
+        extension_schemas,
+        namespaces,
+        missing_roles,
+        stand_in,
+        mut notes,
+    } = server::understand(&server, scope)?;
     let mut tables = relations::understand(&relations, scope, &mut notes)?;
     relations::add_columns(&columns, &mut tables, &mut notes)?;
     unheld::note(&unheld, &mut tables, &mut notes)?;
@@ -149,6 +157,7 @@ pub async fn introspect(transaction: &mut Transaction<'_>, scope: &Schema) -> Re
     Ok(Live {
         schema: Schema {
             extensions,
+            extension_schemas,
             namespaces,
             grantees: scope.grantees.clone(),
             roles,
@@ -163,6 +172,7 @@ pub async fn introspect(transaction: &mut Transaction<'_>, scope: &Schema) -> Re
             undeclared_comments,
             grants,
             grant_options,
+            grants_by_name: scope.grants_by_name.clone(),
             default_privileges,
             owners: owners.declared,
             undeclared_owners: owners.undeclared,

@@ -1,6 +1,6 @@
 //! What is not in any table: schemas, extensions, roles, the stand-in.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tokio_postgres::{Row, Transaction};
 
@@ -13,7 +13,9 @@ use crate::render::STAND_IN_MARK;
 
 const SERVER: &str = "SELECT
     ARRAY(SELECT nspname::text FROM pg_namespace WHERE nspname = ANY ($1::name[])) AS namespaces,
-    ARRAY(SELECT extname::text FROM pg_extension WHERE extname = ANY ($2::name[])) AS extensions,
+    ARRAY(SELECT extname::text FROM pg_extension WHERE extname = ANY ($2::name[]) ORDER BY oid) AS extensions,
+    ARRAY(SELECT n.nspname::text FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
+        WHERE e.extname = ANY ($2::name[]) ORDER BY e.oid) AS extension_schemas,
     ARRAY(SELECT rolname::text FROM pg_roles WHERE rolname = ANY ($3::name[] || $5::name[])) AS roles,
     ARRAY(SELECT rolname::text FROM pg_roles
         WHERE rolname = ANY ($3::name[]) AND rolname <> ALL ($4::name[]) AND (rolsuper OR rolbypassrls) ORDER BY rolname) AS exempt,
@@ -22,12 +24,13 @@ const SERVER: &str = "SELECT
 
 pub(super) async fn read(transaction: &Transaction<'_>, asked: &Asked) -> Result<Vec<Row>, Error> {
     let names =
-        [&asked.namespaces, &asked.extensions, &asked.roles, &asked.managed_roles, &asked.owners];
+        [&asked.made_schemas, &asked.extensions, &asked.roles, &asked.managed_roles, &asked.owners];
     ask::rows(transaction, SERVER, &names).await
 }
 
 pub(super) struct Server {
     pub(super) extensions: BTreeSet<Ident>,
+    pub(super) extension_schemas: BTreeMap<Ident, Ident>,
     pub(super) namespaces: BTreeSet<Ident>,
     pub(super) missing_roles: BTreeSet<Ident>,
     pub(super) stand_in: bool,
@@ -37,6 +40,7 @@ pub(super) struct Server {
 pub(super) fn understand(rows: &[Row], scope: &Schema) -> Result<Server, Error> {
     let mut server = Server {
         extensions: BTreeSet::new(),
+        extension_schemas: BTreeMap::new(),
         namespaces: BTreeSet::new(),
         missing_roles: BTreeSet::new(),
         stand_in: false,
@@ -45,7 +49,12 @@ pub(super) fn understand(rows: &[Row], scope: &Schema) -> Result<Server, Error> 
     for row in rows {
         maintainable(get(row, "version")?, scope)?;
         invokable(get(row, "version")?, scope)?;
-        server.extensions = idents(row, "extensions")?.into_iter().collect();
+        let extensions = idents(row, "extensions")?;
+        let schemas = idents(row, "extension_schemas")?;
+        let declared = |(name, _): &(Ident, Ident)| scope.extension_schemas.contains_key(name);
+        server.extension_schemas =
+            extensions.iter().cloned().zip(schemas).filter(declared).collect();
+        server.extensions = extensions.into_iter().collect();
         server.namespaces = idents(row, "namespaces")?.into_iter().collect();
         server.stand_in = get::<&str>(row, "mark")?.starts_with(STAND_IN_MARK);
         let roles = idents(row, "roles")?;

@@ -12,6 +12,7 @@ mod constraint;
 mod dependents;
 #[cfg(feature = "postgres")]
 mod doubts;
+mod extension;
 mod function;
 mod owner;
 mod partition;
@@ -78,7 +79,21 @@ pub enum Change {
     /// A managed role has other attributes: it either loses or gains some.
     AlterRole(Named<Pair<Role>>),
     /// An extension is missing.
-    CreateExtension(Ident),
+    CreateExtension {
+        /// The extension.
+        name: Ident,
+        /// The schema it is made in; none leaves that to the server.
+        schema: Option<Ident>,
+    },
+    /// An extension is in another schema.
+    MoveExtension {
+        /// The extension.
+        name: Ident,
+        /// Where it is; none where that is not known.
+        from: Option<Ident>,
+        /// Where it shall be.
+        to: Ident,
+    },
     /// A schema is missing.
     CreateNamespace(Ident),
     /// Somebody may do what the next state does not let them.
@@ -333,8 +348,6 @@ fn changes(
     canonical: &Canonical,
 ) -> Vec<Change> {
     let Schema {
-        extensions,
-        namespaces,
         grantees,
         roles,
         tables,
@@ -343,11 +356,15 @@ fn changes(
         comments: _,
         undeclared_comments: _,
         // These are compared as a whole by the parts below.
+        extensions: _,
+        extension_schemas: _,
+        namespaces: _,
         functions: _,
         views: _,
         readers: _,
         grants: _,
         grant_options: _,
+        grants_by_name: _,
         default_privileges: _,
         settled_defaults: _,
         owners: _,
@@ -359,11 +376,7 @@ fn changes(
     let mut changes = Vec::new();
     role::alter(Pair { previous: &previous.roles, next: roles }, &mut changes);
 
-    // Extensions and schemas may serve others: they are created, never dropped.
-    let missing = extensions.difference(&previous.extensions);
-    changes.extend(missing.cloned().map(Change::CreateExtension));
-    let missing = namespaces.difference(&previous.namespaces);
-    changes.extend(missing.cloned().map(Change::CreateNamespace));
+    extension::alter(schemas, &mut changes);
 
     user_type::alter(schemas, remade, canonical, &mut changes);
     for (name, next) in tables {

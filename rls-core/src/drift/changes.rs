@@ -141,7 +141,14 @@ impl Finder<'_> {
                 add(&mut seen.has, changed_words(&back));
                 add(&mut seen.lacks, changed_words(item));
             }
-            Change::CreateExtension(name) => self.lacks(Thing::Extension, None, name, change),
+            Change::CreateExtension { name, schema: _ } => {
+                self.lacks(Thing::Extension, None, name, change);
+            }
+            Change::MoveExtension { name, from, to: _ } => {
+                let seen = self.see(Thing::Extension, None, name.as_str());
+                seen.has = from.as_ref().map(|schema| format!("in the schema {schema}"));
+                seen.lacks = Some(sql(change));
+            }
             Change::CreateNamespace(name) => self.lacks(Thing::Schema, None, name, change),
             Change::RevokeMembership(membership) => {
                 let name = format!("of {} in {}", membership.member, membership.role);

@@ -14,6 +14,9 @@ use super::{
 pub struct Schema {
     /// Extensions that must be there.
     pub extensions: BTreeSet<Ident>,
+    /// The schemas that extensions are in, where that is declared; others are wherever they are.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "BTreeMap::is_empty"))]
+    pub extension_schemas: BTreeMap<Ident, Ident>,
     /// Schemas (namespaces) that hold the tables.
     pub namespaces: BTreeSet<Ident>,
     /// Whose privileges on the tables are governed: everything they hold is either declared or
@@ -85,6 +88,10 @@ pub struct Schema {
     /// them: an owner may pass on everything.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "BTreeSet::is_empty"))]
     pub grant_options: BTreeSet<Grant>,
+    /// Those of them on schemas and on sequences and functions of others that are held by name or not at
+    /// all: of the rest it is enough that PUBLIC holds them.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "BTreeSet::is_empty"))]
+    pub grants_by_name: BTreeSet<Grant>,
     /// Privileges on objects to come.
     pub default_privileges: BTreeSet<DefaultPrivilege>,
     /// Whose default privileges are declared in full: what else they hold is revoked.

@@ -23,6 +23,8 @@ enum Phase {
     /// What everything else needs.
     Extension,
     Namespace,
+    /// In a schema that has to be there.
+    PlacedExtension,
     /// Whatever comes behind speaks of it by its other name.
     RenameType,
     /// Narrow first.
@@ -104,7 +106,8 @@ fn phase(change: &Change, places: &Places) -> Phase {
             let Pair { previous, next } = &role.item;
             if next.exceeds(previous) { Phase::WidenRole } else { Phase::NarrowRole }
         }
-        Change::CreateExtension(_) => Phase::Extension,
+        Change::CreateExtension { name: _, schema: None } => Phase::Extension,
+        Change::CreateExtension { .. } | Change::MoveExtension { .. } => Phase::PlacedExtension,
         Change::CreateNamespace(_) => Phase::Namespace,
         Change::Revoke(_)
         | Change::RevokeColumns(_)

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::closing::closing;
 use super::sequence::Counting;
 use super::{
     comment, constraint, default_privilege, function, ident, index, literal, partition, qualified,
@@ -18,7 +19,13 @@ pub fn statements(change: &Change) -> Vec<String> {
     match change {
         Change::CreateRole(role) => vec![role::create(role)],
         Change::AlterRole(role) => vec![role::alter(role)],
-        Change::CreateExtension(name) => vec![create_extension(name)],
+        Change::CreateExtension { name, schema } => {
+            let place = schema.as_ref().map(|schema| format!(" WITH SCHEMA {}", ident(schema)));
+            vec![create_extension(name) + place.as_deref().unwrap_or_default()]
+        }
+        Change::MoveExtension { name, from: _, to } => {
+            vec![format!("ALTER EXTENSION {} SET SCHEMA {}", ident(name), ident(to))]
+        }
         Change::CreateNamespace(name) => {
             vec![format!("CREATE SCHEMA IF NOT EXISTS {}", ident(name))]
         }
@@ -224,8 +231,7 @@ fn closed(
         RowSecurity::Enabled => vec![alter(name, ENABLE)],
         RowSecurity::Forced => vec![alter(name, ENABLE), alter(name, FORCE)],
     };
-    let revoke_from = grantees(revoke_from);
-    statements.push(format!("REVOKE ALL ON TABLE {} FROM {revoke_from}", qualified(name)));
+    statements.extend(closing(&format!("TABLE {}", qualified(name)), revoke_from));
     statements
 }
 

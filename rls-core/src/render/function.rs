@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::change::grantees;
+use super::closing::closing;
 use super::quote::dollar_quoted;
 use super::{ident, literal, qualified};
 use crate::model::{
@@ -19,8 +19,8 @@ pub(super) fn create(function: &Function, revoke_from: &BTreeSet<Grantee>) -> Ve
         Returns::Procedure => "PROCEDURE",
         Returns::Value(_) | Returns::SetOf { .. } | Returns::Table { .. } => "FUNCTION",
     };
-    let revoke = format!("REVOKE ALL ON {kind} {routine} FROM {}", grantees(&everyone));
-    vec![definition("CREATE", function), revoke]
+    let closing = closing(&format!("{kind} {routine}"), &everyone);
+    std::iter::once(definition("CREATE", function)).chain(closing).collect()
 }
 
 /// CREATE OR REPLACE FUNCTION, which leaves privileges as they are.

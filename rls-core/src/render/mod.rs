@@ -3,6 +3,7 @@
 #![warn(clippy::wildcard_enum_match_arm)]
 
 mod change;
+mod closing;
 mod comment;
 mod constraint;
 mod default_privilege;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::change::grantees;
+use super::closing::closing;
 use super::{ident, literal, qualified};
 use crate::diff::Pair;
 use crate::model::{BaseType, Grantee, Ident, QualifiedName, Sequence, SequenceOptions};
@@ -18,8 +18,8 @@ pub(super) fn create(sequence: &Sequence, revoke_from: &BTreeSet<Grantee>) -> Ve
     for option in options(&sequence.as_kept().options) {
         text += &format!(" {option}");
     }
-    let revoke_from = grantees(revoke_from);
-    vec![text, format!("REVOKE ALL ON SEQUENCE {name} FROM {revoke_from}")]
+    let closing = closing(&format!("SEQUENCE {name}"), revoke_from);
+    std::iter::once(text).chain(closing).collect()
 }
 
 pub(super) fn alter(sequences: &Pair<Sequence>) -> Vec<String> {

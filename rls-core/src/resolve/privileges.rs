@@ -52,6 +52,7 @@ pub(super) fn add_settings(settings: &Settings, schema: &mut Schema) {
         if grant.grantable {
             schema.grant_options.extend(single.clone());
         }
+        schema.grants_by_name.extend(single.clone());
         schema.grants.extend(single);
     }
     for (target, grant) in &settings.default_privileges {

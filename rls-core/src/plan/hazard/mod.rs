@@ -185,6 +185,10 @@ impl Finder<'_> {
             Change::ReplaceView(views) | Change::AlterView(views) => {
                 self.change_view(views.as_ref().as_ref())
             }
+            Change::MoveExtension { name, from: _, to } => vec![widens(format!(
+                "the extension {name} moves to the schema {to}: who may use that schema reaches it, and \
+                 texts that name another one find nothing"
+            ))],
             Change::GrantDefault(default) => self.grant_default(default),
             Change::DropSequence(name) => self.undeclared_object("sequence", name),
             Change::CreateRole(_)
@@ -196,7 +200,7 @@ impl Finder<'_> {
             | Change::ChangeOwner { from: None, .. }
             | Change::CreateTrigger(_)
             | Change::EnableTrigger(_)
-            | Change::CreateExtension(_)
+            | Change::CreateExtension { .. }
             | Change::CreateNamespace(_)
             | Change::Revoke(_)
             | Change::RevokeColumns(_)

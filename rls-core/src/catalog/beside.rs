@@ -1,0 +1,325 @@
+//! Discovery beside tables: who may do what with schemas and the sequences of identity columns, what
+//! objects to come will carry, and to whom everything belongs. What of it can be declared goes into the
+//! scope, the rest into notes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::future::try_join4;
+use tokio_postgres::{Row, Transaction};
+
+use super::Error;
+use super::access;
+use super::ask::{self, get, grantee, ident, list};
+use super::defaults;
+use crate::model::{
+    DefaultHolder, DefaultObjects, DefaultPrivilege, DefaultTarget, Grant, GrantObject, Grantee,
+    Ident, Ownership, QualifiedName, Schema,
+};
+use crate::render::privilege_name;
+
+// What initdb has given is no news: every database has it. What it has given and is gone is told.
+const PRIVILEGES: &str = "
+WITH spaces AS (SELECT n.oid, n.nspname, n.nspowner, n.nspacl, i.initprivs
+    FROM pg_namespace n LEFT JOIN pg_init_privs i ON i.classoid = 'pg_namespace'::regclass AND i.objoid = n.oid
+    WHERE n.nspname = ANY ($1::name[]))
+SELECT 'schema' AS kind, s.nspname::text AS schema, '' AS name, NULL AS column, NULL AS table, r.rolname::text AS grantee,
+    acl.privilege_type AS privilege, acl.is_grantable AS grantable
+FROM spaces s, aclexplode(s.nspacl) AS acl LEFT JOIN pg_roles r ON r.oid = acl.grantee
+WHERE acl.grantee <> s.nspowner AND NOT EXISTS (SELECT FROM aclexplode(s.initprivs) AS given
+    WHERE given.grantee = acl.grantee AND given.privilege_type = acl.privilege_type)
+UNION ALL
+SELECT 'taken', s.nspname::text, '', NULL, NULL, r.rolname::text, given.privilege_type, false
+FROM spaces s, aclexplode(s.initprivs) AS given LEFT JOIN pg_roles r ON r.oid = given.grantee
+WHERE given.grantee = 0 AND NOT EXISTS (SELECT FROM aclexplode(coalesce(s.nspacl, acldefault('n', s.nspowner))) AS acl
+    WHERE acl.grantee = given.grantee AND acl.privilege_type = given.privilege_type)
+UNION ALL
+SELECT 'sequence', n.nspname::text, c.relname::text, a.attname::text, t.relname::text, r.rolname::text,
+    acl.privilege_type, acl.is_grantable
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'i'
+        AND d.refclassid = 'pg_class'::regclass
+    JOIN pg_class t ON t.oid = d.refobjid JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = d.refobjsubid,
+    aclexplode(c.relacl) AS acl LEFT JOIN pg_roles r ON r.oid = acl.grantee
+WHERE n.nspname = ANY ($1::name[]) AND c.relkind = 'S' AND acl.grantee <> c.relowner
+    AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_class'::regclass AND e.objid = t.oid AND e.deptype = 'e')";
+
+// What is said for all schemas stands in the place of what Postgres has built in, of which the rest was taken.
+const DEFAULTS: &str = "
+WITH said AS (SELECT d.*, n.nspname, c.rolname, acldefault(CASE d.defaclobjtype WHEN 'S' THEN 's'
+            WHEN 'n' THEN 'n' WHEN 'f' THEN 'f' WHEN 'T' THEN 'T' ELSE 'r' END::\"char\", c.oid) AS builtin
+    FROM pg_default_acl d JOIN pg_roles c ON c.oid = d.defaclrole LEFT JOIN pg_namespace n ON n.oid = d.defaclnamespace
+    WHERE d.defaclnamespace = 0 OR n.nspname = ANY ($1::name[]))
+SELECT s.rolname::text AS creator, s.rolname = current_user AS own, s.nspname::text AS schema,
+    s.defaclobjtype::text AS kind, r.rolname::text AS grantee, acl.grantee = s.defaclrole AS creators,
+    acl.privilege_type AS privilege, acl.is_grantable AS grantable, false AS taken
+FROM said s, aclexplode(s.defaclacl) AS acl LEFT JOIN pg_roles r ON r.oid = acl.grantee
+WHERE acl.grantee <> s.defaclrole AND (s.nspname IS NOT NULL OR NOT EXISTS (SELECT FROM aclexplode(s.builtin) AS b
+    WHERE b.grantee = acl.grantee AND b.privilege_type = acl.privilege_type))
+UNION ALL
+SELECT s.rolname::text, s.rolname = current_user, NULL, s.defaclobjtype::text, r.rolname::text, b.grantee = s.defaclrole,
+    b.privilege_type, false, true
+FROM said s, aclexplode(s.builtin) AS b LEFT JOIN pg_roles r ON r.oid = b.grantee
+WHERE s.nspname IS NULL AND s.defaclobjtype <> 'L' AND NOT EXISTS (SELECT FROM aclexplode(s.defaclacl) AS acl
+    WHERE acl.grantee = b.grantee AND acl.privilege_type = b.privilege_type)
+ORDER BY 1, 3, 4, 5, 7";
+
+// A sequence that counts for a column goes with its table, and so does the index behind a key.
+const OWNERS: &str = "
+WITH found AS (
+    SELECT 'relation' AS kind, c.oid AS id, 'pg_class'::regclass AS class, c.relnamespace AS space, c.relname AS name,
+        c.relowner AS owner
+    FROM pg_class c WHERE c.relkind IN ('r', 'p', 'S') AND NOT EXISTS (SELECT FROM pg_depend d
+        WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND c.relkind = 'S' AND d.deptype IN ('a', 'i')
+            AND d.refclassid = 'pg_class'::regclass)
+    UNION ALL SELECT 'view', c.oid, 'pg_class'::regclass, c.relnamespace, c.relname, c.relowner
+    FROM pg_class c WHERE c.relkind IN ('v', 'm')
+    UNION ALL SELECT 'function', p.oid, 'pg_proc'::regclass, p.pronamespace, p.proname, p.proowner FROM pg_proc p
+    UNION ALL SELECT 'type', t.oid, 'pg_type'::regclass, t.typnamespace, t.typname, t.typowner
+    FROM pg_type t LEFT JOIN pg_class c ON c.oid = t.typrelid
+    WHERE t.typtype IN ('e', 'd', 'r') OR t.typtype = 'c' AND c.relkind = 'c'
+    UNION ALL SELECT 'schema', n.oid, 'pg_namespace'::regclass, n.oid, n.nspname, n.nspowner
+    FROM pg_namespace n WHERE n.nspname <> 'public')
+SELECT DISTINCT f.kind, n.nspname::text AS schema, f.name::text AS name, r.rolname::text AS owner, r.rolname = current_user AS own
+FROM found f JOIN pg_namespace n ON n.oid = f.space JOIN pg_roles r ON r.oid = f.owner
+WHERE n.nspname = ANY ($1::name[]) AND NOT EXISTS (SELECT FROM pg_depend d
+    WHERE d.classid = f.class AND d.objid = f.id AND d.deptype = 'e')
+ORDER BY 1, 2, 3";
+
+// Where an extension says itself in which schema it is, nobody needs to.
+const EXTENSIONS: &str = "
+SELECT e.extname::text AS name, CASE WHEN n.nspname <> 'public' AND a.schema IS NULL THEN n.nspname::text END AS schema
+FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
+    LEFT JOIN pg_available_extension_versions a ON a.name = e.extname AND a.version = e.extversion
+WHERE e.extname <> 'plpgsql' AND $1::name[] IS NOT NULL
+ORDER BY 1";
+
+/// What the queries answered.
+pub(super) struct Rows {
+    privileges: Vec<Row>,
+    defaults: Vec<Row>,
+    owners: Vec<Row>,
+    extensions: Vec<Row>,
+}
+
+pub(super) async fn read(
+    transaction: &Transaction<'_>,
+    schemas: &Vec<String>,
+) -> Result<Rows, Error> {
+    let (privileges, defaults, owners, extensions) = try_join4(
+        ask::rows(transaction, PRIVILEGES, &[schemas]),
+        ask::rows(transaction, DEFAULTS, &[schemas]),
+        ask::rows(transaction, OWNERS, &[schemas]),
+        ask::rows(transaction, EXTENSIONS, &[schemas]),
+    )
+    .await?;
+    Ok(Rows { privileges, defaults, owners, extensions })
+}
+
+/// Adds to the scope what can be declared. Whoever holds something there is governed from now on.
+pub(super) fn add(rows: &Rows, scope: &mut Schema, notes: &mut Vec<String>) -> Result<(), Error> {
+    for row in &rows.extensions {
+        let name = ident(row, "name")?;
+        if get::<Option<&str>>(row, "schema")?.is_some() {
+            scope.extension_schemas.insert(name.clone(), ident(row, "schema")?);
+        }
+        scope.extensions.insert(name);
+    }
+    let owner = owners(&rows.owners, scope, notes)?;
+    privileges(&rows.privileges, scope, notes)?;
+    default_privileges(&rows.defaults, owner.as_ref(), scope, notes)
+}
+
+/// The one to whom all relations belong, if that is not the one who asks; they are asked for then.
+fn owners(
+    rows: &[Row],
+    scope: &mut Schema,
+    notes: &mut Vec<String>,
+) -> Result<Option<Ident>, Error> {
+    let mut relations: BTreeMap<(bool, Ident), BTreeSet<QualifiedName>> = BTreeMap::new();
+    let mut others: BTreeMap<Ident, Vec<String>> = BTreeMap::new();
+    for row in rows {
+        let owner = ident(row, "owner")?;
+        let own = get(row, "own")?;
+        let name = QualifiedName::new(ident(row, "schema")?, ident(row, "name")?);
+        match get(row, "kind")? {
+            "relation" => {
+                relations.entry((own, owner)).or_default().insert(name);
+            }
+            _ if own => {}
+            "schema" => others.entry(owner).or_default().push(format!("the schema {}", name.name)),
+            kind => others.entry(owner).or_default().push(format!("the {kind} {name}")),
+        }
+    }
+    let mut found = relations.keys();
+    let single = match (found.next(), found.next()) {
+        (Some((false, owner)), None) => Some(owner.clone()),
+        _ => None,
+    };
+    for ((own, owner), names) in relations {
+        if single.is_some() {
+            let owned = |relation| Ownership { relation, owner: owner.clone() };
+            scope.owners.extend(names.into_iter().map(owned));
+        } else if !own {
+            others.entry(owner).or_default().extend(names.iter().map(ToString::to_string));
+        }
+    }
+    for (owner, mut names) in others {
+        names.sort();
+        notes.push(format!(
+            "{} belong to {owner}; whoever applies the declaration makes them, and they are theirs",
+            names.join(", ")
+        ));
+    }
+    Ok(single)
+}
+
+fn privileges(rows: &[Row], scope: &mut Schema, notes: &mut Vec<String>) -> Result<(), Error> {
+    let mut renamed = BTreeSet::new();
+    for row in rows {
+        let schema = ident(row, "schema")?;
+        let object = match get(row, "kind")? {
+            "sequence" => {
+                let sequence = QualifiedName::new(schema, ident(row, "name")?);
+                let of: (&str, &str) = (get(row, "table")?, get(row, "column")?);
+                if made_name(of.0, of.1) != sequence.name.as_str() {
+                    renamed.insert(format!("{sequence} of {}.{}", of.0, of.1));
+                    continue;
+                }
+                GrantObject::Sequence(sequence)
+            }
+            "taken" => {
+                let (grantee, privilege) =
+                    (grantee(row, "grantee")?, get::<&str>(row, "privilege")?);
+                notes.push(format!(
+                    "{grantee} has lost {privilege} on the schema {schema}: no declaration takes that away"
+                ));
+                continue;
+            }
+            _ => GrantObject::Schema(schema),
+        };
+        let Some(grant) = access::grant(row, object, notes)? else { continue };
+        if !declarable(&grant.grantee) {
+            let Grant { object, grantee, privilege } = grant;
+            let privilege = privilege_name(privilege);
+            notes.push(format!(
+                "{grantee}, a role of the server's own, holds {privilege} on {object}, and is left alone"
+            ));
+            continue;
+        }
+        if get(row, "grantable")? {
+            scope.grant_options.insert(grant.clone());
+        }
+        scope.grantees.insert(grant.grantee.clone());
+        scope.grants.insert(grant);
+    }
+    if !renamed.is_empty() {
+        notes.push(format!(
+            "sequences of identity columns get other names when they are made again, so privileges on them \
+             are left alone: {}",
+            list(renamed)
+        ));
+    }
+    Ok(())
+}
+
+/// The name that Postgres gives to the sequence of a column.
+///
+/// Source: Postgres, `makeObjectName`: the longer of the two names gives way, to whole characters.
+fn made_name(table: &str, column: &str) -> String {
+    const ROOM: usize = 63 - "__seq".len();
+    let (mut one, mut other) = (table.len(), column.len());
+    while one + other > ROOM {
+        if one > other { one -= 1 } else { other -= 1 }
+    }
+    let cut = |name: &str, most: usize| {
+        let end = (0..=most).rev().find(|at| name.is_char_boundary(*at)).unwrap_or_default();
+        name[..end].to_owned()
+    };
+    format!("{}_{}_seq", cut(table, one), cut(column, other))
+}
+
+/// Those of the role that asks, and of the one that everything belongs to. What others have arranged may be
+/// a platform's own.
+fn default_privileges(
+    rows: &[Row],
+    owner: Option<&Ident>,
+    scope: &mut Schema,
+    notes: &mut Vec<String>,
+) -> Result<(), Error> {
+    let mut others: BTreeSet<String> = BTreeSet::new();
+    for row in rows {
+        let creator = ident(row, "creator")?;
+        let own = get(row, "own")?;
+        let schema = match get::<Option<&str>>(row, "schema")? {
+            Some(_) => Some(ident(row, "schema")?),
+            None => None,
+        };
+        let (kind, taken) = (get::<&str>(row, "kind")?, get::<bool>(row, "taken")?);
+        let grantee = grantee(row, "grantee")?;
+        let objects = defaults::objects(kind);
+        let privilege = access::privilege(get(row, "privilege")?);
+        let (Some(objects), Some(privilege)) = (objects, privilege) else {
+            others.insert(format!("of {creator} on what declarations do not know ({kind})"));
+            continue;
+        };
+        if get(row, "creators")? {
+            others.insert(format!("that {creator} has taken from itself on {}", objects.word()));
+            continue;
+        }
+        let is_declared = (own || owner == Some(&creator)) && declarable(&grantee);
+        if !is_declared {
+            // Those on tables are told by every command.
+            if objects != DefaultObjects::Tables || taken {
+                others.insert(format!("of {creator} on {}", objects.word()));
+            }
+            continue;
+        }
+        let target = DefaultTarget { creator: (!own).then_some(creator), schema, objects };
+        scope.grantees.insert(grantee.clone());
+        let holder = DefaultHolder { target: target.clone(), grantee: grantee.clone() };
+        scope.settled_defaults.insert(holder);
+        if !taken {
+            let grantable = get(row, "grantable")?;
+            let held = DefaultPrivilege { target, grantee, privilege, grantable };
+            scope.default_privileges.insert(held);
+        }
+    }
+    if !others.is_empty() {
+        notes.push(format!("default privileges are left alone: those {}", list(others)));
+    }
+    Ok(())
+}
+
+/// The server's own roles are not.
+fn declarable(grantee: &Grantee) -> bool {
+    match grantee {
+        Grantee::Public => true,
+        Grantee::Role(name) => Grantee::role(name.clone()).is_ok(),
+    }
+}
+
+/// The privileges that rls.toml declares: on schemas, and on sequences that no struct declares.
+pub(crate) fn is_beside(grant: &Grant, schema: &Schema) -> bool {
+    match &grant.object {
+        GrantObject::Schema(_) => true,
+        GrantObject::Sequence(name) => !schema.sequences.contains_key(name),
+        GrantObject::Function(_)
+        | GrantObject::Routine(_)
+        | GrantObject::Table(_)
+        | GrantObject::Column { .. }
+        | GrantObject::AllTables(_) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::made_name;
+
+    #[test]
+    fn the_longer_name_gives_way() {
+        assert_eq!(made_name("a", "b"), "a_b_seq");
+        let (long, column) = ("t".repeat(60), "column");
+        assert_eq!(made_name(&long, column), format!("{}_column_seq", "t".repeat(52)));
+        assert_eq!(made_name(&"é".repeat(30), column), format!("{}_column_seq", "é".repeat(26)));
+    }
+}

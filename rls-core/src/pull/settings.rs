@@ -1,0 +1,89 @@
+//! What stands in rls.toml: roles, extensions, owners, and privileges beside those of structs.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::catalog::is_beside;
+use crate::model::{
+    DeclaredGrant, DefaultTarget, Grant, GrantObject, Grantee, Ident, Privilege, Schema,
+};
+use crate::provider::{Provider, Settings};
+
+/// What is compiled for: the roles that are named, the extensions that are there, and what nothing else
+/// declares.
+pub(super) fn of(live: &Schema, provider: Provider) -> Settings {
+    let roles = live.grantees.iter().filter_map(|grantee| match grantee {
+        Grantee::Public => None,
+        Grantee::Role(name) => Some(name.clone()),
+    });
+    let roles = roles.filter(|name| !provider.roles().contains(&name.as_str())).collect();
+    let own = provider.extension();
+    let extensions = live.extensions.iter().filter(|name| Some(name.as_str()) != own).cloned();
+    let extensions: BTreeSet<Ident> = extensions.collect();
+    let mut extension_schemas = live.extension_schemas.clone();
+    extension_schemas.retain(|name, _| extensions.contains(name));
+    Settings {
+        roles,
+        extensions,
+        extension_schemas,
+        owner: live.owners.first().map(|ownership| ownership.owner.clone()),
+        grants_beside: beside(live, &BTreeSet::new()),
+        default_privileges: default_privileges(live),
+        ..Settings::new(provider)
+    }
+}
+
+/// The privileges on schemas and sequences that are not given anyway. Where everyone holds one, another
+/// database would not give it by name unless that is said.
+pub(super) fn beside(live: &Schema, given: &BTreeSet<Grant>) -> Vec<(GrantObject, DeclaredGrant)> {
+    let mut held: BTreeMap<(GrantObject, bool, Grantee), BTreeSet<Privilege>> = BTreeMap::new();
+    for grant in live.grants.iter().filter(|grant| is_beside(grant, live)) {
+        let Grant { object, grantee, privilege } = grant.clone();
+        let grantable = live.grant_options.contains(grant);
+        let everyone = Grant { grantee: Grantee::Public, ..grant.clone() };
+        let by_name = is_on_public(&object) || live.grants.contains(&everyone);
+        if grantable || by_name || !given.contains(grant) {
+            held.entry((object, grantable, grantee)).or_default().insert(privilege);
+        }
+    }
+    let held = held.into_iter();
+    together(held.map(|((object, grantable, role), held)| ((object, held, grantable), role)))
+}
+
+/// PUBLIC may use the schema of that name in every new database.
+fn is_on_public(object: &GrantObject) -> bool {
+    matches!(object, GrantObject::Schema(name) if name.as_str() == "public")
+}
+
+/// The privileges on objects to come of everyone of whom they are known.
+fn default_privileges(live: &Schema) -> Vec<(DefaultTarget, DeclaredGrant)> {
+    let mut held = Vec::new();
+    for holder in &live.settled_defaults {
+        let of_holder = live
+            .default_privileges
+            .iter()
+            .filter(|it| it.target == holder.target && it.grantee == holder.grantee);
+        let (passed_on, kept): (Vec<_>, Vec<_>) = of_holder.partition(|it| it.grantable);
+        let none = passed_on.is_empty() && kept.is_empty();
+        for (found, grantable) in [(passed_on, true), (kept, false)] {
+            if !found.is_empty() || (none && !grantable) {
+                let privileges = found.iter().map(|it| it.privilege).collect();
+                held.push(((holder.target.clone(), privileges, grantable), holder.grantee.clone()));
+            }
+        }
+    }
+    together(held.into_iter())
+}
+
+/// The roles that hold the same on the same.
+fn together<T: Ord>(
+    held: impl Iterator<Item = ((T, BTreeSet<Privilege>, bool), Grantee)>,
+) -> Vec<(T, DeclaredGrant)> {
+    let mut roles: BTreeMap<(T, BTreeSet<Privilege>, bool), BTreeSet<Grantee>> = BTreeMap::new();
+    for (what, grantee) in held {
+        roles.entry(what).or_default().insert(grantee);
+    }
+    let declared = roles.into_iter().map(|((on, privileges, grantable), roles)| {
+        (on, DeclaredGrant { roles, privileges, columns: BTreeSet::new(), grantable })
+    });
+    declared.collect()
+}
