@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rls_core::model::{Ident, Owned};
 use rls_core::resolve::is_taken;
-use rls_core::{Grants, Place, Provider, Settings};
+use rls_core::{DeclaredSchema, Grants, Place, Provider, Settings};
 use serde::Deserialize;
 
 use crate::error::{Error, Result};
@@ -65,6 +65,8 @@ pub(crate) struct Config {
 pub(crate) struct OwnSchema {
     /// To whom it belongs.
     owner: Option<Ident>,
+    /// The comment on it.
+    comment: Option<String>,
 }
 
 fn migrations() -> PathBuf {
@@ -131,7 +133,10 @@ impl Config {
             schemas: self
                 .schemas
                 .iter()
-                .map(|(name, schema)| (name.clone(), schema.owner.clone()))
+                .map(|(name, OwnSchema { owner, comment })| {
+                    let (owner, comment) = (owner.clone(), comment.clone());
+                    (name.clone(), DeclaredSchema { owner, comment })
+                })
                 .collect(),
             // Each was looked at when the file was read.
             grants_beside: self.grant.iter().filter_map(|it| it.declared().ok()).collect(),

@@ -1,7 +1,7 @@
 //! `rls.toml` as it is written: the settings of a declaration that was made from something else.
 
 use rls_core::model::{DeclaredGrant, DefaultTarget, GrantObject, Ident, Privilege, Role};
-use rls_core::{Grants, Provider, Settings};
+use rls_core::{DeclaredSchema, Grants, Provider, Settings};
 
 use crate::privileges::dotted;
 
@@ -34,6 +34,11 @@ pub(crate) fn write(settings: &Settings) -> String {
         text += &format!("extensions = {}\n", list(settings.extensions.iter().map(extension)));
     }
     text += "source = [\"src/schema.rs\"]\n";
+    for (name, DeclaredSchema { owner, comment }) in &settings.schemas {
+        text += &format!("\n[schemas.{}]\n", key(name));
+        text.extend(owner.iter().map(|owner| format!("owner = {}\n", string(owner))));
+        text.extend(comment.iter().map(|comment| format!("comment = {}\n", string(comment))));
+    }
     text.extend(settings.grants_beside.iter().map(|(object, grant)| beside(object, grant)));
     text.extend(settings.default_privileges.iter().map(|(target, grant)| default(target, grant)));
     text
@@ -88,6 +93,15 @@ fn held(grant: &DeclaredGrant) -> String {
         text += "grantable = true\n";
     }
     text
+}
+
+/// A name as the key of a table.
+fn key(name: &Ident) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    match name.as_str() {
+        name if name.chars().all(plain) => name.to_owned(),
+        name => serde_json::Value::from(name).to_string(),
+    }
 }
 
 fn list(items: impl Iterator<Item = String>) -> String {

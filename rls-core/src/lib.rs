@@ -37,4 +37,4 @@ mod place;
 
 pub use declaration::{Declaration, Function, Sequence, Table, Typed, View};
 pub use place::Place;
-pub use provider::{Grants, Provider, Settings};
+pub use provider::{DeclaredSchema, Grants, Provider, Settings};

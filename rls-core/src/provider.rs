@@ -33,6 +33,15 @@ pub enum Grants {
     Declared,
 }
 
+/// What is said of a schema (namespace), which is created where it is missing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DeclaredSchema {
+    /// To whom it belongs; none leaves that alone.
+    pub owner: Option<Ident>,
+    /// The comment on it.
+    pub comment: Option<String>,
+}
+
 /// What a declaration is compiled for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
@@ -51,8 +60,8 @@ pub struct Settings {
     /// The role that everything but schemas belongs to where no struct says otherwise; none leaves
     /// owners alone.
     pub owner: Option<Ident>,
-    /// Schemas that are declared by name, and to whom they belong; none leaves that alone.
-    pub schemas: BTreeMap<Ident, Option<Ident>>,
+    /// Schemas that are declared by name.
+    pub schemas: BTreeMap<Ident, DeclaredSchema>,
     /// Privileges on schemas, and on sequences and functions that nobody declares.
     pub grants_beside: Vec<(GrantObject, DeclaredGrant)>,
     /// What roles will hold on objects to come: exactly that, and nothing where no privilege is named.

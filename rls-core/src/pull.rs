@@ -11,8 +11,7 @@ use tokio_postgres::{Client, IsolationLevel, Transaction};
 use crate::catalog::{self, Discovered, Failure, canonical, discover, introspect};
 use crate::diff::{self, Canonical, Pair};
 use crate::model::{
-    Commented, Gate, Grant, GrantObject, Ident, IndexValue, Policy, QualifiedName, Schema, Site,
-    Sql, Table,
+    Gate, Grant, GrantObject, Ident, IndexValue, Policy, QualifiedName, Schema, Site, Sql, Table,
 };
 use crate::provider::{Grants, Provider, Settings};
 use crate::resolve::{Declared, ResolveErrors, resolve};
@@ -111,13 +110,15 @@ async fn read(transaction: &mut Transaction<'_>, request: &Request) -> Result<Pu
     }
     let live = introspect(transaction, &scope).await?;
     notes.extend(live.notes);
-    let live = with_comments(live.schema);
+    let mut live = live.schema;
+    live.comments.append(&mut live.undeclared_comments);
+    let owner = settings::owner(&mut live);
     let provider = request.provider.unwrap_or(provider);
     let names = Names::of(&live);
     let words = Words { schema: &live, names: &names, lookups: &lookups, provider };
     let mut known = recognised(words);
     let proposed = known.len();
-    let mut settings = settings::of(&live, provider);
+    let mut settings = Settings { owner, ..settings::of(&live, provider) };
     let mut bare = BTreeSet::new();
     let mut named = BTreeSet::new();
     // Each round takes back what the server or the linker does not hold for the same, so it ends.
@@ -175,22 +176,6 @@ async fn read(transaction: &mut Transaction<'_>, request: &Request) -> Result<Pu
 }
 
 const PREAMBLE: &str = "What a database holds, as `cargo rls pull` found it.";
-
-/// With every comment that a declaration can say.
-fn with_comments(mut live: Schema) -> Schema {
-    let undeclared = std::mem::take(&mut live.undeclared_comments);
-    for (on, text) in undeclared {
-        match on {
-            Commented::Constraint(..) | Commented::Index(_) => {
-                live.undeclared_comments.insert(on, text);
-            }
-            on => {
-                live.comments.insert(on, text);
-            }
-        }
-    }
-    live
-}
 
 /// Every expression that can be said in the words of the declaration.
 fn recognised(words: Words<'_>) -> Known {
@@ -290,6 +275,6 @@ fn nameable(grants: &BTreeSet<Grant>, live: &Schema) -> BTreeSet<Grant> {
                 | GrantObject::Routine(_)
         )
     };
-    let on_structs = |grant: &&Grant| !catalog::is_beside(grant, live);
+    let on_structs = |grant: &&Grant| !settings::is_beside(grant, live);
     grants.iter().filter(on_something).filter(on_structs).cloned().collect()
 }

@@ -108,3 +108,22 @@ fn a_migration_takes_a_comment_away_that_the_one_before_set() {
     let json = serde_json::to_string(&with).unwrap();
     assert_eq!(serde_json::from_str::<Schema>(&json).unwrap(), with);
 }
+
+#[tokio::test]
+async fn schemas_have_comments() {
+    let mut client = owned("com_schema").await;
+    let said = |comment: &str| {
+        let mut there = table("t");
+        there.name = QualifiedName::new(id("said"), id("t"));
+        there.columns = vec![column("id", "bigint")];
+        let comment = Some(comment.to_owned());
+        let said = rls_core::DeclaredSchema { owner: None, comment };
+        let schemas = [(id("said"), said)].into();
+        schema([there], &rls_core::Settings { schemas, ..plain(&[]) })
+    };
+    for comment in ["one", "two"] {
+        converge(&mut client, &said(comment)).await;
+        let there = "SELECT obj_description('said'::regnamespace, 'pg_namespace')";
+        assert_eq!(text(&client, there).await, comment);
+    }
+}

@@ -4,13 +4,13 @@
 
 mod support;
 
-use rls_core::Settings;
 use rls_core::apply::{apply, compare};
 use rls_core::diff::Change;
 use rls_core::drift::drift;
 use rls_core::model::*;
 use rls_core::plan::{HazardKind, from_nothing};
 use rls_core::resolve::{Declared, resolve};
+use rls_core::{DeclaredSchema, Settings};
 use support::owner::{converge, owned, text};
 use support::*;
 
@@ -111,9 +111,10 @@ fn everything() -> Declared {
 
 /// All of it, and a schema, which belong to that role, or to whoever makes them.
 fn compiled(declared: Declared, owner: Option<&str>) -> Schema {
+    let schema = DeclaredSchema { owner: owner.map(id), comment: None };
     let settings = Settings {
         owner: owner.map(id),
-        schemas: [(id("ours"), owner.map(id))].into(),
+        schemas: [(id("ours"), schema)].into(),
         ..plain(&["reader"])
     };
     resolve(declared, &settings).unwrap().schema
@@ -378,4 +379,23 @@ fn owners_stand_in_snapshots_as_they_did() {
     assert!(json["owners"].as_array().unwrap().contains(&before), "{json:#}");
     assert_eq!(serde_json::from_value::<Schema>(json).unwrap(), schema);
     assert!(from_nothing(&schema).to_sql().contains("ALTER ROUTINE public.ours_act(integer)"));
+}
+
+/// Whoever applies may be among those whose privileges are governed.
+#[tokio::test]
+async fn an_owner_whose_privileges_are_governed_keeps_what_owners_have() {
+    let mut client = owned("owners_governed").await;
+    let owner = text(&client, "SELECT current_user").await;
+    let mut nodes = table("nodes");
+    let parent = Column { nullable: true, ..column("parent", "integer") };
+    nodes.columns = vec![column("id", "integer"), parent];
+    nodes.primary_key = Some(PrimaryKey::new(id("nodes_pkey"), vec![id("id")]));
+    let target = QualifiedName::new(id("public"), id("nodes"));
+    let key = ForeignKey::new(vec![id("parent")], target, vec![id("id")]);
+    nodes.foreign_keys.insert(id("nodes_parent_fkey"), key);
+    nodes
+        .policies
+        .insert(id("own"), policy(Command::Select, &[role(&owner)], Some("id > 0"), None));
+    converge(&mut client, &schema([nodes], &plain(&[&owner]))).await;
+    client.batch_execute("INSERT INTO nodes VALUES (1, NULL), (2, 1)").await.unwrap();
 }

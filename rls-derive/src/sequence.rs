@@ -51,6 +51,10 @@ pub(crate) fn commented(on: &Commented) -> TokenStream {
         quote!(#table, #name)
     };
     match on {
+        Commented::Schema(name) => {
+            let name = ident(name);
+            quote!(p::Commented::Schema(#name))
+        }
         Commented::Type(name) => {
             let name = qualified(name);
             quote!(p::Commented::Type(#name))

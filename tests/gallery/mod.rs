@@ -329,7 +329,7 @@ pub struct AllPosts;
 pub struct Room {
     pub site: i32,
     pub number: i32,
-    #[rls(unique(deferrable), check = label != "")]
+    #[rls(unique(deferrable, comment = "at commit"), check = label != "")]
     pub label: String,
 }
 
@@ -344,12 +344,18 @@ pub struct Room {
         match_full,
         initially_deferred,
     ),
-    check(name = "in order", expr = starts_at < ends_at && number.is_some(), no_inherit),
+    check(
+        name = "in order",
+        expr = starts_at < ends_at && number.is_some(),
+        no_inherit,
+        comment = "first it begins",
+    ),
     check(expr = sql("upper(during) - lower(during) > 0"), not_valid),
     exclude(
         elements = [(during, "&&"), (sql("int4range(lower(during), upper(during))"), "-|-")],
         predicate = cancelled_at.is_null(),
         deferrable,
+        comment = "two at a time never are",
     ),
     index(columns = [desc(starts_at), site], name = "newest"),
     index(columns = [sql("lower(title)")], unique, predicate = cancelled_at.is_null()),
@@ -364,7 +370,7 @@ pub struct Booking {
     pub site: Option<i32>,
     #[rls(column = "Room")]
     pub room: Option<i32>,
-    #[rls(references(other(id), name = "to other", on_update = cascade, deferrable))]
+    #[rls(references(other(id), name = "to other", on_update = cascade, deferrable, comment = "why"))]
     pub other: Option<i64>,
     #[rls(sql_type = "int4range")]
     pub during: String,
@@ -374,7 +380,7 @@ pub struct Booking {
     pub number: Option<i32>,
     #[rls(index(class = "text_pattern_ops"), collation = "C")]
     pub title: String,
-    #[rls(index(method = hash, name = "by note"))]
+    #[rls(index(method = hash, name = "by note", comment = "for a lookup"))]
     pub note: String,
     pub tags: Vec<String>,
 }

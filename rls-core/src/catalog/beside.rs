@@ -2,7 +2,7 @@
 //! objects to come will carry, and to whom everything belongs. What of it can be declared goes into the
 //! scope, the rest into notes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use futures_util::future::try_join4;
 use tokio_postgres::{Row, Transaction};
@@ -13,7 +13,7 @@ use super::ask::{self, get, grantee, ident, list};
 use super::defaults;
 use crate::model::{
     DefaultHolder, DefaultObjects, DefaultPrivilege, DefaultTarget, Grant, GrantObject, Grantee,
-    Ident, Ownership, QualifiedName, Schema,
+    Ident, Owned, QualifiedName, Schema,
 };
 use crate::render::privilege_name;
 
@@ -63,27 +63,14 @@ WHERE s.nspname IS NULL AND s.defaclobjtype <> 'L' AND NOT EXISTS (SELECT FROM a
     WHERE acl.grantee = b.grantee AND acl.privilege_type = b.privilege_type)
 ORDER BY 1, 3, 4, 5, 7";
 
-// A sequence that counts for a column goes with its table, and so does the index behind a key.
+// To whom schemas belong, and the tables in them. That of `public` is the database's.
 const OWNERS: &str = "
-WITH found AS (
-    SELECT 'relation' AS kind, c.oid AS id, 'pg_class'::regclass AS class, c.relnamespace AS space, c.relname AS name,
-        c.relowner AS owner
-    FROM pg_class c WHERE c.relkind IN ('r', 'p', 'S') AND NOT EXISTS (SELECT FROM pg_depend d
-        WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND c.relkind = 'S' AND d.deptype IN ('a', 'i')
-            AND d.refclassid = 'pg_class'::regclass)
-    UNION ALL SELECT 'view', c.oid, 'pg_class'::regclass, c.relnamespace, c.relname, c.relowner
-    FROM pg_class c WHERE c.relkind IN ('v', 'm')
-    UNION ALL SELECT 'function', p.oid, 'pg_proc'::regclass, p.pronamespace, p.proname, p.proowner FROM pg_proc p
-    UNION ALL SELECT 'type', t.oid, 'pg_type'::regclass, t.typnamespace, t.typname, t.typowner
-    FROM pg_type t LEFT JOIN pg_class c ON c.oid = t.typrelid
-    WHERE t.typtype IN ('e', 'd', 'r') OR t.typtype = 'c' AND c.relkind = 'c'
-    UNION ALL SELECT 'schema', n.oid, 'pg_namespace'::regclass, n.oid, n.nspname, n.nspowner
-    FROM pg_namespace n WHERE n.nspname <> 'public')
-SELECT DISTINCT f.kind, n.nspname::text AS schema, f.name::text AS name, r.rolname::text AS owner, r.rolname = current_user AS own
-FROM found f JOIN pg_namespace n ON n.oid = f.space JOIN pg_roles r ON r.oid = f.owner
-WHERE n.nspname = ANY ($1::name[]) AND NOT EXISTS (SELECT FROM pg_depend d
-    WHERE d.classid = f.class AND d.objid = f.id AND d.deptype = 'e')
-ORDER BY 1, 2, 3";
+SELECT n.nspname::text AS schema, r.rolname::text AS owner, r.rolname = current_user AS own
+FROM pg_namespace n JOIN pg_roles r ON r.oid = n.nspowner WHERE n.nspname = ANY ($1::name[]) AND n.nspname <> 'public'
+UNION ALL
+SELECT DISTINCT NULL, r.rolname::text, r.rolname = current_user
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_roles r ON r.oid = c.relowner
+WHERE n.nspname = ANY ($1::name[]) AND c.relkind IN ('r', 'p')";
 
 // Where an extension says itself in which schema it is, nobody needs to.
 const EXTENSIONS: &str = "
@@ -124,53 +111,27 @@ pub(super) fn add(rows: &Rows, scope: &mut Schema, notes: &mut Vec<String>) -> R
         }
         scope.extensions.insert(name);
     }
-    let owner = owners(&rows.owners, scope, notes)?;
+    let owners = owners(&rows.owners, scope)?;
     privileges(&rows.privileges, scope, notes)?;
-    default_privileges(&rows.defaults, owner.as_ref(), scope, notes)
+    default_privileges(&rows.defaults, &owners, scope, notes)
 }
 
-/// The one to whom all relations belong, if that is not the one who asks; they are asked for then.
-fn owners(
-    rows: &[Row],
-    scope: &mut Schema,
-    notes: &mut Vec<String>,
-) -> Result<Option<Ident>, Error> {
-    let mut relations: BTreeMap<(bool, Ident), BTreeSet<QualifiedName>> = BTreeMap::new();
-    let mut others: BTreeMap<Ident, Vec<String>> = BTreeMap::new();
+/// Asks for the schemas of others, and returns who else owns tables.
+fn owners(rows: &[Row], scope: &mut Schema) -> Result<BTreeSet<Ident>, Error> {
+    let mut others = BTreeSet::new();
     for row in rows {
-        let owner = ident(row, "owner")?;
-        let own = get(row, "own")?;
-        let name = QualifiedName::new(ident(row, "schema")?, ident(row, "name")?);
-        match get(row, "kind")? {
-            "relation" => {
-                relations.entry((own, owner)).or_default().insert(name);
-            }
+        let (own, owner) = (get::<bool>(row, "own")?, ident(row, "owner")?);
+        match get::<Option<&str>>(row, "schema")? {
             _ if own => {}
-            "schema" => others.entry(owner).or_default().push(format!("the schema {}", name.name)),
-            kind => others.entry(owner).or_default().push(format!("the {kind} {name}")),
+            Some(_) => {
+                scope.owners.insert(Owned::Schema(ident(row, "schema")?), owner);
+            }
+            None => {
+                others.insert(owner);
+            }
         }
     }
-    let mut found = relations.keys();
-    let single = match (found.next(), found.next()) {
-        (Some((false, owner)), None) => Some(owner.clone()),
-        _ => None,
-    };
-    for ((own, owner), names) in relations {
-        if single.is_some() {
-            let owned = |relation| Ownership { relation, owner: owner.clone() };
-            scope.owners.extend(names.into_iter().map(owned));
-        } else if !own {
-            others.entry(owner).or_default().extend(names.iter().map(ToString::to_string));
-        }
-    }
-    for (owner, mut names) in others {
-        names.sort();
-        notes.push(format!(
-            "{} belong to {owner}; whoever applies the declaration makes them, and they are theirs",
-            names.join(", ")
-        ));
-    }
-    Ok(single)
+    Ok(others)
 }
 
 fn privileges(rows: &[Row], scope: &mut Schema, notes: &mut Vec<String>) -> Result<(), Error> {
@@ -238,11 +199,11 @@ fn made_name(table: &str, column: &str) -> String {
     format!("{}_{}_seq", cut(table, one), cut(column, other))
 }
 
-/// Those of the role that asks, and of the one that everything belongs to. What others have arranged may be
-/// a platform's own.
+/// Those of the role that asks, and of those that tables belong to. What others have arranged may be a
+/// platform's own.
 fn default_privileges(
     rows: &[Row],
-    owner: Option<&Ident>,
+    owners: &BTreeSet<Ident>,
     scope: &mut Schema,
     notes: &mut Vec<String>,
 ) -> Result<(), Error> {
@@ -266,7 +227,7 @@ fn default_privileges(
             others.insert(format!("that {creator} has taken from itself on {}", objects.word()));
             continue;
         }
-        let is_declared = (own || owner == Some(&creator)) && declarable(&grantee);
+        let is_declared = (own || owners.contains(&creator)) && declarable(&grantee);
         if !is_declared {
             // Those on tables are told by every command.
             if objects != DefaultObjects::Tables || taken {
@@ -295,19 +256,6 @@ fn declarable(grantee: &Grantee) -> bool {
     match grantee {
         Grantee::Public => true,
         Grantee::Role(name) => Grantee::role(name.clone()).is_ok(),
-    }
-}
-
-/// The privileges that rls.toml declares: on schemas, and on sequences that no struct declares.
-pub(crate) fn is_beside(grant: &Grant, schema: &Schema) -> bool {
-    match &grant.object {
-        GrantObject::Schema(_) => true,
-        GrantObject::Sequence(name) => !schema.sequences.contains_key(name),
-        GrantObject::Function(_)
-        | GrantObject::Routine(_)
-        | GrantObject::Table(_)
-        | GrantObject::Column { .. }
-        | GrantObject::AllTables(_) => false,
     }
 }
 

@@ -1,4 +1,4 @@
-//! Comments on declared tables and views, what belongs to them, and declared sequences.
+//! Comments on schemas, declared tables and views, what belongs to them, types and sequences.
 
 use std::collections::BTreeMap;
 
@@ -41,7 +41,11 @@ FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
     JOIN pg_description d ON d.classoid = 'pg_type'::regclass AND d.objoid = t.oid
         OR d.classoid = 'pg_class'::regclass AND d.objoid = t.typrelid AND d.objsubid > 0
     LEFT JOIN pg_attribute a ON d.objsubid > 0 AND a.attrelid = t.typrelid AND a.attnum = d.objsubid
-WHERE t.typtype IN ('e', 'd', 'c') AND (n.nspname, t.typname) IN (SELECT * FROM unnest($5::name[], $6::name[]))"
+WHERE t.typtype IN ('e', 'd', 'c') AND (n.nspname, t.typname) IN (SELECT * FROM unnest($5::name[], $6::name[]))
+UNION ALL
+SELECT n.nspname::text, n.nspname::text, 'schema', '', d.description
+FROM pg_namespace n JOIN pg_description d ON d.classoid = 'pg_namespace'::regclass AND d.objoid = n.oid
+WHERE n.nspname = ANY ($7::name[])"
 );
 
 pub(super) async fn read(transaction: &Transaction<'_>, asked: &Asked) -> Result<Vec<Row>, Error> {
@@ -52,6 +56,7 @@ pub(super) async fn read(transaction: &Transaction<'_>, asked: &Asked) -> Result
         &asked.sequence_names,
         &asked.type_schemas,
         &asked.type_names,
+        &asked.namespaces,
     ];
     ask::rows(transaction, COMMENTS, &names).await
 }
@@ -65,6 +70,7 @@ pub(super) fn understand(rows: &[Row], scope: &Schema) -> Result<(Comments, Comm
         let name = QualifiedName::new(ident(row, "schema")?, ident(row, "name")?);
         let own = || Ident::new(get::<&str>(row, "own")?).map_err(Error::from);
         let on = match get(row, "kind")? {
+            "schema" => Commented::Schema(name.schema),
             "type" => Commented::Type(name),
             "table" => Commented::Table(name),
             "view" => Commented::View(name),

@@ -39,7 +39,6 @@ use tokio_postgres::Transaction;
 use crate::model::{Ident, QualifiedName, Schema};
 use ask::Asked;
 
-pub(crate) use beside::is_beside;
 pub use canonical::canonical;
 pub use defaults::StrayDefault;
 pub use discover::{Discovered, discover};

@@ -81,7 +81,8 @@ fn adopted(on: &Commented, schemas: Pair<&Schema>, canonical: &Canonical) -> Opt
             let named = QualifiedName::new(index.schema.clone(), kept);
             (&named != index).then_some(Commented::Index(named))
         }
-        Commented::Sequence(_)
+        Commented::Schema(_)
+        | Commented::Sequence(_)
         | Commented::Table(_)
         | Commented::Type(_)
         | Commented::Column(..)
@@ -97,6 +98,7 @@ fn adopted(on: &Commented, schemas: Pair<&Schema>, canonical: &Canonical) -> Opt
 fn there(on: &Commented, schema: &Schema) -> bool {
     let table = |name: &QualifiedName| schema.tables.get(name);
     match on {
+        Commented::Schema(name) => schema.namespaces.contains(name),
         Commented::Sequence(name) => schema.sequences.contains_key(name),
         Commented::Table(name) => table(name).is_some(),
         Commented::Type(name) => schema.types.contains_key(name),
@@ -116,13 +118,9 @@ fn there(on: &Commented, schema: &Schema) -> bool {
             table(of).is_some_and(|table| table.triggers.contains_key(name))
                 || schema.views.get(of).is_some_and(|view| view.triggers.contains_key(name))
         }
-        Commented::Constraint(of, name) => table(of).is_some_and(|table| {
-            table.uniques.contains_key(name)
-                || table.foreign_keys.contains_key(name)
-                || table.checks.contains_key(name)
-                || table.exclusions.contains_key(name)
-                || table.primary_key.as_ref().is_some_and(|key| &key.name == name)
-        }),
+        Commented::Constraint(of, name) => {
+            table(of).is_some_and(|table| table.constraint_names().any(|known| known == name))
+        }
         Commented::Index(index) => {
             let has = |on: &QualifiedName, indexes: &BTreeMap<Ident, Index<Sql>>| {
                 on.schema == index.schema && indexes.contains_key(&index.name)
@@ -142,6 +140,8 @@ fn view(change: &Change) -> Option<&QualifiedName> {
 fn made(change: &Change) -> Vec<Commented> {
     if let Change::CreateTable { table, revoke_from: _ } = change {
         of_table(table)
+    } else if let Change::CreateNamespace(name) = change {
+        vec![Commented::Schema(name.clone())]
     } else if let Change::CreateType(ty) = change {
         let attributes = attribute_names(ty);
         let attributes = attributes.map(|it| Commented::Column(ty.name.clone(), it.clone()));

@@ -66,6 +66,7 @@ fn is_of_missing_table(change: &Change, schemas: Pair<&Schema>) -> bool {
         missing(&trigger.table)
     } else if let Change::Comment { on, .. } = change {
         match on {
+            Commented::Schema(name) => !schemas.previous.namespaces.contains(name),
             Commented::Function(routine) => !schemas.previous.functions.contains_key(routine),
             Commented::Type(name) => !schemas.previous.types.contains_key(name),
             Commented::Sequence(name) => !schemas.previous.sequences.contains_key(name),
@@ -468,8 +469,15 @@ impl Finder<'_> {
     }
 
     fn comment(&mut self, on: &Commented, declared: Option<String>) {
-        let has = self.schemas.previous.comments.get(on).cloned();
+        let Schema { comments, undeclared_comments, .. } = self.schemas.previous;
+        let has = comments.get(on).or_else(|| undeclared_comments.get(on)).cloned();
         let (table, name) = match on {
+            Commented::Schema(name) => {
+                let seen = self.see(Thing::Comment, None, &format!("on the schema {name}"));
+                seen.has = has;
+                seen.lacks = declared;
+                return;
+            }
             Commented::Type(name)
             | Commented::Sequence(name)
             | Commented::Table(name)

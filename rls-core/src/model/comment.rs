@@ -9,6 +9,8 @@ use super::{Ident, QualifiedName, Routine};
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum Commented {
+    /// A schema.
+    Schema(Ident),
     /// A type. The attributes of a composite one are its columns.
     Type(QualifiedName),
     /// A sequence.

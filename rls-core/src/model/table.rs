@@ -142,6 +142,12 @@ impl<E> Table<E> {
         self.columns.iter().find(|column| &column.name == name)
     }
 
+    /// The names of its keys and constraints.
+    pub fn constraint_names(&self) -> impl Iterator<Item = &Ident> {
+        let keys = self.primary_key.iter().map(|key| &key.name).chain(self.uniques.keys());
+        keys.chain(self.foreign_keys.keys()).chain(self.checks.keys()).chain(self.exclusions.keys())
+    }
+
     /// The same table with its expressions put through `f`, which hears where each stands.
     pub fn map<F>(&self, f: &mut impl FnMut(Site, &E) -> F) -> Table<F> {
         let Table {

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::catalog::is_beside;
 use crate::model::{
-    DeclaredGrant, DefaultTarget, Grant, GrantObject, Grantee, Ident, Privilege, Schema,
+    Commented, DeclaredGrant, DefaultTarget, Grant, GrantObject, Grantee, Ident, Owned, Privilege,
+    Schema,
 };
-use crate::provider::{Provider, Settings};
+use crate::provider::{DeclaredSchema, Provider, Settings};
 
 /// What is compiled for: the roles that are named, the extensions that are there, and what nothing else
 /// declares.
@@ -25,10 +25,51 @@ pub(super) fn of(live: &Schema, provider: Provider) -> Settings {
         roles,
         extensions,
         extension_schemas,
-        owner: live.owners.first().map(|ownership| ownership.owner.clone()),
+        schemas: schemas(live),
         grants_beside: beside(live, &BTreeSet::new()),
         default_privileges: default_privileges(live),
         ..Settings::new(provider)
+    }
+}
+
+/// What is to be said of schemas. What `initdb` says of `public` goes without saying.
+fn schemas(live: &Schema) -> BTreeMap<Ident, DeclaredSchema> {
+    let mut schemas: BTreeMap<Ident, DeclaredSchema> = BTreeMap::new();
+    for (on, text) in &live.comments {
+        match on {
+            Commented::Schema(name) if text != "standard public schema" => {
+                schemas.entry(name.clone()).or_default().comment = Some(text.clone());
+            }
+            _ => {}
+        }
+    }
+    for (owned, owner) in &live.owners {
+        if let Owned::Schema(name) = owned {
+            schemas.entry(name.clone()).or_default().owner = Some(owner.clone());
+        }
+    }
+    schemas
+}
+
+/// Who owns everything but schemas, if that is one and not whoever asks. Otherwise each thing of somebody
+/// else's is to say so.
+pub(super) fn owner(live: &mut Schema) -> Option<Ident> {
+    let tables = live.tables.keys().cloned().map(Owned::Relation);
+    let free = live.sequences.values().filter(|sequence| sequence.owner.is_none());
+    let free = free.map(|sequence| Owned::Relation(sequence.name.clone()));
+    let types = live.types.keys().cloned().map(Owned::Type);
+    let functions = live.functions.keys().filter(|routine| !routine.is_private());
+    let functions = functions.cloned().map(Owned::Function);
+    let all: Vec<_> = tables.chain(free).chain(types).chain(functions).collect();
+    let owners: BTreeSet<_> = all.iter().map(|owned| live.undeclared_owners.get(owned)).collect();
+    match (owners.first(), owners.len()) {
+        (Some(Some(owner)), 1) => Some((*owner).clone()),
+        _ => {
+            let named = |owned| Some((live.undeclared_owners.get(&owned)?.clone(), owned));
+            let named: Vec<_> = all.into_iter().filter_map(named).collect();
+            live.owners.extend(named.into_iter().map(|(owner, owned)| (owned, owner)));
+            None
+        }
     }
 }
 
@@ -47,6 +88,19 @@ pub(super) fn beside(live: &Schema, given: &BTreeSet<Grant>) -> Vec<(GrantObject
     }
     let held = held.into_iter();
     together(held.map(|((object, grantable, role), held)| ((object, held, grantable), role)))
+}
+
+/// The privileges that rls.toml declares: on schemas, and on sequences that no struct declares.
+pub(super) fn is_beside(grant: &Grant, schema: &Schema) -> bool {
+    match &grant.object {
+        GrantObject::Schema(_) => true,
+        GrantObject::Sequence(name) => !schema.sequences.contains_key(name),
+        GrantObject::Function(_)
+        | GrantObject::Routine(_)
+        | GrantObject::Table(_)
+        | GrantObject::Column { .. }
+        | GrantObject::AllTables(_) => false,
+    }
 }
 
 /// PUBLIC may use the schema of that name in every new database.

@@ -6,6 +6,7 @@ use crate::model::Commented;
 /// COMMENT ON; NULL takes it away.
 pub(super) fn comment(on: &Commented, text: Option<&str>) -> String {
     let on = match on {
+        Commented::Schema(name) => format!("SCHEMA {}", ident(name)),
         // It is what a domain answers to as well.
         Commented::Type(name) => format!("TYPE {}", qualified(name)),
         Commented::Sequence(name) => format!("SEQUENCE {}", qualified(name)),

@@ -73,6 +73,10 @@ pub(super) fn add(tables: &Tables, objects: &Objects, settings: &Settings, schem
         let of_functions = objects.functions.iter().filter_map(|(routine, declared)| {
             Some((Commented::Function(routine.clone()), declared.comment.clone()?))
         });
+        let of_schemas = settings.schemas.iter().filter_map(|(name, declared)| {
+            Some((Commented::Schema(name.clone()), declared.comment.clone()?))
+        });
+        schema.comments.extend(of_schemas);
         schema.comments.extend(of_tables.chain(of_sequences).chain(of_functions));
     }
 }

@@ -53,9 +53,9 @@ pub(super) fn add(
     if let Some(Some(owner)) = of_lookups.pop_first().filter(|_| of_lookups.is_empty()) {
         owners.push((Owned::Schema(Ident::literal(PRIVATE_SCHEMA)), Some(owner)));
     }
-    for (name, owner) in &settings.schemas {
+    for (name, declared) in &settings.schemas {
         schema.namespaces.insert(name.clone());
-        owners.push((Owned::Schema(name.clone()), owner.clone()));
+        owners.push((Owned::Schema(name.clone()), declared.owner.clone()));
     }
     schema.owners = owners.into_iter().filter_map(|(owned, owner)| Some((owned, owner?))).collect();
 }

@@ -2,9 +2,10 @@
 //! out where they are those that would be given.
 
 use super::attribute::{Code, Item};
+use super::object::string;
 use super::{expression, names, partition, text};
 use crate::model::{
-    Check, DeclaredTable, Deferral, Exclusion, Expr, ForeignKey, Ident, Index, IndexKey,
+    Check, Commented, DeclaredTable, Deferral, Exclusion, Expr, ForeignKey, Ident, Index, IndexKey,
     IndexValue, QualifiedName, ReferentialAction, Unique,
 };
 
@@ -53,7 +54,13 @@ impl Writer<'_> {
         let Some(key) = &self.declared.table.primary_key else { return };
         let places: Vec<_> = key.columns.iter().filter_map(|name| self.place_of(name)).collect();
         let usual = self.usual("", "pkey").as_ref() == Some(&key.name);
-        if usual && places.is_sorted() && key.include.is_empty() && key.deferral.is_never() {
+        let comment = self.comment(&key.name);
+        if usual
+            && comment.is_none()
+            && places.is_sorted()
+            && key.include.is_empty()
+            && key.deferral.is_never()
+        {
             for at in places {
                 self.placed.fields[at].push(Item::Flag("primary_key"));
             }
@@ -63,6 +70,7 @@ impl Writer<'_> {
         items.extend((!usual).then(|| name(&key.name)));
         items.extend(self.include(&key.include));
         items.extend(deferral(key.deferral));
+        items.extend(comment);
         self.placed.table.push(Item::List("primary_key", items));
     }
 
@@ -73,6 +81,7 @@ impl Writer<'_> {
         items.extend(self.include(include));
         items.extend(nulls_not_distinct.then_some(Item::Flag("nulls_not_distinct")));
         items.extend(deferral(*deferred));
+        items.extend(self.comment(own));
         let key = self.declared.table.primary_key.as_ref();
         let is_key = key.is_some_and(|key| key.columns == *columns);
         let field = self.free_field(columns, "unique").filter(|_| !is_key);
@@ -93,7 +102,8 @@ impl Writer<'_> {
         };
         let usual = self.usual(&of, "check").as_ref() == Some(own);
         let code = expression::code(expr);
-        if usual && !no_inherit && !not_valid {
+        let comment = self.comment(own);
+        if usual && comment.is_none() && !no_inherit && !not_valid {
             let item = Item::Value("check", code);
             match read.as_slice() {
                 [at] => self.placed.fields[*at].push(item),
@@ -105,6 +115,7 @@ impl Writer<'_> {
         items.push(Item::Value("expr", code));
         items.extend(no_inherit.then_some(Item::Flag("no_inherit")));
         items.extend(not_valid.then_some(Item::Flag("not_valid")));
+        items.extend(comment);
         self.placed.table.push(Item::List("check", items));
     }
 
@@ -131,6 +142,7 @@ impl Writer<'_> {
         options.extend(match_full.then_some(Item::Flag("match_full")));
         options.extend(deferral(*deferred));
         options.extend(not_valid.then_some(Item::Flag("not_valid")));
+        options.extend(self.comment(own));
         let plain = options.is_empty();
         let short = if plain {
             Item::Value("references", target.clone())
@@ -164,6 +176,7 @@ impl Writer<'_> {
         items.extend(self.include(include));
         items.extend(predicate.iter().map(|expr| Item::Value("predicate", expression::code(expr))));
         items.extend(deferral(*deferred));
+        items.extend(self.comment(own));
         self.placed.table.push(Item::List("exclude", items));
     }
 
@@ -180,6 +193,9 @@ impl Writer<'_> {
         if !with.is_empty() {
             items.push(Item::List("with", with.iter().map(parameter).collect()));
         }
+        let schema = self.declared.table.name.schema.clone();
+        let on = Commented::Index(QualifiedName::new(schema, own.clone()));
+        items.extend(self.said(&on));
         let plain: Option<Vec<_>> = keys
             .iter()
             .map(|key| key.plain_column().filter(|_| !key.descending && !key.nulls_first).cloned())
@@ -195,6 +211,15 @@ impl Writer<'_> {
                 self.placed.table.push(Item::List("index", items));
             }
         }
+    }
+
+    /// What is said about a constraint.
+    fn comment(&self, own: &Ident) -> Option<Item> {
+        self.said(&Commented::Constraint(self.declared.table.name.clone(), own.clone()))
+    }
+
+    fn said(&self, on: &Commented) -> Option<Item> {
+        self.declared.comments.get(on).map(|text| string("comment", text))
     }
 
     /// On that field, or on the struct with the columns.

@@ -184,7 +184,8 @@ pub(super) fn next_of(sequence: &QualifiedName) -> Sql {
     Sql::new(format!("nextval({}::regclass)", render::literal(&render::qualified(sequence))))
 }
 
-/// Comments on a table, its columns and policies. What else has one keeps it, undeclared.
+/// Comments on a table and what belongs to it. What is not declared by itself, such as the index behind a
+/// key, keeps its own, undeclared.
 fn comments(
     table: &Table<Sql>,
     schema: &Schema,
@@ -192,25 +193,38 @@ fn comments(
 ) -> BTreeMap<Commented, String> {
     let mut comments = BTreeMap::new();
     for (on, text) in &schema.comments {
-        match on {
-            Commented::Table(name) if *name == table.name => {}
-            Commented::Column(of, _) | Commented::Policy(of, _) | Commented::Trigger(of, _)
-                if *of == table.name => {}
+        let declared = match on {
+            Commented::Table(name)
+            | Commented::Column(name, _)
+            | Commented::Policy(name, _)
+            | Commented::Trigger(name, _) => *name == table.name,
             Commented::Constraint(of, name) if *of == table.name => {
-                unsaid.push(format!(
-                    "the comment on the constraint \"{name}\" of {of} is left alone"
-                ));
-                continue;
+                let declared = table.constraint_names().any(|known| known == name);
+                if !declared {
+                    unsaid.push(format!(
+                        "the comment on the constraint \"{name}\" of {of} is left alone"
+                    ));
+                }
+                declared
             }
-            Commented::Index(index)
-                if index.schema == table.name.schema && table.indexes.contains_key(&index.name) =>
-            {
-                unsaid.push(format!("the comment on the index {index} is left alone"));
-                continue;
+            Commented::Index(index) if index.schema == table.name.schema => {
+                if table.constraint_names().any(|key| *key == index.name) {
+                    unsaid.push(format!("the comment on the index {index} is left alone"));
+                }
+                table.indexes.contains_key(&index.name)
             }
-            _ => continue,
+            Commented::Constraint(..)
+            | Commented::Index(_)
+            | Commented::Schema(_)
+            | Commented::View(_)
+            | Commented::MaterializedView(_)
+            | Commented::Type(_)
+            | Commented::Sequence(_)
+            | Commented::Function(_) => false,
+        };
+        if declared {
+            comments.insert(on.clone(), text.clone());
         }
-        comments.insert(on.clone(), text.clone());
     }
     comments
 }

@@ -5,6 +5,7 @@ use syn::{Expr, Meta, Token};
 
 use super::Ctxt;
 use super::attr::{self, Item};
+use super::comment::comment;
 use super::decl::{path_name, plain_name};
 use super::references::{References, references};
 use crate::model::{Deferral, Ident, Sql};
@@ -13,6 +14,7 @@ use crate::model::{Deferral, Ident, Sql};
 pub(super) struct UniqueDecl {
     pub(super) meta: Meta,
     pub(super) name: Option<Ident>,
+    pub(super) comment: Option<String>,
     pub(super) columns: Vec<Expr>,
     pub(super) include: Vec<Expr>,
     pub(super) nulls_not_distinct: bool,
@@ -23,6 +25,7 @@ pub(super) struct UniqueDecl {
 pub(super) struct CheckDecl {
     pub(super) meta: Meta,
     pub(super) name: Option<Ident>,
+    pub(super) comment: Option<String>,
     pub(super) expr: Expr,
     pub(super) no_inherit: bool,
     pub(super) not_valid: bool,
@@ -37,6 +40,7 @@ pub(super) struct ForeignKeyDecl {
 pub(super) struct IndexDecl {
     pub(super) meta: Meta,
     pub(super) name: Option<Ident>,
+    pub(super) comment: Option<String>,
     pub(super) keys: Vec<Expr>,
     pub(super) method: Option<Ident>,
     pub(super) unique: bool,
@@ -50,6 +54,7 @@ pub(super) struct IndexDecl {
 pub(super) struct ExclusionDecl {
     pub(super) meta: Meta,
     pub(super) name: Option<Ident>,
+    pub(super) comment: Option<String>,
     pub(super) method: Option<Ident>,
     pub(super) elements: Vec<(Expr, Sql)>,
     pub(super) include: Vec<Expr>,
@@ -57,12 +62,20 @@ pub(super) struct ExclusionDecl {
     pub(super) deferral: Deferral,
 }
 
-const UNIQUE_KEYS: &[&str] =
-    &["columns", "name", "include", "nulls_not_distinct", "deferrable", "initially_deferred"];
-const CHECK_KEYS: &[&str] = &["expr", "name", "no_inherit", "not_valid"];
+const UNIQUE_KEYS: &[&str] = &[
+    "columns",
+    "name",
+    "comment",
+    "include",
+    "nulls_not_distinct",
+    "deferrable",
+    "initially_deferred",
+];
+const CHECK_KEYS: &[&str] = &["expr", "name", "comment", "no_inherit", "not_valid"];
 const INDEX_KEYS: &[&str] = &[
     "columns",
     "name",
+    "comment",
     "method",
     "unique",
     "nulls_not_distinct",
@@ -71,8 +84,16 @@ const INDEX_KEYS: &[&str] = &[
     "with",
     "class",
 ];
-const EXCLUDE_KEYS: &[&str] =
-    &["elements", "name", "method", "include", "predicate", "deferrable", "initially_deferred"];
+const EXCLUDE_KEYS: &[&str] = &[
+    "elements",
+    "name",
+    "comment",
+    "method",
+    "include",
+    "predicate",
+    "deferrable",
+    "initially_deferred",
+];
 
 /// A key or a UNIQUE constraint. `own` is the field that it stands on, if it does.
 pub(super) fn unique(item: &Item, own: Option<&syn::Ident>, ctxt: &Ctxt) -> Option<UniqueDecl> {
@@ -85,6 +106,7 @@ pub(super) fn unique(item: &Item, own: Option<&syn::Ident>, ctxt: &Ctxt) -> Opti
     Some(UniqueDecl {
         meta: item.meta.clone(),
         name: read.name("name"),
+        comment: read.comment(),
         columns: read.columns_or(own, item)?,
         include: read.columns("include"),
         nulls_not_distinct: read.switch("nulls_not_distinct"),
@@ -96,7 +118,14 @@ pub(super) fn check(item: &Item, ctxt: &Ctxt) -> Option<CheckDecl> {
     let meta = item.meta.clone();
     if let Meta::NameValue(pair) = &item.meta {
         let expr = pair.value.clone();
-        return Some(CheckDecl { meta, name: None, expr, no_inherit: false, not_valid: false });
+        return Some(CheckDecl {
+            meta,
+            name: None,
+            comment: None,
+            expr,
+            no_inherit: false,
+            not_valid: false,
+        });
     }
     let before = ctxt.count();
     let items = attr::nested(item.list(ctxt)?, CHECK_KEYS, ctxt);
@@ -111,6 +140,7 @@ pub(super) fn check(item: &Item, ctxt: &Ctxt) -> Option<CheckDecl> {
     Some(CheckDecl {
         meta,
         name: read.name("name"),
+        comment: read.comment(),
         expr: expr.value(ctxt)?.clone(),
         no_inherit: read.switch("no_inherit"),
         not_valid: read.switch("not_valid"),
@@ -142,6 +172,7 @@ pub(super) fn index(item: &Item, own: Option<&syn::Ident>, ctxt: &Ctxt) -> Optio
     Some(IndexDecl {
         meta: item.meta.clone(),
         name: read.name("name"),
+        comment: read.comment(),
         keys,
         method: read.word("method"),
         unique: read.switch("unique"),
@@ -182,6 +213,7 @@ pub(super) fn exclusion(item: &Item, ctxt: &Ctxt) -> Option<ExclusionDecl> {
     Some(ExclusionDecl {
         meta: item.meta.clone(),
         name: read.name("name"),
+        comment: read.comment(),
         method: read.word("method"),
         elements,
         include: read.columns("include"),
@@ -271,6 +303,11 @@ impl<'a> Read<'a> {
 
     pub(super) fn name(&self, key: &str) -> Option<Ident> {
         self.find(key).and_then(|item| item.name(self.ctxt))
+    }
+
+    /// What is said about it; an empty text is none.
+    pub(super) fn comment(&self) -> Option<String> {
+        comment(&[], Some(self.find("comment")?), self.ctxt)
     }
 
     /// A name that may stand without quotes: `method = gin`.

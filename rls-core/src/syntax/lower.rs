@@ -67,7 +67,10 @@ pub fn lower(input: &DeriveInput, ctxt: &Ctxt) -> Option<Lowered> {
             if decl.row_security { RowSecurity::Enabled } else { RowSecurity::Disabled },
         )
     };
-    Lowering { decl: &decl, scope: &scope, places: &mut places, ctxt }.run(&mut table);
+    let mut comments = comments(&decl, &columns);
+    let lowering =
+        Lowering { decl: &decl, scope: &scope, places: &mut places, ctxt, comments: &mut comments };
+    lowering.run(&mut table);
     let table = DeclaredTable {
         rust_name: decl.ident.unraw().to_string(),
         fields: columns.iter().map(|field| field.field.clone()).collect(),
@@ -81,7 +84,7 @@ pub fn lower(input: &DeriveInput, ctxt: &Ctxt) -> Option<Lowered> {
         sequences: columns.iter().filter_map(|field| own_sequence(&decl.name, field)).collect(),
         owner: decl.owner.clone(),
         grants,
-        comments: comments(&decl, &columns),
+        comments,
         table,
     };
     let declared = columns

@@ -15,8 +15,8 @@ use super::predicate::{self, Parsed, Scope};
 use super::references::References;
 use super::{Ctxt, constraint};
 use crate::model::{
-    BaseType, Check, Exclusion, ExclusionElement, Expr, ForeignKey, Ident, Index, IndexKey,
-    IndexValue, OperatorClass, PgType, PrimaryKey, QualifiedName, Site, Table, Unique,
+    BaseType, Check, Commented, Exclusion, ExclusionElement, Expr, ForeignKey, Ident, Index,
+    IndexKey, IndexValue, OperatorClass, PgType, PrimaryKey, QualifiedName, Site, Table, Unique,
 };
 use crate::policy::link::{self, Others};
 use crate::resolve::Part;
@@ -27,6 +27,8 @@ pub(super) struct Lowering<'a, 'd> {
     pub(super) scope: &'a Scope<'a>,
     pub(super) places: &'a mut BTreeMap<Part, TokenStream>,
     pub(super) ctxt: &'a Ctxt,
+    /// What is said about each.
+    pub(super) comments: &'a mut BTreeMap<Commented, String>,
 }
 
 impl Lowering<'_, '_> {
@@ -68,6 +70,7 @@ impl Lowering<'_, '_> {
             let Some(columns) = self.columns(&declared.columns) else { return };
             let name = declared.name.clone().or_else(|| self.usual("", "pkey"));
             let Some(name) = name else { return };
+            self.comment(&name, declared.comment.as_ref());
             self.holds_partition_keys("a primary key", &columns, &declared.meta, table);
             table.primary_key = Some(PrimaryKey {
                 include: self.columns(&declared.include).unwrap_or_default(),
@@ -95,13 +98,15 @@ impl Lowering<'_, '_> {
         let Some(columns) = self.columns(&declared.columns) else { return };
         self.holds_partition_keys("a unique constraint", &columns, &declared.meta, table);
         let name = declared.name.clone().or_else(|| self.usual(&joined(&columns), "key"));
+        let Some(name) = name else { return };
+        self.comment(&name, declared.comment.as_ref());
         let unique = Unique {
             include: self.columns(&declared.include).unwrap_or_default(),
             nulls_not_distinct: declared.nulls_not_distinct,
             deferral: declared.deferral,
             ..Unique::new(columns)
         };
-        add(&mut table.uniques, name, unique, &declared.meta, self.ctxt);
+        add(&mut table.uniques, Some(name), unique, &declared.meta, self.ctxt);
     }
 
     fn check(&mut self, declared: &CheckDecl, table: &mut Table) {
@@ -128,6 +133,7 @@ impl Lowering<'_, '_> {
             let message = "the check of a partitioned table is that of each partition";
             self.ctxt.error_help(&declared.meta, message, help);
         }
+        self.comment(&name, declared.comment.as_ref());
         let check = Check { expr, no_inherit: declared.no_inherit, not_valid: declared.not_valid };
         add(&mut table.checks, Some(name), check, &declared.meta, self.ctxt);
     }
@@ -146,6 +152,8 @@ impl Lowering<'_, '_> {
         }
         let free = |name: &Ident| !table.foreign_keys.contains_key(name);
         let name = declared.name.clone().or_else(|| self.free(&joined(&columns), "fkey", free));
+        let Some(name) = name else { return };
+        self.comment(&name, declared.comment.as_ref());
         if let Some(first) = columns.first() {
             let part = Part::ForeignKey(first.clone());
             self.places.entry(part).or_insert_with(|| declared.meta.to_token_stream());
@@ -159,7 +167,7 @@ impl Lowering<'_, '_> {
             not_valid: declared.not_valid,
             ..ForeignKey::new(columns, declared.table.clone(), declared.targets.clone())
         };
-        add(&mut table.foreign_keys, name, key, &declared.meta, self.ctxt);
+        add(&mut table.foreign_keys, Some(name), key, &declared.meta, self.ctxt);
     }
 
     fn exclusion(&mut self, declared: &ExclusionDecl, table: &mut Table) {
@@ -167,6 +175,7 @@ impl Lowering<'_, '_> {
         let name = declared.name.clone();
         let name = name.or_else(|| self.usual(&self.named_after(&values), "excl"));
         let Some(name) = name else { return };
+        self.comment(&name, declared.comment.as_ref());
         let mut elements = Vec::new();
         for (at, (value, operator)) in declared.elements.iter().enumerate() {
             let Some(key) = self.key(value, Site::IndexKey(name.clone(), at)) else { return };
@@ -191,6 +200,10 @@ impl Lowering<'_, '_> {
         let Some(name) = declared.name.clone().or_else(|| self.free(&of, "idx", free)) else {
             return;
         };
+        if let Some(text) = declared.comment.clone() {
+            let index = QualifiedName::new(self.decl.name.schema.clone(), name.clone());
+            self.comments.insert(Commented::Index(index), text);
+        }
         let mut keys = Vec::new();
         for (at, value) in declared.keys.iter().enumerate() {
             keys.extend(self.key(value, Site::IndexKey(name.clone(), at)));
@@ -213,6 +226,11 @@ impl Lowering<'_, '_> {
             None => index,
         };
         add(&mut table.indexes, Some(name), index, &declared.meta, self.ctxt);
+    }
+
+    fn comment(&mut self, constraint: &Ident, text: Option<&String>) {
+        let on = Commented::Constraint(self.decl.name.clone(), constraint.clone());
+        self.comments.extend(text.map(|text| (on, text.clone())));
     }
 
     fn filter(&mut self, rust: Option<&Rust>, name: &Ident) -> Option<Expr> {

@@ -13,6 +13,7 @@ use crate::model::{Deferral, Ident, QualifiedName, ReferentialAction};
 pub(super) struct References {
     pub(super) meta: Meta,
     pub(super) name: Option<Ident>,
+    pub(super) comment: Option<String>,
     /// The fields that refer; none on a field of its own.
     pub(super) columns: Vec<Expr>,
     pub(super) table: QualifiedName,
@@ -28,6 +29,7 @@ pub(super) struct References {
 
 const KEYS: &[&str] = &[
     "name",
+    "comment",
     "on_delete",
     "on_update",
     "set_columns",
@@ -40,6 +42,7 @@ const STRUCT_KEYS: &[&str] = &[
     "columns",
     "references",
     "name",
+    "comment",
     "on_delete",
     "on_update",
     "set_columns",
@@ -89,6 +92,7 @@ pub(super) fn references(
     Some(References {
         meta: item.meta.clone(),
         name: read.name("name"),
+        comment: read.comment(),
         columns: read.columns("columns"),
         table,
         targets,
