@@ -31,9 +31,9 @@ pub use rls_core::model::Schema;
 #[cfg(feature = "scan")]
 pub use rls_core::syntax::scan;
 pub use rls_core::{
-    Declaration, Function, Grants, Provider, Sequence, Settings, Table, Typed, model, resolve,
+    Declaration, Function, Grants, Provider, Sequence, Settings, Table, Typed, View, model, resolve,
 };
-pub use rls_derive::{Function, PgEnum, PgType, Sequence, Table, predicate};
+pub use rls_derive::{Function, PgEnum, PgType, Sequence, Table, View, predicate};
 
 /// What the derive's output calls. Not part of the public interface.
 #[doc(hidden)]

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use rls_core::model::DeclaredTable;
 use rls_core::syntax::scan::{Features, scan};
-use rls_schema::{Function, Sequence, Table, Typed};
+use rls_schema::{Function, Sequence, Table, Typed, View};
 
 fn scanned(path: &str) -> Vec<DeclaredTable> {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(path);
@@ -102,6 +102,16 @@ fn functions_of_the_gallery() {
 }
 
 #[test]
+fn views_of_the_gallery() {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/gallery/mod.rs");
+    let found: Vec<_> = scan(&[root], &Features::new()).views.into_iter().collect();
+    let found: Vec<_> = found.into_iter().map(|scanned| scanned.declared).collect();
+    let derived =
+        [gallery::NumberedRooms::view(), gallery::RoomCounts::view(), gallery::OpenRooms::view()];
+    assert_eq!(found, derived);
+}
+
+#[test]
 fn raw_names() {
     let derived = [raw_names::Paper::table(), raw_names::Kind::table()];
     assert_eq!(scanned("tests/raw_names/mod.rs"), derived);
@@ -119,12 +129,17 @@ fn owners() {
     assert_eq!(found.sequences[0].declared, owned::Number::sequence());
     assert_eq!(found.functions[0].declared, owned::Two::function());
     assert_eq!(found.tables[0].table, owned::Thing::table());
+    assert_eq!(found.views[0].declared, owned::One::view());
     let of_types = types.iter().map(|typed| typed.types.last().and_then(|ty| ty.owner.as_ref()));
     let of_others = [
         found.sequences[0].declared.owner.as_ref(),
         found.functions[0].declared.owner.as_ref(),
         found.tables[0].table.owner.as_ref(),
+        found.views[0].declared.owner.as_ref(),
     ];
     let owners: Vec<_> = of_types.chain(of_others).map(|owner| owner.unwrap().as_str()).collect();
-    assert_eq!(owners, ["app_owner", "App Owner", "app_owner", "app_owner", "App Owner", "type"]);
+    assert_eq!(
+        owners,
+        ["app_owner", "App Owner", "app_owner", "app_owner", "App Owner", "type", "app_owner"]
+    );
 }

@@ -35,7 +35,10 @@ fn sql(provider: Provider, grants: Grants) -> Result<String, Box<dyn std::error:
         .function::<gallery::OpenPosts>()
         .function::<gallery::Twice>()
         .function::<gallery::CleanUp>()
-        .function::<gallery::AllPosts>();
+        .function::<gallery::AllPosts>()
+        .view::<gallery::NumberedRooms>()
+        .view::<gallery::RoomCounts>()
+        .view::<gallery::OpenRooms>();
     // Its columns are granted one by one, and the blanket form grants all.
     let declared = match grants {
         Grants::Policies => declared.table::<gallery::Document>().table::<gallery::Order>(),

@@ -20,7 +20,8 @@ pub use crate::model::{
 };
 
 pub use crate::model::{
-    Attribute, Composite, DeclaredType, Domain, DomainCheck, EnumType, TypeForm, TypedAs, UserType,
+    Attribute, CheckOption, Composite, DeclaredType, DeclaredView, Domain, DomainCheck, EnumType,
+    TypeForm, TypedAs, UserType, View, ViewKind,
 };
 
 /// Stands for an argument of a named predicate, so that the compiler counts them.

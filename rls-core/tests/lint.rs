@@ -5,9 +5,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rls_core::model::{
-    AllowedLint, BaseType, Column, Command, CompareOp, DeclaredFunction, DeclaredTable, Expr,
-    Function, Grantee, Ident, Identity, NamedPredicate, PgType, Policy, PolicyKind, PrimaryKey,
-    QualifiedName, Role, RowSecurity, Sql, Table,
+    AllowedLint, BaseType, Column, Command, CompareOp, DeclaredFunction, DeclaredGrant,
+    DeclaredTable, DeclaredView, Expr, Function, Grantee, Ident, Identity, NamedPredicate, PgType,
+    Policy, PolicyKind, PrimaryKey, Privilege, QualifiedName, Role, RowSecurity, Sql, Table, View,
+    ViewKind,
 };
 use rls_core::policy::lint::{ALL, Finding, Severity, lint};
 use rls_core::resolve::{Declared, Part, resolve};
@@ -46,8 +47,9 @@ fn each_lint_tells_a_mistake_from_what_only_looks_like_one() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    let of_functions = ["function_search_path_mutable"];
-    let tried: BTreeSet<_> = all.iter().map(|case| case.lint).chain(of_functions).collect();
+    let elsewhere =
+        ["function_search_path_mutable", "security_definer_view", "materialized_view_in_api"];
+    let tried: BTreeSet<_> = all.iter().map(|case| case.lint).chain(elsewhere).collect();
     let known: BTreeSet<_> = ALL.iter().map(|lint| lint.name).collect();
     assert_eq!(tried, known, "every lint has its cases");
 }
@@ -84,6 +86,43 @@ fn a_function_that_runs_as_its_owner_looks_names_up_where_it_says_itself() {
     assert_eq!(found(true, None, &[LINT]), [(LINT, true)]);
     assert_eq!(found(false, None, &[LINT]), [("unused_allow", false)]);
     assert_eq!(found(false, None, &["search_path"]), [("unknown_lint", false)]);
+}
+
+#[test]
+fn a_view_shows_what_the_policies_of_its_tables_do_not() {
+    let found = |view: View, granted: bool| {
+        let grant = DeclaredGrant {
+            roles: [Grantee::Role(ident("authenticated"))].into(),
+            privileges: [Privilege::Select].into(),
+            columns: [].into(),
+            grantable: false,
+        };
+        let grants = if granted { vec![grant] } else { vec![] };
+        let view = DeclaredView { view, owner: None, grants, comments: [].into(), allowed: vec![] };
+        let declared = Declared {
+            tables: vec![docs(vec![crud(own_row())])],
+            views: vec![view],
+            ..Declared::default()
+        };
+        let settings = Settings::new(Provider::Neon);
+        let resolved = resolve(declared, &settings).unwrap();
+        let findings = lint(&BTreeMap::new(), &resolved, &settings);
+        findings.iter().map(|finding| finding.lint.name).collect::<Vec<_>>()
+    };
+    let view = |query: &str, invoker: bool, kind: ViewKind| {
+        let view = View::new(QualifiedName::new(ident("public"), ident("v")), Sql::new(query));
+        View { kind, security_invoker: invoker, ..view }
+    };
+    let (plain, kept) = (ViewKind::Plain, ViewKind::Materialized);
+    for query in ["SELECT * FROM public.docs", "SELECT 1 FROM a JOIN docs ON true", "TABLE docs"] {
+        assert_eq!(found(view(query, false, plain), true), ["security_definer_view"], "{query}");
+        assert_eq!(found(view(query, false, kept), true), ["materialized_view_in_api"], "{query}");
+        assert!(found(view(query, true, plain), true).is_empty(), "{query}");
+        assert!(found(view(query, false, plain), false).is_empty(), "{query}");
+    }
+    for query in ["SELECT 1 AS docs", "SELECT * FROM other.docs", "SELECT a, docs FROM other"] {
+        assert!(found(view(query, false, plain), true).is_empty(), "{query}");
+    }
 }
 
 fn access() -> Vec<Case> {

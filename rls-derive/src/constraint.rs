@@ -74,7 +74,7 @@ pub(crate) fn exclusion(exclusion: &Exclusion) -> TokenStream {
     let Exclusion { method, elements, include, predicate, deferral } = exclusion;
     let (method, include) = (ident(method), idents(include));
     let elements = elements.iter().map(|ExclusionElement { key, operator }| {
-        let (key, operator) = (index::key(key), sql(operator));
+        let (key, operator) = (index::key(key, expr), sql(operator));
         quote!(p::ExclusionElement { key: #key, operator: #operator })
     });
     let predicate = option(predicate.as_ref().map(expr));

@@ -114,7 +114,7 @@ fn table(table: &Table) -> TokenStream {
     let checks = map(checks, constraint::check);
     let foreign_keys = map(foreign_keys, constraint::foreign_key);
     let exclusions = map(exclusions, constraint::exclusion);
-    let indexes = map(indexes, index::index);
+    let indexes = map(indexes, |index| index::index(index, expr));
     let triggers = map(triggers, trigger::trigger);
     let partitioning = option(partitioning.as_ref().map(partition::partitioning));
     let row_security = variant(row_security);

@@ -7,13 +7,13 @@ use quote::quote;
 use rls_core::model::{Index, IndexKey, IndexValue, OperatorClass};
 
 use crate::expand::{ident, idents, option, qualified};
-use crate::expr::expr;
 
-pub(crate) fn index(index: &Index) -> TokenStream {
+/// `write` is how its expressions are written.
+pub(crate) fn index<E>(index: &Index<E>, write: impl Fn(&E) -> TokenStream) -> TokenStream {
     let Index { method, unique, nulls_not_distinct, keys, include, predicate, with } = index;
     let (method, include, with) = (ident(method), idents(include), parameters(with));
-    let keys = keys.iter().map(key);
-    let predicate = option(predicate.as_ref().map(expr));
+    let keys = keys.iter().map(|key| self::key(key, &write));
+    let predicate = option(predicate.as_ref().map(&write));
     quote! {
         p::Index {
             method: #method,
@@ -27,7 +27,7 @@ pub(crate) fn index(index: &Index) -> TokenStream {
     }
 }
 
-pub(crate) fn key(key: &IndexKey) -> TokenStream {
+pub(crate) fn key<E>(key: &IndexKey<E>, write: impl Fn(&E) -> TokenStream) -> TokenStream {
     let IndexKey { value, collation, operator_class, descending, nulls_first } = key;
     let value = match value {
         IndexValue::Column(name) => {
@@ -35,7 +35,7 @@ pub(crate) fn key(key: &IndexKey) -> TokenStream {
             quote!(p::IndexValue::Column(#name))
         }
         IndexValue::Expr(value) => {
-            let value = expr(value);
+            let value = write(value);
             quote!(p::IndexValue::Expr(#value))
         }
     };

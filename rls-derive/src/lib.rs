@@ -12,6 +12,7 @@ mod predicate;
 mod sequence;
 mod trigger;
 mod user_type;
+mod view;
 mod witness;
 
 use proc_macro::TokenStream;
@@ -77,6 +78,17 @@ pub fn derive_type(input: TokenStream) -> TokenStream {
 #[proc_macro_derive(Function, attributes(rls))]
 pub fn derive_function(input: TokenStream) -> TokenStream {
     function::expand(&parse_macro_input!(input as DeriveInput)).into()
+}
+
+/// Declares a view on a struct without fields: `#[rls(view = "activity",
+/// query = "SELECT owner, count(*) AS todos FROM public.todos GROUP BY owner")]`. It reads as whoever asks,
+/// which is what keeps the policies of its tables.
+///
+/// Keys: `view`, `schema`, `query`, `columns`, `security_invoker`, `security_barrier`, `check_option`,
+/// `materialized`, `index(..)`, `trigger(..)`, `column(..)`, `grant(..)`, `allow(..)`, `comment`, `owner`.
+#[proc_macro_derive(View, attributes(rls))]
+pub fn derive_view(input: TokenStream) -> TokenStream {
+    view::expand(&parse_macro_input!(input as DeriveInput)).into()
 }
 
 /// Declares a predicate that the policies of many tables can use by its name.

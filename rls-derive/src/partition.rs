@@ -5,12 +5,12 @@ use quote::quote;
 use rls_core::model::{Partition, PartitionBound, Partitioning, RangeEnd};
 
 use crate::expand::{option, qualified, variant};
-use crate::expr::literal;
+use crate::expr::{expr, literal};
 use crate::index;
 
 pub(crate) fn partitioning(partitioning: &Partitioning) -> TokenStream {
     let Partitioning { strategy, keys, keep_undeclared, partitions } = partitioning;
-    let (strategy, keys) = (variant(strategy), keys.iter().map(index::key));
+    let (strategy, keys) = (variant(strategy), keys.iter().map(|key| index::key(key, expr)));
     let partitions = partitions.values().map(|partition| {
         let (name, partition) = (qualified(&partition.name), self::partition(partition));
         quote!((#name, #partition))

@@ -3,7 +3,7 @@
 
 #![allow(dead_code, missing_docs, reason = "read by tests, never used")]
 
-use rls_schema::{Function, PgEnum, PgType, Sequence, Table, predicate};
+use rls_schema::{Function, PgEnum, PgType, Sequence, Table, View, predicate};
 
 pub struct Uuid;
 pub struct DateTime<T>(T);
@@ -313,6 +313,48 @@ pub struct CleanUp;
 #[derive(Function)]
 #[rls(function = "all_posts", returns = "setof public.post", body = sql("BEGIN ATOMIC SELECT * FROM public.post; END"))]
 pub struct AllPosts;
+
+/// Rooms that have a number.
+#[derive(View)]
+#[rls(
+    view = "numbered rooms",
+    schema = "Gallery",
+    query = "SELECT site, number, label FROM public.rooms WHERE number > 1",
+    columns = [site, "No."],
+    security_barrier,
+    check_option = local,
+    column(name = "No.", comment = "Which of them it is."),
+    grant(role = authenticated, privileges = [select, insert]),
+    grant(role = anonymous, privileges = select, columns = [site, "No."]),
+    trigger(name = "a touch", instead_of = [insert, delete], function = public.touch, comment = "It is late."),
+    trigger(name = "told", after = update, each = statement, function = public.touch, arguments = ["x"]),
+)]
+pub struct NumberedRooms;
+
+#[derive(View)]
+#[rls(
+    query = "WITH s AS (SELECT site, count(*) AS rooms, min(label) AS label FROM public.rooms GROUP BY site) TABLE s;",
+    materialized,
+    index(columns = [site], unique, comment = "one line for each"),
+    index(
+        columns = [nulls_last(desc(rooms)), class(sql("lower(label)"), "text_pattern_ops")],
+        include = [label],
+        predicate = sql("rooms > 10"),
+        with(fillfactor = 70),
+        name = "Biggest",
+    ),
+    comment = "How many rooms there are.",
+)]
+pub struct RoomCounts;
+
+#[derive(View)]
+#[rls(
+    security_invoker = false,
+    check_option = cascaded,
+    query = "SELECT * FROM \"Gallery\".\"numbered rooms\"",
+    allow(security_definer_view, reason = "everybody may know where rooms are"),
+)]
+pub struct OpenRooms;
 
 /// Keys, constraints and indexes of every kind.
 #[derive(Table)]

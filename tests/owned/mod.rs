@@ -2,7 +2,7 @@
 
 #![allow(dead_code, missing_docs, reason = "read by tests, never used")]
 
-use rls_schema::{Function, PgEnum, PgType, Sequence, Table};
+use rls_schema::{Function, PgEnum, PgType, Sequence, Table, View};
 
 #[derive(PgEnum)]
 #[rls(owner = app_owner)]
@@ -27,6 +27,10 @@ pub struct Number;
 #[derive(Function)]
 #[rls(function = "two", returns = "integer", owner = "App Owner", body = "SELECT 2")]
 pub struct Two;
+
+#[derive(View)]
+#[rls(query = "SELECT 1 AS one", owner = app_owner)]
+pub struct One;
 
 #[derive(Table)]
 #[rls(table = "things", owner = r#type)]

@@ -7,6 +7,7 @@ use rls_schema::Table;
     trigger(name = "no function", before = update),
     trigger(name = "no time", function = touch),
     trigger(name = "both times", before = update, after = update, function = touch),
+    trigger(name = "instead", instead_of = insert, function = touch),
     trigger(name = "nothing", before = [], function = touch),
     trigger(name = "select", before = select, function = touch),
     trigger(name = "row", before = row, each = row, function = touch),

@@ -129,8 +129,13 @@ impl<E> Index<E> {
 impl<E> IndexKey<E> {
     /// A column, from small to large.
     pub fn column(name: Ident) -> Self {
+        IndexKey::of(IndexValue::Column(name))
+    }
+
+    /// A column or an expression, from small to large.
+    pub fn of(value: IndexValue<E>) -> Self {
         IndexKey {
-            value: IndexValue::Column(name),
+            value,
             collation: None,
             operator_class: None,
             descending: false,

@@ -8,15 +8,14 @@ use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::Expr as Rust;
 
-use super::attr::{catalog_name, string_literal};
 use super::constraint::{CheckDecl, ExclusionDecl, IndexDecl, UniqueDecl};
 use super::decl::{Decl, path_name};
 use super::predicate::{self, Parsed, Scope};
 use super::references::References;
-use super::{Ctxt, constraint};
+use super::{Ctxt, index_key};
 use crate::model::{
     BaseType, Check, Commented, Exclusion, ExclusionElement, Expr, ForeignKey, Ident, Index,
-    IndexKey, IndexValue, OperatorClass, PgType, PrimaryKey, QualifiedName, Site, Table, Unique,
+    IndexKey, IndexValue, PgType, PrimaryKey, QualifiedName, Site, Table, Unique,
 };
 use crate::policy::link::{self, Others};
 use crate::resolve::Part;
@@ -240,78 +239,25 @@ impl Lowering<'_, '_> {
 
     /// A key: a field or an expression, in calls that say how it is sorted and compared.
     pub(super) fn key(&mut self, rust: &Rust, site: Site) -> Option<IndexKey> {
-        if let Rust::Call(call) = rust
-            && let Some(name) = path_name(&call.func)
-        {
-            let arguments: Vec<_> = call.args.iter().collect();
-            match (name.as_str(), arguments.as_slice()) {
-                ("asc", [inner]) => return self.key(inner, site),
-                ("desc", [inner]) => {
-                    let key = self.key(inner, site)?;
-                    return Some(IndexKey { descending: true, nulls_first: true, ..key });
-                }
-                ("nulls_first", [inner]) => {
-                    return Some(IndexKey { nulls_first: true, ..self.key(inner, site)? });
-                }
-                ("nulls_last", [inner]) => {
-                    return Some(IndexKey { nulls_first: false, ..self.key(inner, site)? });
-                }
-                ("collate", [inner, text]) => {
-                    let collation = self.object(text)?;
-                    let key = self.key(inner, site)?;
-                    // What the column has anyway is not the index's own.
-                    let own = key.plain_column().and_then(|column| self.collation_of(column));
-                    let collation = (own != Some(&collation)).then_some(collation);
-                    return Some(IndexKey { collation, ..key });
-                }
-                ("class", [inner, text, parameters @ ..]) => {
-                    let name = self.object(text)?;
-                    let parameters = self.parameters(parameters)?;
-                    let operator_class = Some(OperatorClass { name, parameters });
-                    return Some(IndexKey { operator_class, ..self.key(inner, site)? });
-                }
-                _ => {}
-            }
-        }
+        let ctxt = self.ctxt;
+        let key = index_key::key(rust, ctxt, &mut |value| self.value(value, site.clone()))?;
+        // What the column has anyway is not the index's own.
+        let own = match &key.value {
+            IndexValue::Column(column) => self.collation_of(column),
+            IndexValue::Expr(_) => None,
+        };
+        let collation = key.collation.clone().filter(|collation| own != Some(collation));
+        Some(IndexKey { collation, ..key })
+    }
+
+    fn value(&mut self, rust: &Rust, site: Site) -> Option<IndexValue<Expr>> {
         let parsed = self.parse(rust)?;
         let expr = self.judge(parsed, site, None)?;
         let own = match &expr {
             Expr::Column(column) => self.field(&column.field),
             _ => None,
         };
-        let placeholder = IndexKey::column(Ident::literal("expr"));
-        Some(match own {
-            Some(column) => IndexKey::column(column),
-            None => IndexKey { value: IndexValue::Expr(expr), ..placeholder },
-        })
-    }
-
-    /// A collation or an operator class.
-    fn object(&self, text: &Rust) -> Option<QualifiedName> {
-        match string_literal(text) {
-            Some(literal) => catalog_name(literal, self.ctxt),
-            None => {
-                let help = "write `\"C\"` or `\"public.name\"`";
-                self.ctxt.error_help(text, "this is not a name", help);
-                None
-            }
-        }
-    }
-
-    /// `siglen = 32`, behind the name of an operator class.
-    fn parameters(&self, rust: &[&Rust]) -> Option<BTreeMap<String, String>> {
-        let one = |parameter: &&Rust| {
-            let said = match parameter {
-                Rust::Assign(said) => path_name(&said.left).zip(constraint::value(&said.right)),
-                _ => None,
-            };
-            if said.is_none() {
-                let help = "write `class(title, \"gist_trgm_ops\", siglen = 32)`";
-                self.ctxt.error_help(parameter, "this is no parameter of a class", help);
-            }
-            said
-        };
-        rust.iter().map(one).collect()
+        Some(own.map_or(IndexValue::Expr(expr), IndexValue::Column))
     }
 
     fn parse(&self, rust: &Rust) -> Option<Parsed> {
@@ -375,14 +321,7 @@ impl Lowering<'_, '_> {
     }
 
     fn name_of(&self, key: &Rust) -> String {
-        if let Rust::Call(call) = key
-            && let Some("asc" | "desc" | "nulls_first" | "nulls_last" | "collate" | "class") =
-                path_name(&call.func).as_deref()
-            && let Some(inner) = call.args.first()
-        {
-            return self.name_of(inner);
-        }
-        let column = path_name(key).and_then(|field| self.field(&field));
+        let column = path_name(index_key::innermost(key)).and_then(|field| self.field(&field));
         column.map_or_else(|| "expr".to_owned(), |column| column.as_str().to_owned())
     }
 
@@ -409,7 +348,7 @@ fn joined(columns: &[Ident]) -> String {
     columns.iter().map(Ident::as_str).collect::<Vec<_>>().join("_")
 }
 
-fn add<T>(
+pub(super) fn add<T>(
     items: &mut BTreeMap<Ident, T>,
     name: Option<Ident>,
     item: T,

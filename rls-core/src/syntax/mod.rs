@@ -17,6 +17,7 @@ mod ctxt;
 mod decl;
 mod function;
 mod grant;
+mod index_key;
 mod lower;
 mod lower_constraint;
 mod lower_partition;
@@ -34,6 +35,7 @@ mod sequence;
 mod signature;
 mod trigger;
 mod user_type;
+mod view;
 
 #[cfg(feature = "scan")]
 mod cfg;
@@ -59,3 +61,4 @@ pub use named::{LoweredPredicate, lower_predicate};
 pub use rust_type::RustType;
 pub use sequence::lower_sequence;
 pub use user_type::{LoweredForm, LoweredType, lower_enum, lower_type};
+pub use view::lower_view;

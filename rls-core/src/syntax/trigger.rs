@@ -1,5 +1,7 @@
-//! Triggers as declared on the struct of their table, and what the model makes of them:
+//! Triggers as declared on the struct of their table or view, and what the model makes of them:
 //! `trigger(name = "touch", before = [insert, update], of = [title], function = touch)`.
+
+use std::collections::BTreeSet;
 
 use syn::{Expr, LitStr, Meta};
 
@@ -36,6 +38,7 @@ const KEYS: &[&str] = &[
     "name",
     "before",
     "after",
+    "instead_of",
     "of",
     "each",
     "when",
@@ -93,18 +96,25 @@ pub(super) fn trigger(item: &Item, schema: &Ident, ctxt: &Ctxt) -> Option<Trigge
     })
 }
 
-/// `before = update` or `after = [insert, update]`.
+/// `before = update`, `after = [insert, update]` or `instead_of = insert`.
 fn timing(read: &Read<'_>, item: &Item) -> Option<(TriggerTiming, Vec<(TriggerEvent, Expr)>)> {
     let ctxt = read.ctxt;
-    let (timing, said) = match (read.find("before"), read.find("after")) {
-        (Some(said), None) => (TriggerTiming::Before, said),
-        (None, Some(said)) => (TriggerTiming::After, said),
-        (Some(_), Some(after)) => {
+    let known = [
+        ("before", TriggerTiming::Before),
+        ("after", TriggerTiming::After),
+        ("instead_of", TriggerTiming::InsteadOf),
+    ];
+    let said = known.map(|(key, timing)| read.find(key).map(|said| (timing, said)));
+    let mut said = said.into_iter().flatten();
+    let (timing, said) = match (said.next(), said.next()) {
+        (Some(said), None) => said,
+        (Some(_), Some((_, second))) => {
             let help = "declare two triggers";
-            ctxt.error_help(&after.meta, "a trigger runs before or after, and not both", help);
+            let message = "a trigger runs before, after or instead of something, and one of these";
+            ctxt.error_help(&second.meta, message, help);
             return None;
         }
-        (None, None) => {
+        (None, _) => {
             if read.complete {
                 ctxt.error_help(&item.meta, "`trigger` does not say when it runs", EXAMPLE);
             }
@@ -201,20 +211,75 @@ fn arguments(read: &Read<'_>) -> Vec<String> {
 }
 
 impl TriggerDecl {
-    /// The trigger of the model; what cannot be together is told.
+    /// The trigger of a table; what cannot be together is told.
     pub(super) fn lower(&self, lowering: &Lowering<'_, '_>) -> Option<(Ident, Trigger)> {
         let ctxt = lowering.ctxt;
         let before = ctxt.count();
         self.fits_together(ctxt);
+        if self.timing == TriggerTiming::InsteadOf {
+            let help = "write `before = ..` or `after = ..`";
+            ctxt.error_help(&self.meta, "only a view has something done instead", help);
+        }
         let columns = lowering.columns(&self.of)?;
         let when = match &self.when {
             Some(text) => Some(condition(text, lowering)?),
             None => None,
         };
+        self.made(columns.into_iter().collect(), when, before, ctxt)
+    }
+
+    /// The trigger of a view, whose columns only the server knows.
+    ///
+    /// Source: Postgres manual, `CREATE TRIGGER`: which triggers views can have.
+    pub(super) fn lower_on_view(&self, ctxt: &Ctxt) -> Option<(Ident, Trigger)> {
+        let before = ctxt.count();
+        self.fits_together(ctxt);
+        let instead = self.timing == TriggerTiming::InsteadOf;
+        if instead != self.for_each_row {
+            let (message, help) = if instead {
+                ("what is done instead is done for each row", "leave `each` out")
+            } else {
+                (
+                    "a view has no rows of its own to run this for",
+                    "write `instead_of = ..`, or `each = statement`",
+                )
+            };
+            ctxt.error_help(&self.meta, message, help);
+        }
+        if let Some((_, at)) =
+            self.events.iter().find(|(event, _)| *event == TriggerEvent::Truncate)
+        {
+            ctxt.error(at, "a view is not truncated");
+        }
+        if let Some(first) = self.of.first() {
+            let help = "leave `of` out";
+            ctxt.error_help(first, "the trigger of a view is not about single columns", help);
+        }
+        let when = self.when.as_ref().filter(|text| raw_sql::lexical(text, None, ctxt).is_some());
+        if let Some(text) = when.filter(|_| instead) {
+            let help = "leave `when` out, and let the function decide";
+            ctxt.error_help(text, "what is done instead is done always", help);
+        }
+        if self.constraint.is_some() || self.old_table.is_some() || self.new_table.is_some() {
+            let message = "a view has neither constraints nor tables of its old and new rows";
+            ctxt.error(&self.meta, message);
+        }
+        let when = when.map(|text| Sql::new(text.value().trim()));
+        self.made(BTreeSet::new(), when, before, ctxt)
+    }
+
+    /// The trigger of the model, if nothing was wrong with it since there were so many mistakes.
+    fn made(
+        &self,
+        columns: BTreeSet<Ident>,
+        when: Option<Sql>,
+        before: usize,
+        ctxt: &Ctxt,
+    ) -> Option<(Ident, Trigger)> {
         let trigger = Trigger {
             timing: self.timing,
             events: self.events.iter().map(|(event, _)| *event).collect(),
-            columns: columns.into_iter().collect(),
+            columns,
             for_each_row: self.for_each_row,
             when,
             function: self.function.clone(),

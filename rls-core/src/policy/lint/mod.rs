@@ -10,6 +10,7 @@ mod privileges;
 mod raw;
 mod registry;
 mod rows;
+mod shown;
 mod trust;
 mod view;
 
@@ -80,7 +81,8 @@ pub struct Finding {
     pub allowed: Option<String>,
 }
 
-/// Looks at everything that was declared, table by table and then at functions. What is allowed is found
+/// Looks at everything that was declared, table by table and then at functions and
+/// views. What is allowed is found
 /// all the same, and marked.
 pub fn lint(
     tables: &BTreeMap<QualifiedName, DeclaredTable>,
@@ -98,6 +100,7 @@ pub fn lint(
         all.append(&mut report.findings);
     }
     functions::look(resolved, &mut all);
+    shown::look(resolved, &mut all);
     all
 }
 

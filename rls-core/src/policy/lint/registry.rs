@@ -30,6 +30,10 @@ lints! {
         "a policy reads `auth.users`";
     FUNCTION_SEARCH_PATH_MUTABLE "function_search_path_mutable" Warning
         "a SECURITY DEFINER function looks names up where its caller says";
+    SECURITY_DEFINER_VIEW "security_definer_view" Warning
+        "a view shows rows past the policies of the tables that it reads";
+    MATERIALIZED_VIEW_IN_API "materialized_view_in_api" Warning
+        "a view shows all the rows that it keeps, past the policies of its tables";
     SPOOFABLE_SETTING "spoofable_setting" Warning
         "a policy trusts a setting that any session can set";
     CALLS_UNKNOWN_FUNCTION "calls_unknown_function" Info

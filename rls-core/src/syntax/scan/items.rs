@@ -11,7 +11,7 @@ use crate::syntax::places::source_error;
 use crate::syntax::typed::Pending;
 use crate::syntax::{
     Ctxt, LoweredType, cfg, lower, lower_enum, lower_function, lower_predicate, lower_sequence,
-    lower_type, parameters,
+    lower_type, lower_view, parameters,
 };
 
 /// How an item that derives a type is read.
@@ -62,6 +62,11 @@ impl File<'_> {
         if derives("Function", &input.attrs, rls.is_some()) {
             let found = self.object(&input, lower_function);
             return self.scan.functions.extend(found);
+        }
+        // Without a query it is another's.
+        if rls.is_some() && derives("View", &input.attrs, true) {
+            let found = self.object(&input, lower_view);
+            return self.scan.views.extend(found);
         }
         for (derive, lower) in [("PgEnum", lower_enum as Lower), ("PgType", lower_type)] {
             if derives(derive, &input.attrs, rls.is_some()) {
