@@ -44,6 +44,10 @@ impl Finder<'_> {
                 "{} may call {name}, which reads with the rights of its owner",
                 grant.grantee
             ),
+            // One of somebody else's is there already, and may be everyone's to call.
+            GrantObject::Function(_) if grant.option => {
+                return vec![passes_on(&grant.grantee, &privilege_names(grant), &grant.object)];
+            }
             GrantObject::Routine(routine)
                 if self.schemas.previous.functions.contains_key(routine) && !self.held(grant) =>
             {
