@@ -1,0 +1,137 @@
+//! What was pulled is Rust: a crate that depends on nothing but the facade, and on what the file says it
+//! needs, builds without a warning, and what its derives make is what the command line reads off the source.
+
+use std::fmt::Write;
+use std::path::Path;
+use std::process::Command;
+
+use super::round::{Round, pulled};
+use super::support::{Project, Run};
+
+/// Something of every kind.
+const EVERYTHING: &str = r####"
+    create type mood as enum ('fine', 'so-so');
+    create type "self" as enum ('self', 'Self', 'None');
+    create domain email as text check (value like '%@%');
+    create domain value as numeric(10, 2) not null;
+    create type address as (street text, "type" mood, email email, "self" numeric);
+    create sequence numbers start 100;
+    create function touch() returns trigger language plpgsql as $$
+begin
+    new.at := now();
+    return new;
+end $$;
+    create function "crate"(numeric[]) returns numeric language sql as 'select 1';
+    create function "crate"(text default '"#') returns text language sql as 'select ''"##''';
+    create table teams (id uuid primary key default gen_random_uuid(), "self" text not null);
+    create table "type" (
+        id bigint generated always as identity primary key,
+        team uuid not null references teams,
+        number bigint not null default nextval('numbers'),
+        mood mood not null default 'fine', moods mood[], "Self" "self", mail email, worth value, home address,
+        "fn" smallint, real real, double double precision, flag boolean, bytes bytea, price numeric, data jsonb,
+        raw json, ids uuid[], at timestamptz, local timestamp, day date, hour time, span interval, ip inet,
+        search tsvector generated always as (to_tsvector('simple', coalesce("fn"::text, ''))) stored
+    );
+    comment on table "type" is 'A table with everything.';
+    create table events (id bigint not null, at date not null) partition by range (at);
+    create table events_1 partition of events for values from ('2024-01-01') to ('2025-01-01');
+    create trigger touch before update on "type" for each row execute function touch();
+    create index on "type" (lower(mail::text)) where mood = 'fine';
+    alter table teams enable row level security;
+    alter table "type" enable row level security;
+    alter table events enable row level security;
+    alter table events_1 enable row level security;
+    create policy mine on "type" for all to pull_app
+        using (exists (select 1 from teams t where t.id = team and t."self" = current_user) and mood <> 'so-so');
+    create policy all_teams on teams for select to pull_app using (true);
+    grant select, update on "type" to pull_app;
+    grant select on teams to pull_app;
+"####;
+
+#[test]
+fn what_was_pulled_compiles() {
+    let Some(round) = pulled(EVERYTHING) else { return };
+    let made = compiled(&round);
+    let read = round.project.run(&["sql"]).exits(0).out;
+    assert_eq!(made, read, "{}", round.source);
+}
+
+/// What the derives make of the source, as SQL.
+#[track_caller]
+fn compiled(round: &Round) -> String {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let own = Project::empty();
+    own.write("Cargo.toml", manifest(&workspace));
+    // The versions that are there, for nothing is fetched.
+    own.write("Cargo.lock", std::fs::read(workspace.join("Cargo.lock")).unwrap());
+    own.write("decimal/Cargo.toml", DECIMAL);
+    own.write("decimal/src/lib.rs", "pub struct Decimal;\n");
+    own.write("src/lib.rs", "#![deny(warnings, clippy::all)]\n\npub mod schema;\n");
+    own.write("src/schema.rs", &round.source);
+    own.write("src/main.rs", program(round));
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
+    cargo.current_dir(own.root()).args(["run", "--offline", "--quiet", "--target-dir"]);
+    cargo.arg(Path::new(env!("CARGO_TARGET_TMPDIR")).join("compiled"));
+    // What is said for the crate under test is not said of this one.
+    for name in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_TARGET"] {
+        cargo.env_remove(name);
+    }
+    let run = Run::of(cargo);
+    assert_eq!(run.code, 0, "{run}\n{}", round.source);
+    run.out
+}
+
+/// The crates are those of the workspace, with the features that are built there.
+fn manifest(workspace: &Path) -> String {
+    format!(
+        "[package]\nname = \"pulled-schema\"\nedition = \"2024\"\n\n[workspace]\n\n[dependencies]\n\
+         chrono = {{ version = \"0.4\", default-features = false, features = [\"clock\"] }}\n\
+         rls-schema = {{ path = {:?} }}\n\
+         rust_decimal = {{ path = \"decimal\" }}\n\
+         serde_json = \"1\"\n\
+         uuid = {{ version = \"1\", default-features = false }}\n",
+        workspace.canonicalize().unwrap()
+    )
+}
+
+/// The workspace has no `rust_decimal`, and the derive goes by the name.
+const DECIMAL: &str = "[package]\nname = \"rust_decimal\"\nedition = \"2024\"\n";
+
+/// A program that prints what is declared.
+fn program(round: &Round) -> String {
+    let mut program = "use pulled_schema::schema::*;\nuse rls_schema::model::Ident;\n\
+                       use rls_schema::{Grants, Provider, Schema, Settings};\n\n\
+                       fn main() {\n    let mut settings = Settings::new(Provider::Postgres);\n"
+        .to_owned();
+    let config: toml::Table = round.project.read("rls.toml").parse().unwrap();
+    assert_eq!(config["provider"].as_str(), Some("postgres"));
+    let grants = match config["grants"].as_str() {
+        Some("declared") => "Declared",
+        Some("schema") => "Schema",
+        _ => "Policies",
+    };
+    writeln!(program, "    settings.grants = Grants::{grants};").unwrap();
+    for role in config["roles"].as_array().into_iter().flatten() {
+        writeln!(program, "    settings.roles.push(Ident::new({role}).unwrap());").unwrap();
+    }
+    program += "    let schema = Schema::declare(settings)\n";
+    let mut kind = "";
+    for line in round.source.lines() {
+        if let Some(derive) = line.strip_prefix("#[derive(").and_then(|it| it.strip_suffix(")]")) {
+            kind = derive;
+        }
+        let item = line.strip_prefix("pub struct ").or(line.strip_prefix("pub enum "));
+        let Some(item) = item else { continue };
+        let name = item.split(|c: char| !c.is_alphanumeric()).next().unwrap();
+        let method = match kind {
+            "Table" => "table",
+            "Sequence" => "sequence",
+            "Function" => "function",
+            "PgEnum" | "PgType" => "ty",
+            other => panic!("a derive {other}"),
+        };
+        writeln!(program, "        .{method}::<{name}>()").unwrap();
+    }
+    program + "        .build()\n        .unwrap();\n    print!(\"{}\", schema.to_sql());\n}\n"
+}
