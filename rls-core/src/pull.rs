@@ -11,10 +11,11 @@ use tokio_postgres::{Client, IsolationLevel, Transaction};
 use crate::catalog::{self, Discovered, Failure, canonical, discover, introspect};
 use crate::diff::{self, Canonical, Pair};
 use crate::model::{
-    Gate, Grant, GrantObject, Ident, IndexValue, Policy, QualifiedName, Schema, Site, Sql, Table,
+    AllowedLint, Gate, Grant, GrantObject, Ident, IndexValue, Policy, QualifiedName, Schema, Site,
+    Sql, Table,
 };
 use crate::provider::{Grants, Provider, Settings};
-use crate::resolve::{Declared, ResolveErrors, resolve};
+use crate::resolve::{Declared, ResolveError, ResolveErrors, resolve_as_found};
 use crate::source::{self, Known, Names, Source, Words};
 
 /// What is asked for.
@@ -122,13 +123,13 @@ async fn read(transaction: &mut Transaction<'_>, request: &Request) -> Result<Pu
     let mut bare = BTreeSet::new();
     let mut named = BTreeSet::new();
     // Each round takes back what the server or the linker does not hold for the same, so it ends.
-    let declared = loop {
+    let (mut declared, circles) = loop {
         let (mut declared, unsaid) = source::declare(&live, &names, &known, &named);
         for table in &mut declared.tables {
             table.policy_indexes = !bare.contains(&table.table.name);
         }
-        let compiled = match resolve(declared.clone(), &settings) {
-            Ok(resolved) => resolved.schema,
+        let (compiled, circles) = match resolve_as_found(declared.clone(), &settings) {
+            Ok(resolved) => (resolved.schema, resolved.circles),
             Err(errors) => {
                 if !source::take_back_mistakes(&errors, &mut known) {
                     return Err(Error::Undeclarable(errors));
@@ -158,12 +159,13 @@ async fn read(transaction: &mut Transaction<'_>, request: &Request) -> Result<Pu
         if before == (known.len(), bare.len(), settings.grants, named.len()) {
             notes.extend(unsaid);
             let alone = Settings { grants_beside: Vec::new(), ..settings.clone() };
-            if let Ok(resolved) = resolve(declared.clone(), &alone) {
+            if let Ok(resolved) = resolve_as_found(declared.clone(), &alone) {
                 settings.grants_beside = settings::beside(&live, &resolved.schema.grants);
             }
-            break declared;
+            break (declared, circles);
         }
     };
+    allow_circles(circles, &mut declared, &mut notes);
     if proposed > known.len() {
         let left = proposed - known.len();
         notes.push(format!(
@@ -173,6 +175,21 @@ async fn read(transaction: &mut Transaction<'_>, request: &Request) -> Result<Pu
     }
     let source = source::write(&declared, PREAMBLE);
     Ok(Pulled { declared, settings, live, source, notes })
+}
+
+/// What reads in a circle is declared as it is, and said to be known: no statement that uses it works, and
+/// all else does.
+fn allow_circles(circles: Vec<ResolveError>, declared: &mut Declared, notes: &mut Vec<String>) {
+    let lint = "policy_recursion";
+    for ResolveError { table, message, .. } in circles {
+        let own = declared.tables.iter_mut().find(|declared| declared.table.name == table);
+        let allowed = own.map(|declared| &mut declared.allowed);
+        if let Some(allowed) = allowed.filter(|all| all.iter().all(|known| known.lint != lint)) {
+            let reason = "the database has it so, and no statement that uses it works".to_owned();
+            allowed.push(AllowedLint { lint: lint.to_owned(), reason });
+        }
+        notes.push(format!("of {table} {message}"));
+    }
 }
 
 const PREAMBLE: &str = "What a database holds, as `cargo rls pull` found it.";

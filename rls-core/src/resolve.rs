@@ -19,6 +19,7 @@ use crate::policy::definer::{self, Functions};
 use crate::policy::grants::{self, Sources};
 use crate::policy::index::{self, Created};
 use crate::policy::link::{Others, Shape};
+use crate::policy::lint;
 use crate::policy::recursion;
 use crate::provider::{Grants, Settings};
 
@@ -65,6 +66,8 @@ pub struct Resolved {
     pub policies: BTreeMap<QualifiedName, Policies>,
     /// What is accepted of functions, by name.
     pub allowed: BTreeMap<QualifiedName, Vec<AllowedLint>>,
+    /// Policies that read in a circle.
+    pub circles: Vec<ResolveError>,
 }
 
 /// Everything that is wrong, in the order of the tables.
@@ -107,11 +110,29 @@ impl From<Vec<DeclaredTable>> for Declared {
     }
 }
 
-/// Compiles a declaration for a provider.
+/// Compiles a declaration for a provider. Policies that read in a circle are an error, unless their table
+/// says that it is known: Postgres takes them, and refuses every statement that uses them.
 ///
 /// # Errors
 /// See [`ResolveErrors`]; every violation is reported.
 pub fn resolve(
+    declared: impl Into<Declared>,
+    settings: &Settings,
+) -> Result<Resolved, ResolveErrors> {
+    let declared = declared.into();
+    let known = declared.tables.iter().filter(|table| lint::accepts_circles(table));
+    let known: BTreeSet<_> = known.map(|table| table.table.name.clone()).collect();
+    let resolved = resolve_as_found(declared, settings)?;
+    let unknown = resolved.circles.iter().filter(|circle| !known.contains(&circle.table));
+    let unknown: Vec<_> = unknown.cloned().collect();
+    if unknown.is_empty() { Ok(resolved) } else { Err(ResolveErrors(unknown)) }
+}
+
+/// The same of what somebody else has made: circles are told with what it compiles to.
+///
+/// # Errors
+/// See [`ResolveErrors`]; every violation is reported.
+pub fn resolve_as_found(
     declared: impl Into<Declared>,
     settings: &Settings,
 ) -> Result<Resolved, ResolveErrors> {
@@ -136,7 +157,7 @@ pub fn resolve(
     if !errors.is_empty() {
         return Err(ResolveErrors(errors));
     }
-    let mut resolved = compile(&tables, &linked, settings, &mut errors);
+    let mut resolved = compile(&tables, &linked, settings);
     objects::add(&tables, &objects, settings, &mut resolved.schema);
     types::add(compiled_types, &types, settings, &mut resolved.schema);
     views::add(&objects.views, settings, &mut resolved.schema);
@@ -144,7 +165,7 @@ pub fn resolve(
     privileges::add_settings(settings, &mut resolved.schema);
     owners::add(&tables, &objects, &types, settings, &mut resolved.schema);
     resolved.allowed = objects.allowed();
-    if errors.is_empty() { Ok(resolved) } else { Err(ResolveErrors(errors)) }
+    Ok(resolved)
 }
 
 /// A function that runs as its owner sees nothing of a table whose policies bind the owner too.
@@ -375,10 +396,9 @@ fn compile(
     tables: &Tables,
     linked: &BTreeMap<QualifiedName, Linked>,
     settings: &Settings,
-    errors: &mut Vec<ResolveError>,
 ) -> Resolved {
     let provider = settings.provider;
-    let (policies, functions, created) = policies(tables, linked, settings, errors);
+    let (policies, functions, created, circles) = policies(tables, linked, settings);
     let mut compiled = BTreeMap::new();
     for ((name, declared), linked) in tables.iter().zip(linked.values()) {
         let mut table = compile::table(declared, linked, &policies[name], provider);
@@ -428,7 +448,7 @@ fn compile(
         owners: BTreeMap::new(),
         undeclared_owners: BTreeMap::new(),
     };
-    Resolved { schema, policies, allowed: BTreeMap::new() }
+    Resolved { schema, policies, allowed: BTreeMap::new(), circles }
 }
 
 /// Compiles every policy: first to see which indexes they need, then with those in place; and once
@@ -437,8 +457,7 @@ fn policies(
     tables: &Tables,
     linked: &BTreeMap<QualifiedName, Linked>,
     settings: &Settings,
-    errors: &mut Vec<ResolveError>,
-) -> (BTreeMap<QualifiedName, Policies>, Functions, Created) {
+) -> (BTreeMap<QualifiedName, Policies>, Functions, Created, Vec<ResolveError>) {
     let all = |created: &Created, bare: &BTreeSet<(QualifiedName, Ident)>| {
         let leading = tables
             .iter()
@@ -463,16 +482,15 @@ fn policies(
         drop(first);
         all(&created, &bare)
     };
-    loop {
+    let circles = loop {
         let cycles = recursion::cycles(tables, &policies, settings);
         let before = bare.len();
         bare.extend(cycles.iter().flat_map(|cycle| cycle.avoidable.clone()));
         if bare.len() == before {
-            errors.extend(cycles.into_iter().map(|cycle| cycle.error));
-            break;
+            break cycles.into_iter().map(|cycle| cycle.error).collect();
         }
         (policies, functions) = all(&created, &bare);
-    }
+    };
     for need in policies
         .values_mut()
         .flat_map(BTreeMap::values_mut)
@@ -480,7 +498,7 @@ fn policies(
     {
         need.served = index::served(need, tables.get(&need.table), &created);
     }
-    (policies, functions, created)
+    (policies, functions, created, circles)
 }
 
 /// Whether a schema is one of the server's own, or one of ours: that of the migrations' history, and that

@@ -463,6 +463,14 @@ fn allowing() -> Vec<Case> {
             allow(own(), "rls_enabled_no_policy"),
             allow(docs(vec![]), "rls_enabled_no_policy"),
         ),
+        case(
+            "policy_recursion",
+            allow(
+                docs(vec![crud(Expr::Sql("id in (select d.id from docs d)".to_owned()))]),
+                "policy_recursion",
+            ),
+            allow(own(), "policy_recursion"),
+        ),
         case("unknown_lint", allow(own(), "rls_enabled_no_polcy"), own()),
     ]
 }

@@ -327,6 +327,31 @@ fn the_message_names_the_circle_and_points_at_the_lookup() {
     assert!(error.help.as_ref().unwrap().contains("definer(exists(..))"), "{error:?}");
 }
 
+/// What a table says it knows is compiled as it stands, and told.
+#[test]
+fn a_circle_that_is_known_is_no_error() {
+    let rules = [
+        ("members", Select, Permissive, ROLES[0], exists("teams")),
+        ("teams", Select, Permissive, ROLES[0], exists("members")),
+    ];
+    let mut declared = declared(&rules);
+    let knows = |declared: &mut Vec<DeclaredTable>, at: usize| {
+        let reason = "it is going to be mended".to_owned();
+        declared[at].allowed.push(AllowedLint { lint: "policy_recursion".to_owned(), reason });
+    };
+    let refused = resolve(declared.clone(), &settings()).unwrap_err();
+    let at = |name: &QualifiedName| declared.iter().position(|it| it.table.name == *name).unwrap();
+    let (named, other) = (at(&refused.0[0].table), 2 - at(&refused.0[0].table));
+    let mut elsewhere = declared.clone();
+    knows(&mut elsewhere, other);
+    assert_eq!(resolve(elsewhere, &settings()).unwrap_err(), refused);
+    knows(&mut declared, named);
+    let resolved = resolve(declared, &settings()).unwrap();
+    assert_eq!(resolved.circles, refused.0);
+    let policies = resolved.schema.tables.values().map(|table| table.policies.len());
+    assert_eq!(policies.collect::<Vec<_>>(), [1, 0, 1]);
+}
+
 #[test]
 fn a_definer_lookup_reads_past_policies() {
     let lookup = Expr::Definer(Box::new(exists("members")));

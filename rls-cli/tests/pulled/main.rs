@@ -7,6 +7,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod circles;
 mod compiled;
 mod functions;
 mod round;

@@ -8,6 +8,7 @@ mod performance;
 mod predicate;
 mod privileges;
 mod raw;
+mod recursion;
 mod registry;
 mod rows;
 mod shown;
@@ -17,6 +18,7 @@ mod view;
 use std::collections::BTreeMap;
 use std::fmt;
 
+pub(crate) use self::recursion::accepts_circles;
 pub use self::registry::{ALL, find};
 use self::view::View;
 use crate::model::{AllowedLint, DeclaredTable, QualifiedName};
@@ -114,6 +116,7 @@ const RULES: &[Rule] = &[
     privileges::rules,
     trust::rules,
     performance::rules,
+    recursion::rules,
 ];
 
 /// The findings of one table.

@@ -26,6 +26,8 @@ lints! {
         "policies on a table without row security, which nobody asks";
     RLS_REFERENCES_USER_METADATA "rls_references_user_metadata" Error
         "a policy trusts a claim that users edit themselves";
+    POLICY_RECURSION "policy_recursion" Error
+        "policies that read in a circle, which Postgres refuses whenever they are used";
     AUTH_USERS_EXPOSED "auth_users_exposed" Warning
         "a policy reads `auth.users`";
     FUNCTION_SEARCH_PATH_MUTABLE "function_search_path_mutable" Warning
