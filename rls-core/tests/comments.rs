@@ -127,3 +127,40 @@ async fn schemas_have_comments() {
         assert_eq!(text(&client, there).await, comment);
     }
 }
+
+/// At every depth, and again where the partition is made again.
+#[tokio::test]
+async fn partitions_have_comments() {
+    let mut client = owned("com_partition").await;
+    let name = |name: &str| QualifiedName::new(id("public"), id(name));
+    let by = |column: &str, partition: Partition| Partitioning {
+        strategy: PartitionStrategy::List,
+        keys: vec![IndexKey::column(id(column))],
+        keep_undeclared: false,
+        partitions: [(partition.name.clone(), partition)].into(),
+    };
+    let part = |of: &str, partitioning| Partition {
+        name: name(of),
+        bound: PartitionBound::Default,
+        row_security: RowSecurity::Enabled,
+        partitioning,
+    };
+    let said = |inner: &str, comments: &[(&str, &str)]| {
+        let mut spread = table("spread");
+        spread.columns = vec![column("a", "text"), column("b", "text")];
+        let inner = by(inner, part("inner_part", None));
+        spread.partitioning = Some(by("a", part("outer_part", Some(inner))));
+        let mut declared = DeclaredTable::from(spread);
+        let comments = comments.iter();
+        let comments = comments.map(|(on, text)| (Commented::Table(name(on)), (*text).to_owned()));
+        declared.comments = comments.collect();
+        resolve(vec![declared], &plain(&[])).unwrap().schema
+    };
+    const THERE: &str = "SELECT string_agg(relname || ': ' || description, ', ' ORDER BY relname)
+        FROM pg_description JOIN pg_class ON oid = objoid WHERE relname LIKE '%_part'";
+    converge(&mut client, &said("a", &[("outer_part", "o"), ("inner_part", "i")])).await;
+    assert_eq!(text(&client, THERE).await, "inner_part: i, outer_part: o");
+    converge(&mut client, &said("b", &[("inner_part", "j")])).await;
+    // Its key is another, so that it was made anew; what nobody declares any more was brought back.
+    assert_eq!(text(&client, THERE).await, "inner_part: j, outer_part: o");
+}

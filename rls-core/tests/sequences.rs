@@ -259,3 +259,41 @@ async fn rows_that_the_owner_does_not_see_are_counted_too() {
         assert_eq!(text(&client, LAST).await, "42", "{name}");
     }
 }
+
+/// Where no name is declared, an adopted sequence keeps the one that it has.
+#[tokio::test]
+async fn the_sequence_of_an_identity_column_has_a_name_of_its_own() {
+    let mut client = owned("seq_named").await;
+    let called = |name: Option<&str>| {
+        let identity = items(|number| {
+            number.identity = Some(Identity::Always);
+            number.sequence = name.map(id);
+        });
+        compiled(vec![identity.into()], vec![], &plain(&["reader"]))
+    };
+    const NAME: &str = "SELECT pg_get_serial_sequence('items', 'id')";
+    for (declared, held) in [
+        (Some("numbers"), "public.numbers"),
+        (None, "public.numbers"),
+        (Some("Other Numbers"), "public.\"Other Numbers\""),
+    ] {
+        converge(&mut client, &called(declared)).await;
+        assert_eq!(text(&client, NAME).await, held);
+        client.batch_execute(ADD).await.unwrap();
+    }
+    assert_eq!(text(&client, LAST).await, "3");
+
+    // A column that is there is numbered from such a sequence too.
+    let bare = compiled(vec![items(|_| {}).into()], vec![], &plain(&["reader"]));
+    converge(&mut client, &bare).await;
+    converge(&mut client, &called(Some("numbers"))).await;
+    assert_eq!(text(&client, NAME).await, "public.numbers");
+    client.batch_execute(ADD).await.unwrap();
+    assert_eq!(text(&client, LAST).await, "4");
+
+    client.batch_execute("DROP TABLE items").await.unwrap();
+    converge(&mut client, &called(None)).await;
+    assert_eq!(text(&client, NAME).await, "public.items_id_seq");
+    converge(&mut client, &called(Some("numbers"))).await;
+    assert_eq!(text(&client, NAME).await, "public.numbers");
+}

@@ -138,7 +138,8 @@ fn table(table: &Table) -> TokenStream {
 }
 
 fn column(column: &Column) -> TokenStream {
-    let Column { name, ty, collation, nullable, default, identity, numbering, generated } = column;
+    let Column { name, ty, collation, nullable, default, identity, numbering, sequence, generated } =
+        column;
     let name = ident(name);
     let ty = pg_type(ty);
     let default = option(default.as_ref().map(expr));
@@ -148,6 +149,7 @@ fn column(column: &Column) -> TokenStream {
     }));
     let collation = option(collation.as_ref().map(qualified));
     let numbering = sequence_options(numbering);
+    let sequence = option(sequence.as_ref().map(ident));
     let generated = option(generated.as_ref().map(|Generated { expr, stored }| {
         let expr = self::expr(expr);
         quote!(p::Generated { expr: #expr, stored: #stored })
@@ -161,6 +163,7 @@ fn column(column: &Column) -> TokenStream {
             default: #default,
             identity: #identity,
             numbering: #numbering,
+            sequence: #sequence,
             generated: #generated,
         }
     }

@@ -238,7 +238,17 @@ pub fn is_member(team: Uuid) -> bool {
     ),
 )]
 pub struct Order {
-    #[rls(primary_key, identity(always, start = 100, increment = 10, max = 1_000_000, cycle))]
+    #[rls(
+        primary_key,
+        identity(
+            always,
+            sequence = "Order Numbers",
+            start = 100,
+            increment = 10,
+            max = 1_000_000,
+            cycle
+        )
+    )]
     pub id: i32,
     /// As it stands on the invoice.
     #[rls(default = next(order_number))]
@@ -467,7 +477,12 @@ pub struct Other {
     table = "happenings",
     primary_key(columns = [id, at, region]),
     partition_by(range, columns = [at], keep_undeclared),
-    partition(name = "happenings_old", from = minvalue, to = "2024-01-01 00:00:00+00"),
+    partition(
+        name = "happenings_old",
+        from = minvalue,
+        to = "2024-01-01 00:00:00+00",
+        comment = "What happened before."
+    ),
     partition(
         name = "happenings_2024",
         from = "2024-01-01 00:00:00+00",

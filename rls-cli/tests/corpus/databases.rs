@@ -53,12 +53,13 @@ impl Databases {
         Some(Databases { made, other, server })
     }
 
-    /// Runs a file as people do.
+    /// Runs a file as people do, if there is one.
     #[track_caller]
-    pub fn psql(&self, file: &Path) {
+    pub fn psql(&self, url: &str, file: Option<&Path>) {
+        let Some(file) = file else { return };
         let tool = dump::program("psql", self.server.programs().as_deref());
         let mut command = Command::new(tool.expect("psql belongs to every Postgres"));
-        command.args(["-X", "-q", "-1", "-v", "ON_ERROR_STOP=1", "-d", &self.made, "-f"]).arg(file);
+        command.args(["-X", "-q", "-1", "-v", "ON_ERROR_STOP=1", "-d", url, "-f"]).arg(file);
         Run::of(command).exits(0);
     }
 

@@ -11,6 +11,10 @@ use rls_core::{Provider, Settings};
 pub struct Kept {
     pub name: String,
     pub path: PathBuf,
+    /// What no declaration says and the rest needs first, where there is such a thing.
+    pub before: Option<PathBuf>,
+    /// What no declaration says and stands on the rest.
+    pub after: Option<PathBuf>,
     /// Its provider and the roles that it names besides.
     pub settings: Settings,
     /// What the provider supplies beside the stand-in.
@@ -41,8 +45,14 @@ impl Kept {
         settings.roles = list("roles").into_iter().map(|role| Ident::new(role).unwrap()).collect();
         let schemas = list("schemas");
         let prelude = folder().join(format!("prelude/{provider}.sql"));
+        let beside = |when: &str| {
+            let path = folder().join(format!("{when}/{name}.sql"));
+            path.exists().then_some(path)
+        };
         Kept {
             name: name.to_owned(),
+            before: beside("before"),
+            after: beside("after"),
             settings,
             prelude: fs::read_to_string(prelude).unwrap_or_default(),
             schemas: if schemas.is_empty() { vec!["public".to_owned()] } else { schemas },

@@ -22,23 +22,23 @@ const PRIVILEGES: &str = "
 WITH spaces AS (SELECT n.oid, n.nspname, n.nspowner, n.nspacl, i.initprivs
     FROM pg_namespace n LEFT JOIN pg_init_privs i ON i.classoid = 'pg_namespace'::regclass AND i.objoid = n.oid
     WHERE n.nspname = ANY ($1::name[]))
-SELECT 'schema' AS kind, s.nspname::text AS schema, '' AS name, NULL AS column, NULL AS table, r.rolname::text AS grantee,
+SELECT 'schema' AS kind, s.nspname::text AS schema, '' AS name, NULL AS column, r.rolname::text AS grantee,
     acl.privilege_type AS privilege, acl.is_grantable AS grantable
 FROM spaces s, aclexplode(s.nspacl) AS acl LEFT JOIN pg_roles r ON r.oid = acl.grantee
 WHERE acl.grantee <> s.nspowner AND NOT EXISTS (SELECT FROM aclexplode(s.initprivs) AS given
     WHERE given.grantee = acl.grantee AND given.privilege_type = acl.privilege_type)
 UNION ALL
-SELECT 'taken', s.nspname::text, '', NULL, NULL, r.rolname::text, given.privilege_type, false
+SELECT 'taken', s.nspname::text, '', NULL, r.rolname::text, given.privilege_type, false
 FROM spaces s, aclexplode(s.initprivs) AS given LEFT JOIN pg_roles r ON r.oid = given.grantee
 WHERE given.grantee = 0 AND NOT EXISTS (SELECT FROM aclexplode(coalesce(s.nspacl, acldefault('n', s.nspowner))) AS acl
     WHERE acl.grantee = given.grantee AND acl.privilege_type = given.privilege_type)
 UNION ALL
-SELECT 'sequence', n.nspname::text, c.relname::text, a.attname::text, t.relname::text, r.rolname::text,
+SELECT 'sequence', n.nspname::text, c.relname::text, NULL, r.rolname::text,
     acl.privilege_type, acl.is_grantable
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'i'
         AND d.refclassid = 'pg_class'::regclass
-    JOIN pg_class t ON t.oid = d.refobjid JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = d.refobjsubid,
+    JOIN pg_class t ON t.oid = d.refobjid,
     aclexplode(c.relacl) AS acl LEFT JOIN pg_roles r ON r.oid = acl.grantee
 WHERE n.nspname = ANY ($1::name[]) AND c.relkind = 'S' AND acl.grantee <> c.relowner
     AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_class'::regclass AND e.objid = t.oid AND e.deptype = 'e')";
@@ -135,19 +135,10 @@ fn owners(rows: &[Row], scope: &mut Schema) -> Result<BTreeSet<Ident>, Error> {
 }
 
 fn privileges(rows: &[Row], scope: &mut Schema, notes: &mut Vec<String>) -> Result<(), Error> {
-    let mut renamed = BTreeSet::new();
     for row in rows {
         let schema = ident(row, "schema")?;
         let object = match get(row, "kind")? {
-            "sequence" => {
-                let sequence = QualifiedName::new(schema, ident(row, "name")?);
-                let of: (&str, &str) = (get(row, "table")?, get(row, "column")?);
-                if made_name(of.0, of.1) != sequence.name.as_str() {
-                    renamed.insert(format!("{sequence} of {}.{}", of.0, of.1));
-                    continue;
-                }
-                GrantObject::Sequence(sequence)
-            }
+            "sequence" => GrantObject::Sequence(QualifiedName::new(schema, ident(row, "name")?)),
             "taken" => {
                 let (grantee, privilege) =
                     (grantee(row, "grantee")?, get::<&str>(row, "privilege")?);
@@ -173,30 +164,7 @@ fn privileges(rows: &[Row], scope: &mut Schema, notes: &mut Vec<String>) -> Resu
         scope.grantees.insert(grant.grantee.clone());
         scope.grants.insert(grant);
     }
-    if !renamed.is_empty() {
-        notes.push(format!(
-            "sequences of identity columns get other names when they are made again, so privileges on them \
-             are left alone: {}",
-            list(renamed)
-        ));
-    }
     Ok(())
-}
-
-/// The name that Postgres gives to the sequence of a column.
-///
-/// Source: Postgres, `makeObjectName`: the longer of the two names gives way, to whole characters.
-fn made_name(table: &str, column: &str) -> String {
-    const ROOM: usize = 63 - "__seq".len();
-    let (mut one, mut other) = (table.len(), column.len());
-    while one + other > ROOM {
-        if one > other { one -= 1 } else { other -= 1 }
-    }
-    let cut = |name: &str, most: usize| {
-        let end = (0..=most).rev().find(|at| name.is_char_boundary(*at)).unwrap_or_default();
-        name[..end].to_owned()
-    };
-    format!("{}_{}_seq", cut(table, one), cut(column, other))
 }
 
 /// Those of the role that asks, and of those that tables belong to. What others have arranged may be a
@@ -256,18 +224,5 @@ fn declarable(grantee: &Grantee) -> bool {
     match grantee {
         Grantee::Public => true,
         Grantee::Role(name) => Grantee::role(name.clone()).is_ok(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::made_name;
-
-    #[test]
-    fn the_longer_name_gives_way() {
-        assert_eq!(made_name("a", "b"), "a_b_seq");
-        let (long, column) = ("t".repeat(60), "column");
-        assert_eq!(made_name(&long, column), format!("{}_column_seq", "t".repeat(52)));
-        assert_eq!(made_name(&"é".repeat(30), column), format!("{}_column_seq", "é".repeat(26)));
     }
 }

@@ -30,6 +30,11 @@ FROM declared c JOIN pg_namespace n ON n.oid = c.relnamespace,
             JOIN pg_description d ON d.classoid = 'pg_class'::regclass AND d.objoid = x.oid AND d.objsubid = 0
         WHERE i.indrelid = c.oid) AS found
 UNION ALL
+SELECT n.nspname::text, p.relname::text, 'table', '', d.description
+FROM pg_class p JOIN pg_namespace n ON n.oid = p.relnamespace
+    JOIN pg_description d ON d.classoid = 'pg_class'::regclass AND d.objoid = p.oid AND d.objsubid = 0
+WHERE p.relispartition AND p.relkind IN ('r', 'p') AND pg_partition_root(p.oid) IN (SELECT oid FROM declared)
+UNION ALL
 SELECT n.nspname::text, c.relname::text, 'sequence', '', d.description
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     JOIN pg_description d ON d.classoid = 'pg_class'::regclass AND d.objoid = c.oid AND d.objsubid = 0

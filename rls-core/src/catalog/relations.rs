@@ -9,7 +9,7 @@ use super::ask::{self, Asked, get, ident, list, with_declared};
 use super::sequences;
 use crate::model::{
     BaseType, Column, Generated, Identity, PgType, QualifiedName, RowSecurity, Schema,
-    SequenceOptions, Sql, Table,
+    SequenceOptions, Sql, Table, usual_name,
 };
 
 const RELATIONS: &str = "
@@ -130,7 +130,7 @@ const COLUMNS: &str = with_declared!(
     s.nspname::text AS type_schema, e.typname::text AS type_name, a.attnotnull AS not_null,
     a.attidentity::text AS identity, a.attgenerated::text AS generated,
     q.seqstart AS start, q.seqincrement AS increment, q.seqmin AS min, q.seqmax AS max,
-    q.seqcache AS cache, q.seqcycle AS cycle,
+    q.seqcache AS cache, q.seqcycle AS cycle, qc.relname::text AS sequence,
     cs.nspname::text AS collation_schema, co.collname::text AS collation, pg_get_expr(d.adbin, d.adrelid) AS default
 FROM declared c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
     JOIN pg_type t ON t.oid = a.atttypid
@@ -143,6 +143,7 @@ FROM declared c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND N
     LEFT JOIN pg_depend o ON a.attidentity <> '' AND o.refclassid = 'pg_class'::regclass AND o.refobjid = a.attrelid
         AND o.refobjsubid = a.attnum AND o.classid = 'pg_class'::regclass AND o.deptype = 'i'
     LEFT JOIN pg_sequence q ON q.seqrelid = o.objid
+    LEFT JOIN pg_class qc ON qc.oid = q.seqrelid
 ORDER BY a.attrelid, a.attnum"
 );
 
@@ -184,6 +185,11 @@ pub(super) fn add_columns(
             "a" => Some(Identity::Always),
             code => return Err(unknown(code)),
         };
+        let usual = usual_name(table.name.name.as_str(), Some(name.as_str()), "seq");
+        let sequence = match get::<Option<&str>>(row, "sequence")? {
+            Some(called) if called != usual => Some(ident(row, "sequence")?),
+            Some(_) | None => None,
+        };
         table.columns.push(Column {
             collation,
             nullable: !get::<bool>(row, "not_null")?,
@@ -193,6 +199,7 @@ pub(super) fn add_columns(
             } else {
                 SequenceOptions::default()
             },
+            sequence,
             identity,
             generated,
             ..Column::new(name, ty)

@@ -64,7 +64,8 @@ pub(super) fn alter(
 fn steps(on: On<'_>, pair: Pair<Column<Sql>>) -> Vec<Change> {
     let Pair { previous, next } = pair;
     let numbering = SequenceOptions::default();
-    let between = Column { default: None, identity: None, numbering, ..previous.clone() };
+    let between =
+        Column { default: None, identity: None, numbering, sequence: None, ..previous.clone() };
     let counts = |sql: &Sql| counted_with(sql, &on.0.schema).is_some();
     let counted = previous.default.as_ref().is_some_and(counts);
     let refilled = counted && previous.default != next.default;
@@ -125,7 +126,7 @@ pub(super) fn is_retyped(columns: &Pair<Column<Sql>>) -> bool {
 }
 
 fn same(on: On<'_>, columns: &Pair<Column<Sql>>, canonical: &Canonical) -> bool {
-    let Column { name, ty, collation, nullable, default, identity, numbering, generated } =
+    let Column { name, ty, collation, nullable, default, identity, numbering, sequence, generated } =
         &columns.next;
     let previous = &columns.previous;
     let site = Site { table: on.0.clone(), default_of: Some(name.clone()) };
@@ -134,6 +135,7 @@ fn same(on: On<'_>, columns: &Pair<Column<Sql>>, canonical: &Canonical) -> bool 
         && &previous.nullable == nullable
         && &previous.identity == identity
         && previous.numbering.as_kept(&previous.ty.base) == numbering.as_kept(&ty.base)
+        && (sequence.is_none() || &previous.sequence == sequence)
         && previous.generated.is_some() == generated.is_some()
         && canonical.same(
             &site,

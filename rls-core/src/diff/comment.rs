@@ -100,7 +100,10 @@ fn there(on: &Commented, schema: &Schema) -> bool {
     match on {
         Commented::Schema(name) => schema.namespaces.contains(name),
         Commented::Sequence(name) => schema.sequences.contains_key(name),
-        Commented::Table(name) => table(name).is_some(),
+        Commented::Table(name) => {
+            table(name).is_some()
+                || schema.tables.values().any(|table| table.partition(name).is_some())
+        }
         Commented::Type(name) => schema.types.contains_key(name),
         Commented::View(name) | Commented::MaterializedView(name) => {
             schema.views.get(name).is_some_and(|view| view.commented() == *on)
@@ -140,6 +143,8 @@ fn view(change: &Change) -> Option<&QualifiedName> {
 fn made(change: &Change) -> Vec<Commented> {
     if let Change::CreateTable { table, revoke_from: _ } = change {
         of_table(table)
+    } else if let Change::CreatePartition { partition, revoke_from: _ } = change {
+        vec![Commented::Table(partition.item.name.clone())]
     } else if let Change::CreateNamespace(name) = change {
         vec![Commented::Schema(name.clone())]
     } else if let Change::CreateType(ty) = change {

@@ -7,7 +7,7 @@ use crate::lex::{self, TokenKind};
 use crate::model::{
     Check, Column, ForeignKey, Generated, Ident, Identity, IndexValue, PgType, PrimaryKey,
     QualifiedName, ReferentialAction, RowSecurity, Sequence, SequenceOptions, SequenceOwner, Sql,
-    Table, Unique,
+    Table, Unique, usual_name,
 };
 use crate::policy::grants::counted_with;
 use crate::render;
@@ -143,16 +143,8 @@ fn number(at: &At<'_>, column: &mut Column<Sql>, table: &QualifiedName) {
     };
     column.numbering = counting(&object).as_kept(&column.ty.base);
     let usual = usual_name(table.name.as_str(), Some(column.name.as_str()), "seq");
-    if let Some(name) = object.get("name").and_then(|at| at.text())
-        && cut(name) != usual
-        // Drizzle puts its name together and leaves it to Postgres to cut.
-        && name != format!("{}_{}_seq", table.name, column.name)
-    {
-        at.report.note(format!(
-            "the sequence of {table}.{} is called \"{name}\" by Drizzle; a new database calls it \"{usual}\"",
-            column.name
-        ));
-    }
+    let name = object.get("name").and_then(|at| at.text()).map(cut);
+    column.sequence = name.filter(|name| *name != usual).and_then(|name| Ident::new(name).ok());
     object.pass_over(&["schema"]);
     object.done();
 }
@@ -185,28 +177,6 @@ fn counted(sql: Sql, snapshot: &Snapshot) -> Sql {
     let name = counted_with(&sql, &Ident::literal("public")).filter(|_| calls);
     let known = name.filter(|name| snapshot.schema.sequences.contains_key(name));
     known.map_or(sql, |name| next_of(&name))
-}
-
-/// The name that Postgres gives: as much of the parts as fits beside the label, of the longer one less.
-///
-/// Source: Postgres, `makeObjectName` in `indexcmds.c`.
-fn usual_name(first: &str, second: Option<&str>, label: &str) -> String {
-    let second_length = second.map_or(0, |name| name.len() + 1);
-    let over = (first.len() + second_length + 1 + label.len()).saturating_sub(63);
-    let (mut one, mut two) = (first.len(), second.map_or(0, str::len));
-    for _ in 0..over {
-        if one > two { one -= 1 } else { two = two.saturating_sub(1) }
-    }
-    let shortened = |name: &str, length: usize| {
-        let mut end = length.min(name.len());
-        while !name.is_char_boundary(end) {
-            end -= 1;
-        }
-        name[..end].to_owned()
-    };
-    let parts = [Some(shortened(first, one)), second.map(|name| shortened(name, two))];
-    let parts: Vec<_> = parts.into_iter().flatten().chain([label.to_owned()]).collect();
-    parts.join("_")
 }
 
 /// The primary key of several columns, and unique constraints.
@@ -329,19 +299,5 @@ pub(super) fn leave_out_unknown_targets(snapshot: &mut Snapshot, notes: &mut Vec
             }
             there
         });
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::usual_name;
-
-    #[test]
-    fn long_names_lose_the_end_of_the_longer_part() {
-        assert_eq!(usual_name("todos", Some("id"), "seq"), "todos_id_seq");
-        let (table, column) = ("t".repeat(50), "c".repeat(20));
-        let name = usual_name(&table, Some(&column), "seq");
-        assert_eq!(name, format!("{}_{column}_seq", "t".repeat(38)));
-        assert_eq!(usual_name(&"ü".repeat(31), None, "pkey"), format!("{}_pkey", "ü".repeat(29)));
     }
 }

@@ -57,7 +57,7 @@ pub use index::{Index, IndexKey, IndexValue, OperatorClass};
 #[cfg(any(feature = "syntax", feature = "source"))]
 pub(crate) use name::snake_case;
 pub use name::{Ident, IdentError, QualifiedName};
-pub(crate) use name::{fnv1a, in_rust};
+pub(crate) use name::{fnv1a, in_rust, usual_name};
 pub use owner::Owned;
 pub use partition::{Partition, PartitionBound, PartitionStrategy, Partitioning, RangeEnd};
 pub use policy::{Command, Policy, PolicyKind};

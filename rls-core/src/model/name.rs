@@ -170,9 +170,31 @@ pub(crate) fn snake_case(name: &str) -> String {
     snake
 }
 
+/// The name that Postgres gives: as much of the parts as fits beside the label, of the longer one less.
+///
+/// Source: Postgres, `makeObjectName`.
+pub(crate) fn usual_name(first: &str, second: Option<&str>, label: &str) -> String {
+    let second_length = second.map_or(0, |name| name.len() + 1);
+    let over = (first.len() + second_length + 1 + label.len()).saturating_sub(63);
+    let (mut one, mut two) = (first.len(), second.map_or(0, str::len));
+    for _ in 0..over {
+        if one > two { one -= 1 } else { two = two.saturating_sub(1) }
+    }
+    let shortened = |name: &str, length: usize| {
+        let mut end = length.min(name.len());
+        while !name.is_char_boundary(end) {
+            end -= 1;
+        }
+        name[..end].to_owned()
+    };
+    let parts = [Some(shortened(first, one)), second.map(|name| shortened(name, two))];
+    let parts: Vec<_> = parts.into_iter().flatten().chain([label.to_owned()]).collect();
+    parts.join("_")
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Ident, IdentError, snake_case};
+    use super::{Ident, IdentError, snake_case, usual_name};
 
     #[test]
     fn a_name_is_never_cut_in_silence() {
@@ -198,5 +220,14 @@ mod tests {
         assert_eq!(snake_case("HTTPServer"), "http_server");
         assert_eq!(snake_case("Todo"), "todo");
         assert_eq!(snake_case("V2Thing"), "v2_thing");
+    }
+
+    #[test]
+    fn long_names_lose_the_end_of_the_longer_part() {
+        assert_eq!(usual_name("todos", Some("id"), "seq"), "todos_id_seq");
+        let (table, column) = ("t".repeat(50), "c".repeat(20));
+        let name = usual_name(&table, Some(&column), "seq");
+        assert_eq!(name, format!("{}_{column}_seq", "t".repeat(38)));
+        assert_eq!(usual_name(&"ü".repeat(31), None, "pkey"), format!("{}_pkey", "ü".repeat(29)));
     }
 }

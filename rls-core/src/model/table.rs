@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Check, Exclusion, Expr, ForeignKey, Ident, Index, Partitioning, PgType, Policy, PrimaryKey,
-    QualifiedName, SequenceOptions, Site, Trigger, Unique,
+    Check, Exclusion, Expr, ForeignKey, Ident, Index, Partition, Partitioning, PgType, Policy,
+    PrimaryKey, QualifiedName, SequenceOptions, Site, Trigger, Unique,
 };
 
 /// A table with its columns, constraints, indexes, triggers and policies.
@@ -74,6 +74,9 @@ pub struct Column<E = Expr> {
         serde(default, skip_serializing_if = "SequenceOptions::is_usual")
     )]
     pub numbering: SequenceOptions,
+    /// What the sequence of an identity column is called, where Postgres would call it otherwise.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub sequence: Option<Ident>,
     /// What it is computed from.
     #[cfg_attr(
         feature = "serde",
@@ -148,6 +151,12 @@ impl<E> Table<E> {
         keys.chain(self.foreign_keys.keys()).chain(self.checks.keys()).chain(self.exclusions.keys())
     }
 
+    /// One of its partitions, or of theirs.
+    pub fn partition(&self, name: &QualifiedName) -> Option<&Partition<E>> {
+        let all = self.partitioning.as_ref()?.all();
+        all.into_iter().find(|partition| &partition.name == name)
+    }
+
     /// The same table with its expressions put through `f`, which hears where each stands.
     pub fn map<F>(&self, f: &mut impl FnMut(Site, &E) -> F) -> Table<F> {
         let Table {
@@ -199,14 +208,24 @@ impl<E> Column<E> {
             default: None,
             identity: None,
             numbering: SequenceOptions::default(),
+            sequence: None,
             generated: None,
         }
     }
 
     /// The same column with its expressions put through `f`.
     pub fn map<F>(&self, f: &mut impl FnMut(Site, &E) -> F) -> Column<F> {
-        let Column { name, ty, collation, nullable, default, identity, numbering, generated } =
-            self;
+        let Column {
+            name,
+            ty,
+            collation,
+            nullable,
+            default,
+            identity,
+            numbering,
+            sequence,
+            generated,
+        } = self;
         let default = default.as_ref().map(|expr| f(Site::Default(name.clone()), expr));
         let generated = generated.as_ref().map(|Generated { expr, stored }| Generated {
             expr: f(Site::Generated(name.clone()), expr),
@@ -220,6 +239,7 @@ impl<E> Column<E> {
             default,
             identity: *identity,
             numbering: numbering.clone(),
+            sequence: sequence.clone(),
             generated,
         }
     }

@@ -192,6 +192,7 @@ fn only_empties(columns: &Pair<Column<Sql>>) -> bool {
         default: None,
         identity: None,
         numbering: SequenceOptions::default(),
+        sequence: None,
         ..previous.clone()
     };
     empty == *next && empty != *previous

@@ -86,7 +86,7 @@ pub fn statements(change: &Change) -> Vec<String> {
             statements
         }
         Change::AddColumn(OnTable { table, item }) => {
-            vec![alter(table, &format!("ADD COLUMN {}", table::column_definition(item)))]
+            vec![alter(table, &format!("ADD COLUMN {}", table::column_definition(table, item)))]
         }
         Change::AlterColumn(OnTable { table, item }) => alter_column(table, item),
         Change::AddPrimaryKey(OnTable { table, item }) => {
@@ -249,8 +249,17 @@ fn drop_constraint(table: &QualifiedName, name: &Ident) -> String {
 }
 
 fn alter_column(table: &QualifiedName, columns: &Pair<Column<Sql>>) -> Vec<String> {
-    let Column { name, ty, collation, nullable, default, identity, numbering, generated } =
-        &columns.next;
+    let Column {
+        name,
+        ty,
+        collation,
+        nullable,
+        default,
+        identity,
+        numbering,
+        sequence: called,
+        generated,
+    } = &columns.next;
     let previous = &columns.previous;
     let numbering = numbering.as_kept(&ty.base);
     let counting = Pair {
@@ -287,8 +296,7 @@ fn alter_column(table: &QualifiedName, columns: &Pair<Column<Sql>>) -> Vec<Strin
     }
     match (previous.identity, identity) {
         (None, Some(next)) => {
-            let options = sequence::options(&numbering).join(" ");
-            let options = if options.is_empty() { options } else { format!(" ({options})") };
+            let options = sequence::of_identity(called.as_ref(), table, &numbering);
             actions.push(format!("ADD GENERATED {} AS IDENTITY{options}", table::generated(*next)));
         }
         (Some(kind), Some(next)) => {
@@ -317,6 +325,7 @@ fn alter_column(table: &QualifiedName, columns: &Pair<Column<Sql>>) -> Vec<Strin
     let mut statements = Vec::new();
     if previous.identity.is_some() && identity.is_some() {
         statements.extend(sequence::narrowed(&counting, &serial));
+        statements.extend(sequence::renamed(table, columns));
     }
     statements.extend(actions);
     if is_numbered(columns) {

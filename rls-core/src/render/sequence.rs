@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use super::closing::closing;
 use super::{ident, literal, qualified};
 use crate::diff::Pair;
-use crate::model::{BaseType, Grantee, Ident, QualifiedName, Sequence, SequenceOptions};
+use crate::model::{
+    BaseType, Column, Grantee, Ident, QualifiedName, Sequence, SequenceOptions, Sql, usual_name,
+};
 
 /// CREATE SEQUENCE, and at once the end of what default privileges give away.
 pub(super) fn create(sequence: &Sequence, revoke_from: &BTreeSet<Grantee>) -> Vec<String> {
@@ -90,6 +92,28 @@ pub(super) fn options(options: &SequenceOptions) -> Vec<String> {
     // Where it starts by itself depends on the others.
     texts.retain(|text| options.start.is_some() || !text.starts_with("START"));
     texts
+}
+
+/// What stands behind AS IDENTITY: the name, where it is not the one that Postgres gives, and the options.
+pub(super) fn of_identity(
+    name: Option<&Ident>,
+    table: &QualifiedName,
+    numbering: &SequenceOptions,
+) -> String {
+    let full = |name: &Ident| qualified(&QualifiedName::new(table.schema.clone(), name.clone()));
+    let name = name.map(|name| format!("SEQUENCE NAME {}", full(name)));
+    let all: Vec<_> = name.into_iter().chain(options(numbering)).collect();
+    if all.is_empty() { String::new() } else { format!(" ({})", all.join(" ")) }
+}
+
+/// Calls the sequence of an identity column as it is declared. Where nothing is, it keeps its name.
+pub(super) fn renamed(table: &QualifiedName, columns: &Pair<Column<Sql>>) -> Option<String> {
+    let Pair { previous, next } = columns;
+    let called = next.sequence.as_ref().filter(|name| previous.sequence.as_ref() != Some(name))?;
+    let usual =
+        || Ident::new(usual_name(table.name.as_str(), Some(next.name.as_str()), "seq")).ok();
+    let was = QualifiedName::new(table.schema.clone(), previous.sequence.clone().or_else(usual)?);
+    Some(format!("ALTER SEQUENCE {} RENAME TO {}", qualified(&was), ident(called)))
 }
 
 /// The options that lead from one way of counting to another.

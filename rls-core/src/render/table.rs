@@ -4,11 +4,11 @@ use super::constraint::{check, exclusion, primary_key, unique};
 use super::partition::keys_of;
 use super::{ident, qualified, sequence};
 use crate::lex::{self, Token, TokenKind};
-use crate::model::{Column, Generated, Identity, Sql, Table};
+use crate::model::{Column, Generated, Identity, QualifiedName, Sql, Table};
 
 /// CREATE TABLE with columns and constraints. Foreign keys follow when every table is there.
 pub(super) fn create(table: &Table<Sql>) -> String {
-    let columns = table.columns.iter().map(column_definition);
+    let columns = table.columns.iter().map(|column| column_definition(&table.name, column));
     let primary_key = table.primary_key.iter().map(primary_key);
     let uniques = table.uniques.iter().map(|(name, key)| unique(name, key));
     let checks = table.checks.iter().map(|(name, item)| check(name, item));
@@ -21,18 +21,16 @@ pub(super) fn create(table: &Table<Sql>) -> String {
 }
 
 /// `name type [GENERATED …] [NOT NULL] [DEFAULT …]`.
-pub(super) fn column_definition(column: &Column<Sql>) -> String {
-    let Column { name, ty, collation, nullable, default, identity, numbering, generated } = column;
+pub(super) fn column_definition(table: &QualifiedName, column: &Column<Sql>) -> String {
+    let Column { name, ty, collation, nullable, default, identity, numbering, sequence, generated } =
+        column;
     let mut text = format!("{} {ty}", ident(name));
     if let Some(collation) = collation {
         text += &format!(" COLLATE {}", qualified(collation));
     }
     if let Some(identity) = identity {
         text += &format!(" GENERATED {} AS IDENTITY", self::generated(*identity));
-        let options = sequence::options(numbering);
-        if !options.is_empty() {
-            text += &format!(" ({})", options.join(" "));
-        }
+        text += &sequence::of_identity(sequence.as_ref(), table, numbering);
     }
     if let Some(Generated { expr, stored }) = generated {
         let kept = if *stored { "STORED" } else { "VIRTUAL" };

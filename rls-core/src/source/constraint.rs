@@ -218,7 +218,7 @@ impl Writer<'_> {
         self.said(&Commented::Constraint(self.declared.table.name.clone(), own.clone()))
     }
 
-    fn said(&self, on: &Commented) -> Option<Item> {
+    pub(super) fn said(&self, on: &Commented) -> Option<Item> {
         self.declared.comments.get(on).map(|text| string("comment", text))
     }
 

@@ -194,8 +194,8 @@ fn comments(
     let mut comments = BTreeMap::new();
     for (on, text) in &schema.comments {
         let declared = match on {
-            Commented::Table(name)
-            | Commented::Column(name, _)
+            Commented::Table(name) => *name == table.name || table.partition(name).is_some(),
+            Commented::Column(name, _)
             | Commented::Policy(name, _)
             | Commented::Trigger(name, _) => *name == table.name,
             Commented::Constraint(of, name) if *of == table.name => {

@@ -5,8 +5,8 @@ use super::constraint::Writer;
 use super::expression;
 use super::object::string;
 use crate::model::{
-    Expr, Ident, Literal, Partition, PartitionBound, PartitionStrategy, Partitioning, RangeEnd,
-    RowSecurity,
+    Commented, Expr, Ident, Literal, Partition, PartitionBound, PartitionStrategy, Partitioning,
+    RangeEnd, RowSecurity,
 };
 
 /// `partition_by(range, columns = [at])` and each `partition(..)`, of what is in `schema`.
@@ -31,6 +31,7 @@ fn one(partition: &Partition, schema: &Ident, writer: &Writer<'_>) -> Item {
     items.extend(self::bound(bound));
     let open = *row_security == RowSecurity::Disabled;
     items.extend(open.then(|| Item::Value("row_security", Code::literal("false"))));
+    items.extend(writer.said(&Commented::Table(name.clone())));
     items.extend(partitioning.iter().flat_map(|inner| self::items(inner, &name.schema, writer)));
     Item::List("partition", items)
 }

@@ -121,7 +121,8 @@ fn counted(default: &Expr) -> Option<crate::model::QualifiedName> {
 }
 
 fn identity(column: &Column, identity: Identity) -> Item {
-    let options = counting(&column.numbering);
+    let name = column.sequence.iter().map(|name| string("sequence", name.as_str()));
+    let options: Vec<_> = name.chain(counting(&column.numbering)).collect();
     match (identity, options.is_empty()) {
         (Identity::ByDefault, true) => Item::Flag("identity"),
         (Identity::Always, true) => Item::Value("identity", Code::other("always")),

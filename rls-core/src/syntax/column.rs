@@ -55,15 +55,24 @@ pub(super) fn generated(item: &Item, ctxt: &Ctxt) -> Option<GeneratedFrom> {
     }
 }
 
+/// A column that Postgres numbers.
+#[derive(Clone)]
+pub(super) struct Numbered {
+    pub(super) kind: Identity,
+    /// What its sequence is called.
+    pub(super) sequence: Option<Ident>,
+    pub(super) options: SequenceOptions,
+}
+
 /// `identity`, `identity = always`, or `identity(always, start = 100, increment = 10)`.
-pub(super) fn identity(item: &Item, ctxt: &Ctxt) -> Option<(Identity, SequenceOptions)> {
+pub(super) fn identity(item: &Item, ctxt: &Ctxt) -> Option<Numbered> {
     const HELP: &str = "`identity` alone means `by_default`";
-    let usual = SequenceOptions::default();
+    let usual = |kind| Some(Numbered { kind, sequence: None, options: SequenceOptions::default() });
     match &item.meta {
-        Meta::Path(_) => Some((Identity::ByDefault, usual)),
+        Meta::Path(_) => usual(Identity::ByDefault),
         Meta::NameValue(pair) => match path_name(&pair.value).as_deref() {
-            Some("always") => Some((Identity::Always, usual)),
-            Some("by_default") => Some((Identity::ByDefault, usual)),
+            Some("always") => usual(Identity::Always),
+            Some("by_default") => usual(Identity::ByDefault),
             _ => {
                 let message = "`identity` is `always` or `by_default`";
                 ctxt.error_help(&pair.value, message, HELP);
@@ -71,7 +80,7 @@ pub(super) fn identity(item: &Item, ctxt: &Ctxt) -> Option<(Identity, SequenceOp
             }
         },
         Meta::List(list) => {
-            let mut known = vec!["always", "by_default"];
+            let mut known = vec!["always", "by_default", "sequence"];
             known.extend(COUNTING);
             let items = attr::nested(list, &known, ctxt);
             let flag = |key: &str| items.iter().find(|item| item.key == key);
@@ -85,7 +94,8 @@ pub(super) fn identity(item: &Item, ctxt: &Ctxt) -> Option<(Identity, SequenceOp
                 (true, _, _) => Identity::Always,
                 (false, _, _) => Identity::ByDefault,
             };
-            Some((kind, counting(&items, ctxt)))
+            let sequence = flag("sequence").and_then(|item| item.name(ctxt));
+            Some(Numbered { kind, sequence, options: counting(&items, ctxt) })
         }
     }
 }

@@ -6,7 +6,7 @@ use syn::{Data, DeriveInput, Expr, Fields, Meta, Token};
 
 use super::Ctxt;
 use super::attr::{self, Item, checked, string_literal};
-use super::column::{self, GeneratedFrom, Serial, countable};
+use super::column::{self, GeneratedFrom, Numbered, Serial, countable};
 use super::comment::comment;
 use super::constraint::{self, CheckDecl, ExclusionDecl, ForeignKeyDecl, IndexDecl, UniqueDecl};
 use super::grant::{self, GrantDecl, GrantedOn};
@@ -16,9 +16,7 @@ use super::policy::{self, CrudPolicy, FullPolicy};
 use super::references::{References, references};
 use super::rust_type::{self, FieldType, RustType};
 use super::trigger::{self, TriggerDecl};
-use crate::model::{
-    AllowedLint, Ident, Identity, PgType, QualifiedName, SequenceOptions, TypeFamily, snake_case,
-};
+use crate::model::{AllowedLint, Ident, PgType, QualifiedName, TypeFamily, snake_case};
 use crate::resolve::is_taken;
 
 /// A struct with `#[derive(Table)]`.
@@ -65,7 +63,7 @@ pub(super) struct Field<'a> {
     pub(super) unique: Option<UniqueDecl>,
     pub(super) index: Option<IndexDecl>,
     pub(super) check: Option<CheckDecl>,
-    pub(super) identity: Option<(Identity, SequenceOptions)>,
+    pub(super) identity: Option<Numbered>,
     pub(super) serial: Option<Serial>,
     pub(super) generated: Option<GeneratedFrom>,
     pub(super) comment: Option<String>,

@@ -14,7 +14,7 @@ use super::rust_type::RustType;
 use super::{Ctxt, column as columns, grant, lower_partition, lower_policy};
 use crate::model::{
     BaseType, Column, Commented, DeclaredGrant, DeclaredTable, Expr, Generated, Ident, IndexValue,
-    PgType, QualifiedName, RowSecurity, Sequence, SequenceOwner, Sql, Table,
+    PgType, QualifiedName, RowSecurity, Sequence, SequenceOwner, Sql, Table, usual_name,
 };
 use crate::policy::compile::Site;
 use crate::policy::link::{self, Shape, ShapeColumn};
@@ -175,13 +175,18 @@ fn column(
 ) -> Column {
     // The mistake is reported; the table goes on to find others.
     let ty = field.ty.clone().unwrap_or_else(|| PgType::plain(BaseType::Text));
-    let (identity, numbering) = field.identity.clone().unzip();
+    let numbered = field.identity.as_ref();
+    let options = numbered.map(|numbered| numbered.options.as_kept(&ty.base));
+    // Whoever says the name that Postgres gives anyway has said nothing.
+    let usual = usual_name(decl.name.name.as_str(), Some(field.column.as_str()), "seq");
+    let sequence = numbered.and_then(|numbered| numbered.sequence.clone());
     Column {
         collation: field.collation.clone(),
         nullable: field.nullable,
         default: default(field, decl, scope, places, ctxt),
-        identity,
-        numbering: numbering.unwrap_or_default().as_kept(&ty.base),
+        identity: numbered.map(|numbered| numbered.kind),
+        numbering: options.unwrap_or_default(),
+        sequence: sequence.filter(|name| name.as_str() != usual),
         generated: generated(field, decl, scope, places, ctxt),
         ..Column::new(field.column.clone(), ty)
     }

@@ -11,7 +11,7 @@ use super::lower_constraint::Lowering;
 use super::partition::{BoundDecl, PartitionDecl, PartitioningDecl, SpreadDecl, help};
 use super::predicate;
 use crate::model::{
-    CompareOp, Expr, Ident, IndexKey, IndexValue, Literal, Partition, PartitionBound,
+    Commented, CompareOp, Expr, Ident, IndexKey, IndexValue, Literal, Partition, PartitionBound,
     PartitionStrategy, Partitioning, QualifiedName, RangeEnd, RowSecurity, Site, Table,
 };
 use crate::policy::link::{self, Others, Problem};
@@ -64,6 +64,9 @@ impl Lowering<'_, '_> {
                 let message = "what is left over goes to one partition";
                 self.ctxt.error(&partition.meta, message);
             }
+            let comment = partition.comment.clone();
+            let on = Commented::Table(lowered.name.clone());
+            self.comments.extend(comment.map(|text| (on, text)));
             if partitions.insert(lowered.name.clone(), lowered).is_some() {
                 let message = format!("there is a partition called `{}` already", partition.name);
                 self.ctxt.error_help(&partition.meta, message, "give one of the two another name");
@@ -92,7 +95,7 @@ impl Lowering<'_, '_> {
         keys: &[IndexKey],
         declared: &PartitionDecl,
     ) -> Option<Partition> {
-        let PartitionDecl { meta, name, bound, row_security, spread } = declared;
+        let PartitionDecl { meta, name, bound, row_security, comment: _, spread } = declared;
         let partitioning = self.level(name, spread);
         let bound = match (by.strategy, bound) {
             (PartitionStrategy::Range, BoundDecl::Range { from, to }) => {

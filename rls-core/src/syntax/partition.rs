@@ -22,6 +22,7 @@ pub(super) struct PartitionDecl {
     pub(super) name: QualifiedName,
     pub(super) bound: BoundDecl,
     pub(super) row_security: bool,
+    pub(super) comment: Option<String>,
     pub(super) spread: SpreadDecl,
 }
 
@@ -50,6 +51,7 @@ const KEYS: &[&str] = &[
     "remainder",
     "default",
     "row_security",
+    "comment",
     "partition_by",
     "partition",
 ];
@@ -144,6 +146,7 @@ fn one(item: &Item, schema: &Ident, ctxt: &Ctxt) -> Option<PartitionDecl> {
         name: QualifiedName::new(schema, name.name(ctxt)?),
         bound: bound?,
         row_security: read.find("row_security").and_then(|it| it.switch(ctxt)).unwrap_or(true),
+        comment: read.comment(),
         spread,
     })
 }

@@ -1,0 +1,1 @@
+alter table queue.workers set unlogged;
