@@ -263,8 +263,8 @@ async fn backwards(transaction: &mut Transaction<'_>, desired: &Schema) -> Resul
     }
 }
 
-/// What was read, without collations that expressions have brought along: those are told as if they had
-/// been said.
+/// What was read, without collations that expressions have brought along, which are told as if they had
+/// been said, and without names of sequences that had to make way for others of a plan.
 fn unsaid(mut live: Schema, desired: &Schema) -> Schema {
     let unsaid = |key: &mut IndexKey<Sql>, said: &IndexKey<Sql>| {
         if let (IndexValue::Expr(_), None) = (&said.value, &said.collation) {
@@ -273,6 +273,10 @@ fn unsaid(mut live: Schema, desired: &Schema) -> Schema {
     };
     for table in live.tables.values_mut() {
         let Some(said) = desired.tables.get(&table.name) else { continue };
+        for column in &mut table.columns {
+            let said = said.column(&column.name).and_then(|said| said.sequence.clone());
+            column.sequence = column.sequence.take().filter(|_| said.is_some());
+        }
         for (name, index) in &mut table.indexes {
             let said = said.indexes.get(name).into_iter().flat_map(|it| &it.keys);
             index.keys.iter_mut().zip(said).for_each(|(key, said)| unsaid(key, said));
