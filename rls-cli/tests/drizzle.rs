@@ -153,7 +153,7 @@ fn a_product_for_many_organizations() {
 fn every_type() {
     let project = Project::empty();
     let source = import(&project, "types", &[]);
-    says(&source, "always,\n            start");
+    says(&source, "always,\n            sequence = \"always_numbers\",\n            start");
     says(&source, "#[rls(default = -1)]\n    pub a_smallint: Option<i16>,");
     says(&source, "sql_type = \"interval day to second(3)\"");
     says(&source, "pub grid_3: Option<Vec<i32>>");
