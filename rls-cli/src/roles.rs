@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use rls_core::Settings;
-use rls_core::model::{Grantee, Ident, Role};
+use rls_core::model::{ExistingRole, Grantee, Ident, Role};
 use rls_core::resolve::nearest;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, MapAccess, Visitor};
@@ -15,6 +15,8 @@ use serde::{Deserialize, Deserializer};
 pub(crate) struct Roles {
     /// Those that exist.
     pub(crate) existing: Vec<Ident>,
+    /// What is said of some of those.
+    pub(crate) described: BTreeMap<Ident, ExistingRole>,
     /// Those that are created and kept as described.
     pub(crate) managed: BTreeMap<Ident, Role>,
 }
@@ -23,12 +25,15 @@ impl<'de> Deserialize<'de> for Roles {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut roles = Roles::default();
         for entry in Vec::<Entry>::deserialize(deserializer)? {
-            let (Entry::Existing(name) | Entry::Managed(name, _)) = &entry;
+            let (Entry::Existing(name, _) | Entry::Managed(name, _)) = &entry;
             if roles.existing.contains(name) || roles.managed.contains_key(name) {
                 return Err(D::Error::custom(format!("the role `{name}` is listed twice")));
             }
             match entry {
-                Entry::Existing(name) => roles.existing.push(name),
+                Entry::Existing(name, described) => {
+                    roles.existing.push(name.clone());
+                    roles.described.extend(described.map(|role| (name, role)));
+                }
                 Entry::Managed(name, role) => {
                     roles.managed.insert(name, role);
                 }
@@ -39,7 +44,7 @@ impl<'de> Deserialize<'de> for Roles {
 }
 
 enum Entry {
-    Existing(Ident),
+    Existing(Ident, Option<ExistingRole>),
     Managed(Ident, Role),
 }
 
@@ -56,16 +61,11 @@ impl<'de> Deserialize<'de> for Entry {
             }
 
             fn visit_str<E: Error>(self, name: &str) -> Result<Entry, E> {
-                Ok(Entry::Existing(role_name(name)?))
+                Ok(Entry::Existing(role_name(name)?, None))
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Entry, A::Error> {
-                let Managed { name, login, inherit, bypass_rls, member_of } =
-                    Managed::deserialize(MapAccessDeserializer::new(map))?;
-                let member_of: BTreeSet<_> =
-                    member_of.iter().map(|role| role_name(role)).collect::<Result<_, _>>()?;
-                let role = Role { login, inherit, bypass_rls, member_of, ..Role::default() };
-                Ok(Entry::Managed(role_name(&name)?, role))
+                Described::deserialize(MapAccessDeserializer::new(map))?.entry()
             }
         }
 
@@ -75,20 +75,37 @@ impl<'de> Deserialize<'de> for Entry {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct Managed {
+struct Described {
     name: String,
+    /// Whether it is made elsewhere.
     #[serde(default)]
-    login: bool,
-    #[serde(default = "yes")]
-    inherit: bool,
+    exists: bool,
+    login: Option<bool>,
+    inherit: Option<bool>,
     #[serde(default)]
     bypass_rls: bool,
-    #[serde(default)]
-    member_of: Vec<String>,
+    member_of: Option<Vec<String>>,
 }
 
-fn yes() -> bool {
-    true
+impl Described {
+    fn entry<E: Error>(self) -> Result<Entry, E> {
+        let Described { name, exists, login, inherit, bypass_rls, member_of } = self;
+        let name = role_name(&name)?;
+        let member_of = member_of.map(|roles| roles.iter().map(|role| role_name(role)).collect());
+        let member_of: Option<BTreeSet<_>> = member_of.transpose()?;
+        if !exists {
+            let member_of = member_of.unwrap_or_default();
+            let (login, inherit) = (login.unwrap_or(false), inherit.unwrap_or(true));
+            let role = Role { login, inherit, bypass_rls, member_of, ..Role::default() };
+            return Ok(Entry::Managed(name, role));
+        }
+        if login.or(inherit).is_some() {
+            return Err(E::custom(format!(
+                "the role `{name}` exists, and only `member-of` and `bypass-rls` are said of it here"
+            )));
+        }
+        Ok(Entry::Existing(name, Some(ExistingRole { member_of, bypass_rls })))
+    }
 }
 
 fn role_name<E: Error>(name: &str) -> Result<Ident, E> {
@@ -100,13 +117,17 @@ fn role_name<E: Error>(name: &str) -> Result<Ident, E> {
 /// What is wrong with the roles as a whole, in one sentence.
 pub(crate) fn check(settings: &Settings) -> Result<(), String> {
     let known: Vec<_> = settings.known_roles().collect();
-    for (name, role) in &settings.managed_roles {
-        if settings.provider.roles().contains(&name.as_str()) {
-            return Err(format!(
-                "the role `{name}` is the provider's: it exists and cannot be described here"
-            ));
-        }
-        let unknown = role.member_of.iter().find(|of| !known.contains(&of.as_str()));
+    let provided = settings
+        .managed_roles
+        .keys()
+        .find(|name| settings.provider.roles().contains(&name.as_str()));
+    if let Some(name) = provided {
+        return Err(format!(
+            "the role `{name}` is the provider's: it exists, which `exists = true` says"
+        ));
+    }
+    for name in settings.members() {
+        let unknown = member_of(name, settings).find(|of| !known.contains(&of.as_str()));
         if let Some(of) = unknown {
             let help = match nearest(of.as_str(), known.iter().copied()) {
                 Some(name) => format!("did you mean `{name}`?"),
@@ -114,7 +135,7 @@ pub(crate) fn check(settings: &Settings) -> Result<(), String> {
             };
             return Err(format!("the role `{name}` is a member of an unknown role `{of}`: {help}"));
         }
-        if above(name, &settings.managed_roles).contains(name) {
+        if above(name, settings).contains(name) {
             return Err(format!("the role `{name}` would be a member of itself"));
         }
     }
@@ -122,14 +143,20 @@ pub(crate) fn check(settings: &Settings) -> Result<(), String> {
 }
 
 /// Every role that one is a member of, directly or by way of others.
-fn above<'a>(name: &Ident, roles: &'a BTreeMap<Ident, Role>) -> BTreeSet<&'a Ident> {
-    let of = |name: &Ident| roles.get(name).into_iter().flat_map(|role| &role.member_of);
+fn above<'a>(name: &Ident, settings: &'a Settings) -> BTreeSet<&'a Ident> {
     let mut found = BTreeSet::new();
-    let mut open: Vec<_> = of(name).collect();
+    let mut open: Vec<_> = member_of(name, settings).collect();
     while let Some(role) = open.pop() {
         if found.insert(role) {
-            open.extend(of(role));
+            open.extend(member_of(role, settings));
         }
     }
     found
+}
+
+/// The roles that one is declared to be a member of.
+fn member_of<'a>(name: &Ident, settings: &'a Settings) -> impl Iterator<Item = &'a Ident> {
+    let managed = settings.managed_roles.get(name).map(|role| &role.member_of);
+    let existing = settings.existing_roles.get(name).and_then(|role| role.member_of.as_ref());
+    managed.into_iter().chain(existing).flatten()
 }

@@ -165,11 +165,23 @@ fn mistakes_in_rls_toml_have_a_place() {
         ("provider = \"neon\"\nsource = \"src\"", "rls.toml:2:10: "),
         (
             "provider = \"neon\"\nroles = [\n  \"editor\",\n  { name = \"a\", bypassrls = true },\n]",
-            "rls.toml:4:17: unknown field `bypassrls`, expected one of `name`, `login`, `inherit`, `bypass-rls`, `member-of`",
+            "rls.toml:4:17: unknown field `bypassrls`, expected one of `name`, `exists`, `login`, `inherit`, `bypass-rls`, `member-of`",
         ),
         ("provider = \"neon\"\nroles = [{ login = true }]", "rls.toml:2:10: missing field `name`"),
         ("provider = \"neon\"\nroles = [7]", "the name of a role that exists, or a table"),
         ("provider = \"neon\"\nroles = [{ name = \"\" }]", "a name cannot be empty"),
+        (
+            "provider = \"neon\"\nroles = [{ name = \"a\", exists = true, login = true }]",
+            "rls.toml:2:10: the role `a` exists, and only `member-of` and `bypass-rls` are said of it here",
+        ),
+        (
+            "provider = \"neon\"\nroles = [{ name = \"a\", exists = true, member-of = [\"b\"] }]",
+            "the role `a` is a member of an unknown role `b`",
+        ),
+        (
+            "provider = \"neon\"\nroles = [{ name = \"authenticated\" }]",
+            "the role `authenticated` is the provider's: it exists, which `exists = true` says",
+        ),
         (
             "provider = \"neon\"\nroles = [{ name = \"public\" }]",
             "`public` is not the name of a role",

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{DeclaredGrant, DefaultTarget, GrantObject, Ident, Role};
+use crate::model::{DeclaredGrant, DefaultTarget, ExistingRole, GrantObject, Ident, Role};
 
 /// Who verifies the token and says who is asking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +53,8 @@ pub struct Settings {
     pub roles: Vec<Ident>,
     /// Roles that are created and kept as they are declared here.
     pub managed_roles: BTreeMap<Ident, Role>,
+    /// What is said of roles that exist: the provider's, or others that are listed.
+    pub existing_roles: BTreeMap<Ident, ExistingRole>,
     /// Schemas whose tables enforce their policies on the owner too.
     pub force: BTreeSet<Ident>,
     /// Whether what the declaration says about things becomes comments in the database.
@@ -80,6 +82,7 @@ impl Settings {
             grants: Grants::default(),
             roles: Vec::new(),
             managed_roles: BTreeMap::new(),
+            existing_roles: BTreeMap::new(),
             force: BTreeSet::new(),
             comments: true,
             owner: None,
@@ -97,6 +100,12 @@ impl Settings {
         self.provider.roles().iter().copied().chain(listed.map(Ident::as_str))
     }
 
+    /// Every role whose memberships are declared.
+    pub fn members(&self) -> impl Iterator<Item = &Ident> {
+        let existing = self.existing_roles.iter().filter(|(_, role)| role.member_of.is_some());
+        self.managed_roles.keys().chain(existing.map(|(name, _)| name))
+    }
+
     /// A role with those whose privileges it holds, and whose policies bind it, by membership.
     pub fn with_inherited(&self, role: &Ident) -> BTreeSet<Ident> {
         let mut all = BTreeSet::new();
@@ -105,8 +114,11 @@ impl Settings {
             if !all.insert(role.clone()) {
                 continue;
             }
-            let inherits = self.managed_roles.get(role).filter(|role| role.inherit);
-            open.extend(inherits.into_iter().flat_map(|role| &role.member_of));
+            let managed = self.managed_roles.get(role).filter(|role| role.inherit);
+            open.extend(managed.into_iter().flat_map(|role| &role.member_of));
+            // One that exists is taken to inherit, as Postgres has it by itself.
+            let existing = self.existing_roles.get(role).and_then(|role| role.member_of.as_ref());
+            open.extend(existing.into_iter().flatten());
         }
         all
     }

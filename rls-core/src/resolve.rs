@@ -420,6 +420,11 @@ fn compile(
     let sources = Sources { declared: tables, policies: &policies, compiled: &compiled, settings };
     let grants = grants::derive(&sources);
     let of_functions = functions.keys().map(|routine| routine.name.schema.clone());
+    let existing = &settings.existing_roles;
+    let memberships = existing
+        .iter()
+        .filter_map(|(name, role)| Some((name.clone(), role.member_of.as_ref()?.clone())));
+    let exempt = existing.iter().filter(|(_, role)| role.bypass_rls);
     let schema = Schema {
         extensions: provider
             .extension()
@@ -431,6 +436,8 @@ fn compile(
         namespaces: tables.values().flat_map(objects::schemas).chain(of_functions).collect(),
         grantees,
         roles: settings.managed_roles.clone(),
+        memberships: memberships.collect(),
+        exempt_roles: exempt.map(|(name, _)| name.clone()).collect(),
         types: BTreeMap::new(),
         tables: compiled,
         sequences: BTreeMap::new(),

@@ -48,6 +48,8 @@ pub(super) struct Asked {
     pub(super) roles: Vec<String>,
     /// Roles that something is to belong to.
     pub(super) owners: Vec<String>,
+    /// Those of them of which it is known that no policy applies to them.
+    pub(super) exempt_roles: Vec<String>,
     /// Those of them that are made here.
     pub(super) managed_roles: Vec<String>,
 }
@@ -129,6 +131,7 @@ impl Asked {
             default_schemas: default_schemas.into_iter().collect(),
             default_creators: default_creators.into_iter().collect(),
             private_schemas: vec![PRIVATE_SCHEMA.to_owned()],
+            exempt_roles: scope.exempt_roles.iter().map(text).collect(),
             managed_roles: scope.roles.keys().map(text).collect(),
             table_schemas,
             table_names,

@@ -53,7 +53,7 @@ pub struct ExposedTable {
 
 const EXEMPT: &str = "
 SELECT rolname::text AS name, rolsuper AS superuser FROM pg_roles
-WHERE rolname = ANY ($1::name[]) AND rolname <> ALL ($2::name[]) AND (rolsuper OR rolbypassrls)";
+WHERE rolname = ANY ($1::name[]) AND rolname <> ALL ($2::name[]) AND (rolsuper OR rolbypassrls AND rolname <> ALL ($3::name[]))";
 
 const OWNED: &str = with_declared!(
     "SELECT n.nspname::text AS schema, c.relname::text AS name, r.rolname::text AS role
@@ -96,7 +96,7 @@ pub async fn exposure(
     let asked = Asked::new(scope);
     let (schemas, names, roles) = (&asked.table_schemas, &asked.table_names, &asked.roles);
     let (exempt, owned, tables) = try_join3(
-        ask::rows(&savepoint, EXEMPT, &[roles, &asked.managed_roles]),
+        ask::rows(&savepoint, EXEMPT, &[roles, &asked.managed_roles, &asked.exempt_roles]),
         ask::rows(&savepoint, OWNED, &[schemas, names, roles]),
         ask::rows(
             &savepoint,

@@ -1,4 +1,4 @@
-//! Managed roles and whom they are members of.
+//! Governed roles: those that are managed, and whom each is a member of.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,22 +18,29 @@ SELECT r.rolname::text AS name, r.rolcanlogin AS login, r.rolinherit AS inherit,
     ARRAY(SELECT DISTINCT p.rolname::text FROM pg_auth_members m JOIN pg_roles p ON p.oid = m.roleid
         WHERE m.member = r.oid AND (to_jsonb(m) ->> 'inherit_option')::boolean <> r.rolinherit) AS otherwise,
     ARRAY(SELECT DISTINCT p.rolname::text FROM pg_auth_members m JOIN pg_roles p ON p.oid = m.roleid
-        WHERE m.member = r.oid AND m.admin_option) AS admin_of,
-    ARRAY(SELECT DISTINCT c.rolname::text FROM pg_auth_members m JOIN pg_roles c ON c.oid = m.member
-        WHERE m.roleid = r.oid AND c.rolname = ANY ($2::name[]) AND c.rolname <> ALL ($1::name[])) AS members
-FROM pg_roles r WHERE r.rolname = ANY ($1::name[])";
+        WHERE m.member = r.oid AND m.admin_option) AS admin_of
+FROM pg_roles r WHERE r.rolname = ANY ($1::name[]) ORDER BY r.rolname";
 
 pub(super) async fn read(transaction: &Transaction<'_>, asked: &Asked) -> Result<Vec<Row>, Error> {
-    ask::rows(transaction, ROLES, &[&asked.managed_roles, &asked.roles]).await
+    ask::rows(transaction, ROLES, &[&asked.roles]).await
 }
 
-/// The managed roles that are there. Memberships in roles that are not governed are others' doing.
+/// What is there of roles.
+#[derive(Default)]
+pub(super) struct Roles {
+    pub(super) managed: BTreeMap<Ident, Role>,
+    /// Of those that exist and whose memberships are declared.
+    pub(super) memberships: BTreeMap<Ident, BTreeSet<Ident>>,
+}
+
+/// The governed roles that are there. Memberships in roles that are not governed are others' doing; one
+/// that nobody declares, of a role that exists, is told.
 pub(super) fn understand(
     rows: &[Row],
     scope: &Schema,
     notes: &mut Vec<String>,
-) -> Result<BTreeMap<Ident, Role>, Error> {
-    let mut roles = BTreeMap::new();
+) -> Result<Roles, Error> {
+    let mut roles = Roles::default();
     for row in rows {
         let name = ident(row, "name")?;
         let governed = |role: &Ident| {
@@ -42,6 +49,17 @@ pub(super) fn understand(
         };
         let (member_of, foreign): (BTreeSet<_>, BTreeSet<_>) =
             idents(row, "member_of")?.into_iter().partition(governed);
+        if !scope.roles.contains_key(&name) {
+            if scope.memberships.contains_key(&name) {
+                roles.memberships.insert(name, member_of);
+            } else if !member_of.is_empty() {
+                notes.push(format!(
+                    "{name} may do what {} may, as a member of it, which no declaration says",
+                    list(member_of)
+                ));
+            }
+            continue;
+        }
         note(row, &name, &foreign, notes)?;
         let inherit = get(row, "inherit")?;
         let declared = scope.roles.get(&name).map_or(inherit, |role| role.inherit);
@@ -64,7 +82,7 @@ pub(super) fn understand(
             member_of,
             powers,
         };
-        roles.insert(name, role);
+        roles.managed.insert(name, role);
     }
     Ok(roles)
 }
@@ -86,13 +104,6 @@ fn note(
         notes.push(format!(
             "{name} may pass on its membership of {} to others (WITH ADMIN OPTION)",
             list(admin_of)
-        ));
-    }
-    let members = idents(row, "members")?;
-    if !members.is_empty() {
-        notes.push(format!(
-            "{} may do what {name} may, as a member of it, which no declaration says",
-            list(members)
         ));
     }
     Ok(())

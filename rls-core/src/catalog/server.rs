@@ -18,13 +18,19 @@ const SERVER: &str = "SELECT
         WHERE e.extname = ANY ($2::name[]) ORDER BY e.oid) AS extension_schemas,
     ARRAY(SELECT rolname::text FROM pg_roles WHERE rolname = ANY ($3::name[] || $5::name[])) AS roles,
     ARRAY(SELECT rolname::text FROM pg_roles
-        WHERE rolname = ANY ($3::name[]) AND rolname <> ALL ($4::name[]) AND (rolsuper OR rolbypassrls) ORDER BY rolname) AS exempt,
+        WHERE rolname = ANY ($3::name[]) AND rolname <> ALL ($4::name[]) AND (rolsuper OR rolbypassrls AND rolname <> ALL ($6::name[])) ORDER BY rolname) AS exempt,
     coalesce(obj_description(to_regnamespace('auth'), 'pg_namespace'), '') AS mark,
     current_setting('server_version_num')::integer AS version";
 
 pub(super) async fn read(transaction: &Transaction<'_>, asked: &Asked) -> Result<Vec<Row>, Error> {
-    let names =
-        [&asked.made_schemas, &asked.extensions, &asked.roles, &asked.managed_roles, &asked.owners];
+    let names = [
+        &asked.made_schemas,
+        &asked.extensions,
+        &asked.roles,
+        &asked.managed_roles,
+        &asked.owners,
+        &asked.exempt_roles,
+    ];
     ask::rows(transaction, SERVER, &names).await
 }
 

@@ -349,7 +349,10 @@ fn changes(
 ) -> Vec<Change> {
     let Schema {
         grantees,
-        roles,
+        roles: _,
+        memberships: _,
+        // Whether one is to be told of.
+        exempt_roles: _,
         tables,
         sequences: _,
         types: _,
@@ -374,7 +377,7 @@ fn changes(
     } = schemas.next;
     let previous = schemas.previous;
     let mut changes = Vec::new();
-    role::alter(Pair { previous: &previous.roles, next: roles }, &mut changes);
+    role::alter(schemas, &mut changes);
 
     extension::alter(schemas, &mut changes);
 

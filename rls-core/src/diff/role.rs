@@ -1,29 +1,43 @@
 //! Differences in managed roles. None is ever dropped: a role belongs to the whole server.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use super::{Change, Membership, Named, Pair};
-use crate::model::{Ident, Role};
+use crate::model::{Ident, Role, Schema};
 
 /// The changes of roles and of memberships.
-pub(super) fn alter(roles: Pair<&BTreeMap<Ident, Role>>, changes: &mut Vec<Change>) {
-    for (name, next) in roles.next {
-        let previous = roles.previous.get(name);
+pub(super) fn alter(schemas: Pair<&Schema>, changes: &mut Vec<Change>) {
+    for (name, next) in &schemas.next.roles {
+        let previous = schemas.previous.roles.get(name);
         match previous {
             Some(previous) => attributes(name, Pair { previous, next }, changes),
             None => {
                 changes.push(Change::CreateRole(Named { name: name.clone(), item: next.clone() }))
             }
         }
-        let membership = |role: &Ident| Membership { role: role.clone(), member: name.clone() };
         let was = previous.map(|role| role.member_of.clone()).unwrap_or_default();
         // Since Postgres 16 a membership remembers whether its member inherited when it began.
         let anew = previous.is_some_and(|previous| previous.inherit != next.inherit);
-        let gone = was.iter().filter(|role| anew || !next.member_of.contains(role));
-        changes.extend(gone.map(membership).map(Change::RevokeMembership));
-        let missing = next.member_of.iter().filter(|role| anew || !was.contains(role));
-        changes.extend(missing.map(membership).map(Change::GrantMembership));
+        memberships(name, Pair { previous: &was, next: &next.member_of }, anew, changes);
     }
+    for (name, next) in &schemas.next.memberships {
+        let was = schemas.previous.memberships.get(name).cloned().unwrap_or_default();
+        memberships(name, Pair { previous: &was, next }, false, changes);
+    }
+}
+
+/// What a role is to be a member of, and what not; all of it `anew` where it inherits in another way.
+fn memberships(
+    member: &Ident,
+    roles: Pair<&BTreeSet<Ident>>,
+    anew: bool,
+    changes: &mut Vec<Change>,
+) {
+    let membership = |role: &Ident| Membership { role: role.clone(), member: member.clone() };
+    let gone = roles.previous.iter().filter(|role| anew || !roles.next.contains(role));
+    changes.extend(gone.map(membership).map(Change::RevokeMembership));
+    let missing = roles.next.iter().filter(|role| anew || !roles.previous.contains(role));
+    changes.extend(missing.map(membership).map(Change::GrantMembership));
 }
 
 /// What a role loses and what it gains are two changes: one comes first, the other last.

@@ -61,7 +61,7 @@ pub(crate) use name::{fnv1a, in_rust, usual_name};
 pub use owner::Owned;
 pub use partition::{Partition, PartitionBound, PartitionStrategy, Partitioning, RangeEnd};
 pub use policy::{Command, Policy, PolicyKind};
-pub use role::{Power, Role};
+pub use role::{ExistingRole, Power, Role};
 pub use schema::Schema;
 pub use sequence::{DeclaredSequence, Sequence, SequenceOptions, SequenceOwner};
 pub use site::{Gate, Site};

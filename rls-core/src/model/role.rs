@@ -25,6 +25,15 @@ pub struct Role {
     pub powers: BTreeSet<Power>,
 }
 
+/// What is said of a role that exists: neither made nor altered, but for its memberships.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ExistingRole {
+    /// The governed roles it is a member of: these and no others. None leaves its memberships alone.
+    pub member_of: Option<BTreeSet<Ident>>,
+    /// Whether it is known, and all right, that no policy applies to it.
+    pub bypass_rls: bool,
+}
+
 /// A power that reaches beyond any schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]

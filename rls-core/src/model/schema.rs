@@ -25,6 +25,13 @@ pub struct Schema {
     /// Those of the grantees that are created and altered; the others exist.
     #[cfg_attr(feature = "serde", serde(default))]
     pub roles: BTreeMap<Ident, Role>,
+    /// The governed roles that roles which exist are members of, where that is declared: of these, in
+    /// full.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "BTreeMap::is_empty"))]
+    pub memberships: BTreeMap<Ident, BTreeSet<Ident>>,
+    /// Roles that exist of which it is known that no policy applies to them.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "BTreeSet::is_empty"))]
+    pub exempt_roles: BTreeSet<Ident>,
     /// Sequences by name, without those of identity columns.
     #[cfg_attr(
         feature = "serde",

@@ -42,8 +42,7 @@ pub(crate) fn cycles(
     let policies = || tables.values().flat_map(|declared| declared.table.policies.values());
     let named: BTreeSet<&Grantee> =
         policies().flat_map(|policy| &policy.roles).chain([&Grantee::Public]).collect();
-    let members: BTreeSet<Grantee> =
-        settings.managed_roles.keys().cloned().map(Grantee::Role).collect();
+    let members: BTreeSet<Grantee> = settings.members().cloned().map(Grantee::Role).collect();
     // Those that policies name come first: a message tells of them where it can.
     let members = members.iter().filter(|role| !named.contains(role));
     let mut found: BTreeMap<Vec<QualifiedName>, Cycle> = BTreeMap::new();

@@ -138,6 +138,58 @@ async fn gaining_a_membership_or_the_way_past_policies_is_a_hazard() {
 }
 
 #[tokio::test]
+async fn memberships_of_roles_that_exist_are_declared_or_left_alone() {
+    let mut client = database("pr_memberships").await;
+    let roles = ["pr_exists", "pr_editor", "pr_viewer", "pr_outsider"];
+    for role in roles {
+        create_role(&client, role).await;
+    }
+    let none = "revoke pr_editor, pr_viewer, pr_outsider from pr_exists";
+    client.batch_execute(none).await.unwrap();
+    let declared = |member_of: Option<&[&str]>| {
+        let member_of = member_of.map(|of| of.iter().map(|name| id(name)).collect());
+        let role = ExistingRole { member_of, bypass_rls: false };
+        let existing_roles = [(id("pr_exists"), role)].into();
+        schema([three_columns()], &Settings { existing_roles, ..plain(&roles[..3]) })
+    };
+    converge(&mut client, &declared(Some(&[]))).await;
+    let editor = declared(Some(&["pr_editor"]));
+    let plan = found(&mut client, &editor).await.plan;
+    assert_eq!(plan.to_sql(), "GRANT pr_editor TO pr_exists;\n");
+    assert_eq!(kinds(&plan), [HazardKind::WidensAccess].into());
+    for desired in [&editor, &declared(Some(&["pr_viewer"])), &editor] {
+        let plan = converge(&mut client, desired).await;
+        assert!(!plan.to_sql().contains("ROLE"), "{}", plan.to_sql());
+    }
+    // Others' memberships, and those of which nothing is said, stay and are told.
+    client.batch_execute("grant pr_outsider, pr_viewer to pr_exists").await.unwrap();
+    let left = found(&mut client, &declared(None)).await;
+    assert!(left.plan.is_empty(), "{}", left.plan.to_sql());
+    let told = "pr_exists may do what pr_editor, pr_viewer may, as a member of it";
+    assert!(left.live.notes.iter().any(|note| note.contains(told)), "{:?}", left.live.notes);
+    let plan = converge(&mut client, &editor).await;
+    assert_eq!(plan.to_sql(), "REVOKE pr_viewer FROM pr_exists;\n");
+    assert!(asks(&client, "pg_has_role('pr_exists', 'pr_outsider', 'member')").await);
+    client.batch_execute(none).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_role_that_exists_may_be_known_to_pass_by_policies() {
+    let mut client = database("pr_exempt").await;
+    create_role(&client, "pr_exempt").await;
+    client.batch_execute("alter role pr_exempt bypassrls").await.unwrap();
+    for known in [false, true] {
+        let role = ExistingRole { member_of: None, bypass_rls: known };
+        let existing_roles = [(id("pr_exempt"), role)].into();
+        let settings = Settings { existing_roles, ..plain(&["pr_exempt"]) };
+        let desired = schema([three_columns()], &settings);
+        let notes = found(&mut client, &desired).await.live.notes;
+        let told = notes.iter().any(|note| note.contains("pr_exempt"));
+        assert_eq!(told, !known, "{notes:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_role_that_is_no_longer_declared_is_left() {
     let mut client = database("pr_left").await;
     forget(&client, &["pr_left"]).await;

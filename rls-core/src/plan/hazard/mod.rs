@@ -167,6 +167,7 @@ impl Finder<'_> {
             Change::AlterRole(role) => alter_role(role),
             Change::GrantMembership(membership)
                 if self.schemas.previous.roles.contains_key(&membership.member)
+                    || self.schemas.next.memberships.contains_key(&membership.member)
                     || self.holds_tables() =>
             {
                 vec![widens(format!(

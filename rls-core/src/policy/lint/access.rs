@@ -251,7 +251,7 @@ fn lookup_sees_nothing(view: &View<'_>, report: &mut Report<'_>) {
 fn multiple_permissive_policies(view: &View<'_>, report: &mut Report<'_>) {
     let policies = view.permissive();
     let named: BTreeSet<_> = policies.iter().flat_map(PolicyView::roles).cloned().collect();
-    let members = view.settings.managed_roles.keys().cloned().map(Grantee::Role);
+    let members = view.settings.members().cloned().map(Grantee::Role);
     let members: Vec<_> = members.filter(|role| !named.contains(role)).collect();
     // Which policies meet, in which commands, is the same for many roles: that is one thing to tell.
     let mut meetings: BTreeMap<(BTreeSet<&Ident>, Vec<&str>), Vec<&Grantee>> = BTreeMap::new();

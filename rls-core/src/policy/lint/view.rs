@@ -206,7 +206,7 @@ impl<'a> PolicyView<'a> {
 
     /// Whether some caller comes under both.
     pub(super) fn shares_role(&self, other: &PolicyView<'_>) -> bool {
-        let managed = self.settings.managed_roles.keys().cloned().map(Grantee::Role);
+        let managed = self.settings.members().cloned().map(Grantee::Role);
         self.policy.roles.iter().any(|role| other.serves(role))
             || other.policy.roles.iter().any(|role| self.serves(role))
             // A member of two roles that have nothing else in common.
