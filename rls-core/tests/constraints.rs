@@ -138,6 +138,17 @@ async fn what_was_not_proven_is_validated_and_not_made_again() {
 }
 
 #[tokio::test]
+async fn a_check_that_is_not_proven_is_not_proven_in_a_new_table_either() {
+    let mut client = owned("con_unproven").await;
+    let mut table = bookings();
+    let unproven = Check { not_valid: true, ..check("id < 100") };
+    table.checks.extend([(id("small"), unproven), (id("large"), check("id > 0"))]);
+    converge(&mut client, &schema([table], &plain(&["reader"]))).await;
+    let unproven = "SELECT string_agg(conname, ',') FROM pg_constraint WHERE NOT convalidated";
+    assert_eq!(text(&client, unproven).await, "small");
+}
+
+#[tokio::test]
 async fn foreign_keys_change_in_every_part() {
     let (mut client, settings) = with_rows("con_foreign").await;
     let version: u32 =

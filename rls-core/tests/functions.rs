@@ -7,6 +7,7 @@
 mod support;
 
 use rls_core::apply::compare;
+use rls_core::catalog::introspect;
 use rls_core::model::*;
 use rls_core::resolve::{Declared, resolve};
 use support::owner::{converge, owned, text};
@@ -207,6 +208,35 @@ async fn the_server_decides_whether_two_bodies_are_one() {
     let other = Function { body: standard("RETURN a + 1"), ..same };
     let plan = converge(&mut client, &compiled(vec![], vec![other])).await.to_sql();
     assert!(plan.contains("CREATE OR REPLACE FUNCTION"), "{plan}");
+}
+
+/// Where others have one, Postgres writes `""` for an argument without a name.
+#[tokio::test]
+async fn an_argument_without_a_name_goes_by_its_number() {
+    let mut client = owned("fn_nameless").await;
+    let with = |nameless: &[&str], body: &str| {
+        let nameless = nameless.iter().map(|ty| Argument { name: None, ..argument("x", ty) });
+        let arguments = [argument("a", "integer")].into_iter().chain(nameless).collect();
+        Function { arguments, body: standard(body), ..plus("") }
+    };
+    for body in ["RETURN a - $2", "RETURN $1 - ($2) * 1"] {
+        let desired = compiled(vec![], vec![with(&["integer"], body)]);
+        converge(&mut client, &desired).await;
+        assert_eq!(text(&client, "SELECT f(3, 1)").await, "2");
+    }
+    let scope = compiled(vec![], vec![with(&["integer"], "RETURN 1")]);
+    let mut transaction = client.transaction().await.unwrap();
+    let live = introspect(&mut transaction, &scope).await.unwrap().schema;
+    transaction.rollback().await.unwrap();
+    let bodies: Vec<_> = live.functions.values().map(|function| function.body.clone()).collect();
+    assert_eq!(bodies, [standard("RETURN (a - ($2 * 1))")]);
+    // Which of two it is, nobody can say; what was made is the same all the same.
+    converge(
+        &mut client,
+        &compiled(vec![], vec![with(&["integer", "integer"], "RETURN a - $2 * $3")]),
+    )
+    .await;
+    assert_eq!(text(&client, "SELECT f(7, 2, 3)").await, "1");
 }
 
 #[tokio::test]

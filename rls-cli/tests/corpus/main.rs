@@ -58,12 +58,12 @@ macro_rules! corpus {
 
 corpus! {
     comes_back:
-    audit_partitioned booking django_made event_sourcing extension_types neon_todos prisma_made
-    rowsecurity_odd rowsecurity_partitions saas_teams shop supabase_chat supabase_mfa supabase_storage
-    supabase_user_roles;
+    audit_partitioned booking django_made event_sourcing extension_types ledger many_schemas
+    neon_todos prisma_made renamed rowsecurity_odd rowsecurity_partitions saas_teams shop
+    supabase_chat supabase_mfa supabase_realtime supabase_storage supabase_user_roles;
     is_pulled:
     column_privileges drizzle_made full_text geo hard_names hasura_like i18n job_queue legacy
-    neon_organizations postgrest_api rails_made rowsecurity_documents social_network
+    neon_organizations postgrest_api rails_made reporting rowsecurity_documents social_network
     supabase_profiles tenant_setting;
 }
 
@@ -102,6 +102,15 @@ fn comes_back(name: &str) {
     project.run(&["apply", "--database-url", other, "--allow", "widens-access"]).exits(0);
     databases.psql(other, kept.after.as_deref());
     project.run(&["diff", "--database-url", other]).exits(0);
+    let again = Project::empty();
+    pull(&again, &kept, other);
+    for file in ["rls.toml", "src/schema.rs"] {
+        assert_eq!(
+            again.read(file),
+            project.read(file),
+            "{name}: what was applied is pulled alike"
+        );
+    }
 
     let (was, is) = (inventory::of(&databases, made), inventory::of(&databases, other));
     let lost: Vec<_> = was.difference(&is).collect();

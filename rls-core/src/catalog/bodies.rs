@@ -5,6 +5,7 @@
 use tokio_postgres::Transaction;
 
 use super::canonical::{ROUNDS, is_about_an_expression};
+use super::functions::numbered;
 use super::{Error, Failure, PLAIN_TEXT, ask, begin, end};
 use crate::diff::{Canonical, Pair, site};
 use crate::model::{Argument, Body, Function, Ident, QualifiedName, Returns, Schema, Sql};
@@ -63,6 +64,9 @@ async fn settle(
     let routine = render::literal(&render::routine(&temporary.routine()));
     let read = format!("SELECT pg_get_function_sqlbody({routine}::regprocedure) AS body");
     let mut body = body.clone();
+    if numbered(body.as_str(), &function.arguments).is_none() {
+        return Ok(Some(body));
+    }
     for round in 0..ROUNDS {
         let (name, signature) = (render::qualified(&temporary.name), render::signature(&temporary));
         let text = body.as_str();
@@ -75,10 +79,12 @@ async fn settle(
         }
         let rows = ask::rows(transaction, &read, &[]).await?;
         let written = rows.first().map_or(Ok(""), |row| ask::get(row, "body"))?;
-        if written == body.as_str() {
-            return Ok(Some(body));
+        match numbered(written, &function.arguments) {
+            Some(readable) if readable == body.as_str() => return Ok(Some(body)),
+            Some(readable) => body = Sql::new(readable),
+            // Both sides come to rest here.
+            None => return Ok(Some(Sql::new(written))),
         }
-        body = Sql::new(written);
     }
     Ok(None)
 }

@@ -8,7 +8,7 @@ use super::Error;
 use super::ask::{self, Asked, get, ident, list};
 use super::owners::OfFunction;
 use super::relations::named_type;
-use crate::lex::{self, TokenKind};
+use crate::lex::{self, Token, TokenKind};
 use crate::model::{
     Argument, ArgumentMode, Attributes, Body, Commented, Function, Ident, Owned, Parallel, PgType,
     QualifiedName, ReturnedColumn, Returns, Routine, Schema, Sql, Volatility,
@@ -73,7 +73,11 @@ pub(super) fn sayable(rows: &[Row], notes: &mut Vec<String>) -> Result<Vec<Funct
             continue;
         }
         let function = function(first, arguments)?;
-        if get(first, "sayable")? {
+        let readable = match &function.body {
+            Body::Standard { standard } => !has_nameless(standard.as_str()),
+            Body::Text(_) => true,
+        };
+        if readable && get(first, "sayable")? {
             functions.push(function);
             continue;
         }
@@ -194,11 +198,40 @@ fn function(first: &Row, rest: &[Row]) -> Result<Function, Error> {
         (true, false) => Returns::Value(type_of(first)?),
     };
     let body = match get::<Option<&str>>(first, "standard")? {
-        Some(standard) => Body::Standard { standard: Sql::new(standard) },
+        Some(standard) => {
+            let standard = numbered(standard, &arguments).unwrap_or_else(|| standard.to_owned());
+            Body::Standard { standard: Sql::new(standard) }
+        }
         None => Body::Text(get::<&str>(first, "body")?.to_owned()),
     };
     let attributes = attributes(first, &name)?;
     Ok(Function { name, arguments, returns, attributes, body }.as_kept())
+}
+
+/// A body with the number of an argument that has no name. Where others have one, Postgres writes `""` for
+/// it, which it does not read itself. None where that may be one of several.
+pub(super) fn numbered(standard: &str, arguments: &[Argument]) -> Option<String> {
+    if !has_nameless(standard) {
+        return Some(standard.to_owned());
+    }
+    let taken = arguments.iter().filter(|argument| argument.mode != ArgumentMode::Out);
+    let nameless = taken.enumerate().filter(|(_, argument)| argument.name.is_none());
+    let [(at, _)] = nameless.collect::<Vec<_>>().try_into().ok()?;
+    let mut text = standard.to_owned();
+    for token in lex::tokens(standard).unwrap_or_default().iter().rev() {
+        if is_nameless(token) {
+            text.replace_range(token.range.clone(), &format!("${}", at + 1));
+        }
+    }
+    Some(text)
+}
+
+fn has_nameless(standard: &str) -> bool {
+    lex::tokens(standard).unwrap_or_default().iter().any(is_nameless)
+}
+
+fn is_nameless(token: &Token) -> bool {
+    matches!(&token.kind, TokenKind::Quoted(name) if name.is_empty())
 }
 
 /// Source: Postgres manual, `pg_proc`.

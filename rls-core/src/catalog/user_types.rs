@@ -19,7 +19,7 @@ WITH named AS (SELECT t.*, n.nspname::text AS schema, r.relkind::text AS relatio
     JOIN pg_namespace n ON n.oid = t.typnamespace LEFT JOIN pg_class r ON r.oid = t.typrelid
     WHERE (n.nspname, t.typname) IN (SELECT * FROM unnest($1::name[], $2::name[])))
 SELECT n.oid, n.schema, n.typname::text AS name, n.typtype::text AS kind, coalesce(n.relation, '') AS relation,
-    n.typnotnull AS not_null, pg_get_expr(n.typdefaultbin, 0) AS default, part.*, e.typname::text AS type_name,
+    n.typacl <> acldefault('T', n.typowner) AS granted, n.typnotnull AS not_null, pg_get_expr(n.typdefaultbin, 0) AS default, part.*, e.typname::text AS type_name,
     s.nspname::text AS type_schema, co.collname::text AS collation, cs.nspname::text AS collation_schema
 FROM named n LEFT JOIN LATERAL (
     SELECT row_number() OVER (ORDER BY v.enumsortorder)::int AS place, 'value' AS part, v.enumlabel::text AS own,
@@ -69,6 +69,11 @@ pub(super) fn understand(
                 continue;
             }
         };
+        if get::<Option<bool>>(first, "granted")?.unwrap_or_default() {
+            notes.push(format!(
+                "the type {name} has privileges of its own, which no declaration says: they go where it is made anew"
+            ));
+        }
         types.insert(name.clone(), UserType { name, form });
     }
     Ok(types)

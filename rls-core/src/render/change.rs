@@ -10,7 +10,7 @@ use super::{
 };
 use crate::diff::{Change, ColumnPrivileges, Named, OnTable, Pair, Privileges};
 use crate::model::{
-    BaseType, Column, Command, Deferral, GrantObject, Grantee, Ident, Owned, PgType, Policy,
+    BaseType, Check, Column, Command, Deferral, GrantObject, Grantee, Ident, Owned, PgType, Policy,
     PolicyKind, Privilege, QualifiedName, RowSecurity, Sql, Table,
 };
 
@@ -96,7 +96,7 @@ pub fn statements(change: &Change) -> Vec<String> {
             vec![alter(table, &format!("ADD {}", constraint::unique(&item.name, &item.item)))]
         }
         Change::AddCheck(OnTable { table, item }) => {
-            vec![alter(table, &format!("ADD {}", constraint::check(&item.name, &item.item)))]
+            vec![add_check(table, &item.name, &item.item)]
         }
         Change::AddExclusion(OnTable { table, item }) => {
             vec![alter(table, &format!("ADD {}", constraint::exclusion(&item.name, &item.item)))]
@@ -216,8 +216,14 @@ const FORCE: &str = "FORCE ROW LEVEL SECURITY";
 /// A table is never there without its row security, nor with what default privileges give away.
 fn create_table(table: &Table<Sql>, revoke_from: &BTreeSet<Grantee>) -> Vec<String> {
     let mut statements = vec![table::create(table)];
+    let unproven = table.checks.iter().filter(|(_, check)| check.not_valid);
+    statements.extend(unproven.map(|(name, check)| add_check(&table.name, name, check)));
     statements.extend(closed(&table.name, table.row_security, revoke_from));
     statements
+}
+
+fn add_check(table: &QualifiedName, name: &Ident, check: &Check<Sql>) -> String {
+    alter(table, &format!("ADD {}", constraint::check(name, check)))
 }
 
 /// What closes a table that has just been made.

@@ -6,12 +6,14 @@ use super::{ident, qualified, sequence};
 use crate::lex::{self, Token, TokenKind};
 use crate::model::{Column, Generated, Identity, QualifiedName, Sql, Table};
 
-/// CREATE TABLE with columns and constraints. Foreign keys follow when every table is there.
+/// CREATE TABLE with columns and constraints. Foreign keys follow when every table is there, and checks that
+/// are not proven by themselves: Postgres holds for proven what a table begins with.
 pub(super) fn create(table: &Table<Sql>) -> String {
     let columns = table.columns.iter().map(|column| column_definition(&table.name, column));
     let primary_key = table.primary_key.iter().map(primary_key);
     let uniques = table.uniques.iter().map(|(name, key)| unique(name, key));
-    let checks = table.checks.iter().map(|(name, item)| check(name, item));
+    let checks = table.checks.iter().filter(|(_, item)| !item.not_valid);
+    let checks = checks.map(|(name, item)| check(name, item));
     let exclusions = table.exclusions.iter().map(|(name, item)| exclusion(name, item));
     let constraints = primary_key.chain(uniques).chain(checks).chain(exclusions);
     let lines: Vec<_> = columns.chain(constraints).map(|line| format!("    {line}")).collect();
