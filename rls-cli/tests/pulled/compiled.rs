@@ -38,6 +38,9 @@ end $$;
     create table events_1 partition of events for values from ('2024-01-01') to ('2025-01-01');
     create trigger touch before update on "type" for each row execute function touch();
     create index on "type" (lower(mail::text)) where mood = 'fine';
+    create view "in" as select id, "self" from teams;
+    create materialized view counts as select team, count(*) as n from "type" group by team;
+    create index on counts (n desc);
     alter table teams enable row level security;
     alter table "type" enable row level security;
     alter table events enable row level security;
@@ -128,6 +131,7 @@ fn program(round: &Round) -> String {
             "Table" => "table",
             "Sequence" => "sequence",
             "Function" => "function",
+            "View" => "view",
             "PgEnum" | "PgType" => "ty",
             other => panic!("a derive {other}"),
         };

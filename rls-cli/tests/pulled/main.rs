@@ -12,3 +12,4 @@ mod compiled;
 mod functions;
 mod round;
 mod types;
+mod views;

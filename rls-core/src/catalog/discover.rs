@@ -13,7 +13,7 @@ use super::ask::{self, get, ident, list};
 use super::{Error, PLAIN_TEXT, begin, beside, end, functions};
 use crate::model::{
     BaseType, EnumType, Grantee, Ident, PRIVATE_SCHEMA, PgType, QualifiedName, RowSecurity, Schema,
-    Sequence, SequenceOptions, Table, TypeForm, UserType,
+    Sequence, SequenceOptions, Sql, Table, TypeForm, UserType, View,
 };
 use crate::provider::Provider;
 use crate::render::STAND_IN_MARK;
@@ -38,7 +38,7 @@ const RELATIONS: &str = "
 SELECT n.nspname::text AS schema, c.relname::text AS name, c.relkind::text AS kind,
     NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS bare
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE n.nspname = ANY ($1::name[]) AND c.relkind IN ('r', 'p', 'S', 'f')
+WHERE n.nspname = ANY ($1::name[]) AND c.relkind IN ('r', 'p', 'S', 'f', 'v', 'm')
     AND NOT c.relispartition
     AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
         AND (d.deptype = 'e' OR c.relkind = 'S' AND d.deptype = 'i'))
@@ -50,7 +50,7 @@ const NAMESPACES: &str =
 // Whom policies name, and who holds a privilege that is not an owner's.
 const ROLES: &str = "
 WITH found AS (SELECT c.* FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE n.nspname = ANY ($1::name[]) AND c.relkind IN ('r', 'p', 'S')),
+    WHERE n.nspname = ANY ($1::name[]) AND c.relkind IN ('r', 'p', 'S', 'v', 'm')),
 routines AS (SELECT p.* FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
     WHERE n.nspname = ANY ($1::name[]) AND p.prokind IN ('f', 'p') AND NOT EXISTS (SELECT FROM pg_depend d
         WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'))
@@ -81,10 +81,6 @@ SELECT kind, schema, name FROM (
     FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
     WHERE n.nspname = ANY ($1::name[]) AND (t.typtype IN ('r', 'p') OR t.typtype = 'b' AND NOT
         (t.typlen = -1 AND t.typelem <> 0))
-    UNION ALL SELECT CASE c.relkind WHEN 'v' THEN 'view' ELSE 'materialized view' END,
-        n.nspname::text, c.relname::text, c.oid, 'pg_class'::regclass
-    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE n.nspname = ANY ($1::name[]) AND c.relkind IN ('v', 'm')
     UNION ALL SELECT 'collation', n.nspname::text, o.collname::text, o.oid, 'pg_collation'::regclass
     FROM pg_collation o JOIN pg_namespace n ON n.oid = o.collnamespace WHERE n.nspname = ANY ($1::name[])
     UNION ALL SELECT 'operator', n.nspname::text, o.oprname::text, o.oid, 'pg_operator'::regclass
@@ -187,6 +183,11 @@ fn add_relations(rows: &[Row], scope: &mut Schema, notes: &mut Vec<String>) -> R
                 let (ty, options) = (PgType::plain(BaseType::BigInt), SequenceOptions::default());
                 let sequence = Sequence { name: name.clone(), ty, options, owner: None };
                 scope.sequences.insert(name, sequence);
+            }
+            // Whatever it shows: its name is all that is asked for.
+            "v" | "m" => {
+                let view = View::new(name.clone(), Sql::new(""));
+                scope.views.insert(name, View { security_invoker: false, ..view });
             }
             "f" => notes.push(format!("{name} is a foreign table, which is left alone")),
             _ if get(row, "bare")? => {

@@ -60,7 +60,8 @@ pub(super) fn owner(live: &mut Schema) -> Option<Ident> {
     let types = live.types.keys().cloned().map(Owned::Type);
     let functions = live.functions.keys().filter(|routine| !routine.is_private());
     let functions = functions.cloned().map(Owned::Function);
-    let all: Vec<_> = tables.chain(free).chain(types).chain(functions).collect();
+    let views = live.views.keys().cloned().map(Owned::Relation);
+    let all: Vec<_> = tables.chain(free).chain(types).chain(functions).chain(views).collect();
     let owners: BTreeSet<_> = all.iter().map(|owned| live.undeclared_owners.get(owned)).collect();
     match (owners.first(), owners.len()) {
         (Some(Some(owner)), 1) => Some((*owner).clone()),

@@ -1,14 +1,14 @@
 //! What stands beside tables becomes what is declared: types with their comments and what a column of such
-//! a type brings along, and functions with who may call them.
+//! a type brings along, functions with who may call them, and views with who may read them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::declare::{Unsaid, gathered};
+use super::declare::{Unsaid, gathered, of_columns};
 use super::function;
 use crate::model::{
-    BaseType, Body, Commented, DeclaredFunction, DeclaredTable, DeclaredType, Domain, DomainCheck,
-    Expr, Grant, GrantObject, Owned, PgType, QualifiedName, Schema, Sql, TypeForm, TypedAs,
-    UserType, by_need,
+    BaseType, Body, Commented, DeclaredFunction, DeclaredTable, DeclaredType, DeclaredView, Domain,
+    DomainCheck, Expr, Grant, GrantObject, Owned, PgType, QualifiedName, Schema, Sql, TypeForm,
+    TypedAs, UserType, View, by_need,
 };
 
 /// Enums, domains and composite types, each behind those that it is made of.
@@ -118,4 +118,29 @@ pub(super) fn functions(
         });
     }
     declared
+}
+
+/// The views, with what stands on them.
+pub(super) fn views(schema: &Schema, grants: &BTreeSet<Grant>) -> Vec<DeclaredView> {
+    let declared = schema.views.values().map(|view| {
+        let name = &view.name;
+        let own = |on: &Commented| match on {
+            Commented::Column(of, _) | Commented::Trigger(of, _) => of == name,
+            Commented::Index(index) => {
+                index.schema == name.schema && view.indexes.contains_key(&index.name)
+            }
+            on => *on == view.commented(),
+        };
+        let comments = schema.comments.iter().filter(|(on, _)| own(on));
+        let mut privileges = gathered(&GrantObject::Table(name.clone()), schema, grants);
+        privileges.extend(of_columns(name, schema, grants));
+        DeclaredView {
+            view: View { query: Sql::new(view.query.as_str().trim()), ..view.clone() },
+            owner: schema.owners.get(&Owned::Relation(name.clone())).cloned(),
+            grants: privileges,
+            comments: comments.map(|(on, text)| (on.clone(), text.clone())).collect(),
+            allowed: Vec::new(),
+        }
+    });
+    declared.collect()
 }

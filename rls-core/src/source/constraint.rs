@@ -270,27 +270,11 @@ impl Writer<'_> {
 
     /// A key in the calls that say how it is sorted and compared.
     pub(super) fn key(&self, key: &IndexKey) -> String {
-        let IndexKey { value, collation, operator_class, descending, nulls_first } = key;
-        let mut code = match value {
+        let code = match &key.value {
             IndexValue::Column(column) => self.field(column),
             IndexValue::Expr(expr) => expression::code(expr).inline(),
         };
-        if let Some(collation) = collation {
-            code = format!("collate({code}, {})", names::of_catalog(collation));
-        }
-        if let Some(class) = operator_class {
-            let parameters = class.parameters.iter();
-            let parameters: String = parameters
-                .map(|(name, value)| format!(", {name} = {}", text::literal(value)))
-                .collect();
-            code = format!("class({code}, {}{parameters})", names::of_catalog(&class.name));
-        }
-        match (descending, nulls_first) {
-            (false, false) => code,
-            (false, true) => format!("nulls_first({code})"),
-            (true, true) => format!("desc({code})"),
-            (true, false) => format!("nulls_last(desc({code}))"),
-        }
+        in_calls(code, key)
     }
 
     fn named_after<'k>(&self, keys: impl Iterator<Item = &'k IndexKey>) -> String {
@@ -309,20 +293,41 @@ impl Writer<'_> {
     }
 }
 
+/// A value in the calls that say how a key is sorted and compared.
+pub(super) fn in_calls<E>(mut code: String, key: &IndexKey<E>) -> String {
+    let IndexKey { value: _, collation, operator_class, descending, nulls_first } = key;
+    if let Some(collation) = collation {
+        code = format!("collate({code}, {})", names::of_catalog(collation));
+    }
+    if let Some(class) = operator_class {
+        let parameters = class.parameters.iter();
+        let parameters: String = parameters
+            .map(|(name, value)| format!(", {name} = {}", text::literal(value)))
+            .collect();
+        code = format!("class({code}, {}{parameters})", names::of_catalog(&class.name));
+    }
+    match (descending, nulls_first) {
+        (false, false) => code,
+        (false, true) => format!("nulls_first({code})"),
+        (true, true) => format!("desc({code})"),
+        (true, false) => format!("nulls_last(desc({code}))"),
+    }
+}
+
 fn joined(columns: &[Ident]) -> String {
     columns.iter().map(Ident::as_str).collect::<Vec<_>>().join("_")
 }
 
-fn name(own: &Ident) -> Item {
+pub(super) fn name(own: &Ident) -> Item {
     Item::Value("name", Code::literal(text::literal(own.as_str())))
 }
 
-fn method(method: &Ident) -> Item {
+pub(super) fn method(method: &Ident) -> Item {
     Item::Value("method", Code::other(names::path_or_string(method.as_str())))
 }
 
 /// `fillfactor = 70`; what is no number stands in quotes.
-fn parameter((name, value): (&String, &String)) -> Item {
+pub(super) fn parameter((name, value): (&String, &String)) -> Item {
     let number = !value.is_empty()
         && value.len() < 18
         && value.chars().all(|c| c.is_ascii_digit())

@@ -82,7 +82,8 @@ pub fn declare(
     let sequences = sequences.collect();
     let types = types.into_declared();
     let functions = beside::functions(schema, grants, &mut unsaid);
-    (Declared { tables, sequences, types, functions, ..Declared::default() }, unsaid)
+    let views = beside::views(schema, grants);
+    (Declared { tables, sequences, types, functions, views }, unsaid)
 }
 
 /// Takes back the expressions that are at fault; whether there were any.
@@ -245,8 +246,8 @@ pub(super) fn gathered(
     }))
 }
 
-/// The privileges on single columns of a table, put together likewise.
-fn of_columns(
+/// The privileges on single columns of a table or a view, put together likewise.
+pub(super) fn of_columns(
     table: &QualifiedName,
     schema: &Schema,
     grants: &BTreeSet<Grant>,

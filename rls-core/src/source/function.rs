@@ -41,7 +41,7 @@ fn write(declared: &DeclaredFunction, rust_name: &str, file: &mut File) -> Strin
     items.extend(signature(function));
     items.extend(attributes(&function.attributes));
     items.extend(owner.as_ref().map(owned));
-    items.extend(grants.iter().map(|granted| grant(granted, None)));
+    items.extend(grants.iter().map(|granted| grant(granted, names::column)));
     items.extend(allowed.iter().map(policy::allow));
     let documentation = documented(comment.as_ref(), 0, &mut items);
     items.push(Item::Value("body", body(&function.body)));

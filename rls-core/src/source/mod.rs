@@ -22,7 +22,9 @@ mod recognise;
 mod rust_type;
 mod table;
 mod text;
+mod trigger;
 mod user_type;
+mod view;
 
 use std::collections::BTreeSet;
 
@@ -45,8 +47,7 @@ pub struct Source {
 
 /// Writes declarations as one file, under a comment that `preamble` begins.
 pub fn write(declared: &Declared, preamble: &str) -> Source {
-    // Views are not discovered yet.
-    let Declared { tables, sequences, types, functions, views: _ } = declared;
+    let Declared { tables, sequences, types, functions, views } = declared;
     let mut file = File::default();
     let mut structs = Structs::of(tables);
     let types = every(types, tables);
@@ -66,6 +67,7 @@ pub fn write(declared: &Declared, preamble: &str) -> Source {
     }
     items.extend(tables.iter().map(|table| table::write(table, &mut file)));
     items.extend(function::write_all(functions, &mut structs, &mut file));
+    items.extend(view::write_all(views, &mut structs, &mut file));
     let dependencies = file.dependencies();
     let mut text: String =
         preamble.lines().map(|line| format!("//! {line}").trim_end().to_owned() + "\n").collect();

@@ -273,6 +273,11 @@ pub(super) fn path_or_string(name: &str) -> String {
     }
 }
 
+/// A column that is no field of a struct.
+pub(super) fn column(name: &Ident) -> String {
+    path_or_string(name.as_str())
+}
+
 /// The name of something that is looked for in `schema` where it says no other: `touch`, `app.touch`,
 /// `"app.touch it"`.
 pub(super) fn qualified(name: &QualifiedName, schema: &Ident) -> String {

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::attribute::{self, Code, Item};
 use super::{constraint, names, policy, text};
 use crate::model::{
-    BaseType, DeclaredGrant, DeclaredSequence, DeclaredTable, Ident, Privilege, QualifiedName,
-    SequenceOptions, snake_case,
+    BaseType, DeclaredGrant, DeclaredSequence, Ident, Privilege, QualifiedName, SequenceOptions,
+    snake_case,
 };
 
 /// `#[derive(Sequence)] pub struct OrderNumber;`
@@ -23,7 +23,7 @@ pub(super) fn sequence(declared: &DeclaredSequence, rust_name: &str) -> String {
         items.push(Item::Value("owned_by", target.into_other()));
     }
     items.extend(owner.as_ref().map(owned));
-    items.extend(grants.iter().map(|granted| grant(granted, None)));
+    items.extend(grants.iter().map(|granted| grant(granted, names::column)));
     let documentation = documented(comment.as_ref(), 0, &mut items);
     let attributes = attribute::write(items, 0);
     format!("{documentation}#[derive(Sequence)]\n{attributes}pub struct {rust_name};\n")
@@ -87,15 +87,14 @@ pub(super) fn counting(options: &SequenceOptions) -> Vec<Item> {
     items
 }
 
-/// `grant(role = authenticated, privileges = [select, insert])`, on columns of that table.
-pub(super) fn grant(declared: &DeclaredGrant, table: Option<&DeclaredTable>) -> Item {
+/// `grant(role = authenticated, privileges = [select, insert])`; `field` is how a column is called.
+pub(super) fn grant(declared: &DeclaredGrant, field: impl Fn(&Ident) -> String) -> Item {
     let DeclaredGrant { roles, privileges, columns, grantable } = declared;
     let mut items = vec![
         Item::Value("role", policy::role_code(roles)),
         Item::Value("privileges", privileges_code(privileges)),
     ];
-    if let Some(table) = table.filter(|_| !columns.is_empty()) {
-        let field = |column: &Ident| names::field(table, column);
+    if !columns.is_empty() {
         items.push(Item::Value("columns", Code::array(columns.iter().map(field).collect())));
     }
     items.extend(grantable.then_some(Item::Flag("grantable")));

@@ -3,10 +3,9 @@
 use super::attribute::{self, Code, Item};
 use super::file::File;
 use super::object::{self, called, counting, documented, grant, owned, string};
-use super::{constraint, declare, expression, names, policy, rust_type, text};
+use super::{constraint, declare, expression, names, policy, rust_type, trigger};
 use crate::model::{
-    Column, Commented, DeclaredTable, Deferral, Expr, Generated, Ident, Identity, RowSecurity,
-    Sequence, Trigger, TriggerEvent, TriggerState, TriggerTiming,
+    Column, Commented, DeclaredTable, Expr, Generated, Ident, Identity, RowSecurity, Sequence,
 };
 
 /// The struct, under its attributes.
@@ -18,11 +17,15 @@ pub(super) fn write(declared: &DeclaredTable, file: &mut File) -> String {
     items.extend(switches(declared));
     items.extend(placed.table);
     for (name, trigger) in &table.triggers {
-        items.push(self::trigger(name, trigger, declared));
+        let on = Commented::Trigger(table.name.clone(), name.clone());
+        let field = |column: &Ident| names::field(declared, column);
+        let comment = declared.comments.get(&on);
+        items.push(trigger::write(name, trigger, &table.name.schema, field, comment));
     }
     items.extend(policy::items(declared));
     items.extend(declared.owner.as_ref().map(owned));
-    items.extend(declared.grants.iter().map(|granted| grant(granted, Some(declared))));
+    let field = |column: &Ident| names::field(declared, column);
+    items.extend(declared.grants.iter().map(|granted| grant(granted, field)));
     items.extend(declared.allowed.iter().map(policy::allow));
     let comment = declared.comments.get(&Commented::Table(table.name.clone()));
     let documentation = documented(comment, 0, &mut items);
@@ -140,73 +143,4 @@ fn serial(sequence: &Sequence, column: &Column, declared: &DeclaredTable) -> Ite
         .then(|| string("name", sequence.name.name.as_str()));
     let options: Vec<_> = name.into_iter().chain(counting(&sequence.options)).collect();
     if options.is_empty() { Item::Flag("serial") } else { Item::List("serial", options) }
-}
-
-fn trigger(name: &Ident, trigger: &Trigger, declared: &DeclaredTable) -> Item {
-    let Trigger {
-        timing,
-        events,
-        columns,
-        for_each_row,
-        when,
-        function,
-        arguments,
-        old_table,
-        new_table,
-        constraint,
-        state,
-    } = trigger;
-    let mut items = vec![string("name", name.as_str())];
-    let timing = match timing {
-        TriggerTiming::Before => "before",
-        TriggerTiming::After | TriggerTiming::InsteadOf => "after",
-    };
-    let events: Vec<_> = events.iter().map(|event| self::event(*event).to_owned()).collect();
-    let events = if events.len() == 1 { Code::other(events.concat()) } else { Code::array(events) };
-    items.push(Item::Value(timing, events));
-    if !columns.is_empty() {
-        let field = |column: &Ident| names::field(declared, column);
-        items.push(Item::Value("of", Code::array(columns.iter().map(field).collect())));
-    }
-    if !for_each_row {
-        items.push(Item::Value("each", Code::other("statement")));
-    }
-    if let Some(when) = when {
-        items.push(Item::Value("when", Code::other(expression::raw(when.as_str()))));
-    }
-    let function = names::qualified(function, &declared.table.name.schema);
-    items.push(Item::Value("function", Code::other(function)));
-    if !arguments.is_empty() {
-        let arguments = arguments.iter().map(|text| text::literal(text)).collect();
-        items.push(Item::Value("arguments", Code::array(arguments)));
-    }
-    items.extend(old_table.iter().map(|name| string("old_table", name.as_str())));
-    items.extend(new_table.iter().map(|name| string("new_table", name.as_str())));
-    if let Some(deferral) = constraint {
-        items.push(Item::Flag("constraint"));
-        match deferral {
-            Deferral::Never => {}
-            Deferral::InitiallyImmediate => items.push(Item::Flag("deferrable")),
-            Deferral::InitiallyDeferred => items.push(Item::Flag("initially_deferred")),
-        }
-    }
-    let state = match state {
-        TriggerState::Origin => None,
-        TriggerState::Disabled => Some("disabled"),
-        TriggerState::Replica => Some("replica"),
-        TriggerState::Always => Some("always"),
-    };
-    items.extend(state.map(|state| Item::Value("state", Code::other(state))));
-    let on = Commented::Trigger(declared.table.name.clone(), name.clone());
-    items.extend(declared.comments.get(&on).map(|comment| string("comment", comment)));
-    Item::List("trigger", items)
-}
-
-fn event(event: TriggerEvent) -> &'static str {
-    match event {
-        TriggerEvent::Insert => "insert",
-        TriggerEvent::Update => "update",
-        TriggerEvent::Delete => "delete",
-        TriggerEvent::Truncate => "truncate",
-    }
 }

@@ -83,7 +83,8 @@ pub fn lower_view(input: &DeriveInput, ctxt: &Ctxt) -> Option<DeclaredView> {
     (ctxt.count() == before).then_some(declared)
 }
 
-/// `query = "SELECT .."`: one statement, which asks for rows and ends where it seems to.
+/// `query = "SELECT .."` or `query = sql("SELECT ..")`: one statement, which asks for rows and ends where it
+/// seems to.
 fn query(read: &Read<'_>, at: &syn::Ident) -> Option<Sql> {
     const HELP: &str = "write `query = \"SELECT ..\"`";
     let Some(item) = read.find("query") else {
@@ -92,7 +93,16 @@ fn query(read: &Read<'_>, at: &syn::Ident) -> Option<Sql> {
         }
         return None;
     };
-    let text = item.string(read.ctxt)?;
+    let text = match item.value(read.ctxt)? {
+        Expr::Call(call) if path_name(&call.func).as_deref() == Some("sql") => {
+            call.args.first().filter(|_| call.args.len() == 1).and_then(string_literal).cloned()
+        }
+        _ => None,
+    };
+    let text = match text {
+        Some(text) => text,
+        None => item.string(read.ctxt)?,
+    };
     let value = text.value();
     if value.contains('\0') {
         read.ctxt.error(&text, "SQL cannot contain a NUL byte");
