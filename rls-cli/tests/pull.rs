@@ -125,19 +125,59 @@ fn what_is_left_out_is_told_by_name() {
     }
     let live = Live::new("provider = \"postgres\"\n", "");
     live.sql(
-        "create type span as range (subtype = int4); create table t (a int); create view v as select a from t; \
+        "create type span as range (subtype = int4); create table t (a int, b int); \
          create collation odd (locale = 'C'); create function f(int, int) returns int language sql as 'select 1'; \
-         create aggregate total(int) (sfunc = f, stype = int)",
+         create aggregate total(int) (sfunc = f, stype = int); create conversion conv for 'LATIN1' to 'UTF8' from iso8859_1_to_utf8; \
+         create operator === (leftarg = int, rightarg = int, function = f); create operator family fam using btree; \
+         create operator class cls for type t using hash as operator 1 =(record, record), function 1 hash_record(record); \
+         create text search dictionary dict (template = simple); create text search configuration conf (copy = simple); \
+         create text search parser pars (start = prsd_start, gettoken = prsd_nexttoken, end = prsd_end, lextypes = prsd_lextype); \
+         create text search template temp (lexize = dsimple_lexize); create statistics stats on a, b from t; \
+         create rule noted as on insert to t do also notify t; \
+         create foreign data wrapper wrapper; create server far foreign data wrapper wrapper; \
+         create foreign table away (a int) server far; create publication pub for table t; \
+         create language other handler plpgsql_call_handler; create access method heaps type table handler heap_tableam_handler; \
+         create type pair as (a int); create function of_pair(pair) returns int language sql as 'select 1'; \
+         create cast (pair as int) with function of_pair(pair); \
+         create transform for int language sql (from sql with function prsd_lextype(internal), to sql with function int4recv(internal)); \
+         create subscription subs connection 'dbname=nowhere' publication pub with (connect = false); \
+         create function watch() returns event_trigger language plpgsql as 'begin end'; \
+         create event trigger watching on sql_drop execute function watch()",
     );
     let run = live.run(&["pull", "--out", "pulled"]).exits(0);
     let left = [
         "range type public.span",
-        "view public.v",
         "collation public.odd",
         "aggregate public.total(integer)",
+        "conversion public.conv",
+        "operator public.===",
+        "operator family public.fam",
+        "operator class public.cls",
+        "text search dictionary public.dict",
+        "text search configuration public.conf",
+        "text search parser public.pars",
+        "text search template public.temp",
     ];
     for name in left {
         assert!(run.out.contains(&format!("the {name} is left alone")), "{name}: {run}");
+    }
+    let of_database = [
+        "foreign-data wrapper wrapper",
+        "foreign server far",
+        "publication pub",
+        "subscription subs",
+        "language other",
+        "access method heaps",
+        "cast (public.pair AS integer)",
+        "transform for integer of sql",
+        "event trigger watching",
+    ];
+    for name in of_database {
+        let told = format!("the {name} is the database's and is left alone");
+        assert!(run.out.contains(&told), "{name}: {run}");
+    }
+    for told in ["public.away is a foreign table", "stats", "noted"] {
+        assert!(run.out.contains(told), "{told}: {run}");
     }
     live.run(&["diff", "--project", "pulled"]).exits(0);
 }

@@ -10,7 +10,7 @@ use futures_util::future::{try_join, try_join4};
 use tokio_postgres::{Row, Transaction};
 
 use super::ask::{self, get, ident, list};
-use super::{Error, PLAIN_TEXT, begin, beside, end, functions};
+use super::{Error, PLAIN_TEXT, begin, beside, end, functions, left_out};
 use crate::model::{
     BaseType, EnumType, Grantee, Ident, PRIVATE_SCHEMA, PgType, QualifiedName, RowSecurity, Schema,
     Sequence, SequenceOptions, Sql, Table, TypeForm, UserType, View,
@@ -72,28 +72,6 @@ WHERE n.nspname = ANY ($1::name[]) AND (t.typtype IN ('e', 'd') OR t.typtype = '
         AND (d.classid = 'pg_type'::regclass AND d.objid = t.oid OR d.classid = 'pg_class'::regclass AND d.objid = c.oid))
 ORDER BY 1, 2";
 
-// A type of its own is none that a table, a view or an array brings along. A trigger may call what is here
-// and stand elsewhere.
-const OTHERS: &str = "
-SELECT kind, schema, name FROM (
-    SELECT CASE t.typtype WHEN 'r' THEN 'range type' ELSE 'type' END AS kind,
-        n.nspname::text AS schema, t.typname::text AS name, t.oid AS id, 'pg_type'::regclass AS class
-    FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
-    WHERE n.nspname = ANY ($1::name[]) AND (t.typtype IN ('r', 'p') OR t.typtype = 'b' AND NOT
-        (t.typlen = -1 AND t.typelem <> 0))
-    UNION ALL SELECT 'collation', n.nspname::text, o.collname::text, o.oid, 'pg_collation'::regclass
-    FROM pg_collation o JOIN pg_namespace n ON n.oid = o.collnamespace WHERE n.nspname = ANY ($1::name[])
-    UNION ALL SELECT 'operator', n.nspname::text, o.oprname::text, o.oid, 'pg_operator'::regclass
-    FROM pg_operator o JOIN pg_namespace n ON n.oid = o.oprnamespace WHERE n.nspname = ANY ($1::name[])
-    UNION ALL SELECT 'text search configuration', n.nspname::text, c.cfgname::text, c.oid, 'pg_ts_config'::regclass
-    FROM pg_ts_config c JOIN pg_namespace n ON n.oid = c.cfgnamespace WHERE n.nspname = ANY ($1::name[])
-    UNION ALL SELECT 'trigger ' || quote_ident(t.tgname) || ' of', o.nspname::text, c.relname::text, t.oid, 'pg_trigger'::regclass
-    FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace o ON o.oid = c.relnamespace
-        JOIN pg_proc p ON p.oid = t.tgfoid JOIN pg_namespace n ON n.oid = p.pronamespace
-    WHERE n.nspname = ANY ($1::name[]) AND o.nspname <> ALL ($1::name[]) AND NOT t.tgisinternal) AS found
-WHERE NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = found.class AND d.objid = found.id AND d.deptype = 'e')
-ORDER BY kind, schema, name";
-
 const LOOKUPS: &str = "
 SELECT n.nspname::text AS schema, p.proname::text AS name, p.prosrc AS body
 FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
@@ -125,7 +103,7 @@ pub async fn discover(
             ask::rows(&savepoint, NAMESPACES, &[&asked]),
             beside::read(&savepoint, &asked),
             ask::rows(&savepoint, LOOKUPS, &[&private]),
-            ask::rows(&savepoint, OTHERS, &[&asked]),
+            left_out::read(&savepoint, &asked),
         ),
         try_join(ask::rows(&savepoint, TYPES, &[&asked]), functions::read_all(&savepoint, &asked)),
         try_join(
@@ -159,13 +137,7 @@ pub async fn discover(
         scope.functions.insert(function.routine(), function);
     }
     beside::add(&beside, &mut scope, &mut notes)?;
-    for row in &others {
-        let name = QualifiedName::new(ident(row, "schema")?, ident(row, "name")?);
-        let kind: &str = get(row, "kind")?;
-        notes.push(format!(
-            "the {kind} {name} is left alone: an empty database needs it made first"
-        ));
-    }
+    left_out::tell(&others, &mut notes)?;
     let missing = schemas.difference(&namespaces).cloned().collect();
     let lookup = |row: &Row| -> Result<_, Error> {
         let name = QualifiedName::new(ident(row, "schema")?, ident(row, "name")?);

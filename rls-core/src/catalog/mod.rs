@@ -18,6 +18,7 @@ mod exposure;
 mod failure;
 mod functions;
 mod indexes;
+mod left_out;
 mod owners;
 mod partitions;
 mod policies;
