@@ -8,7 +8,9 @@ mod support;
 
 use rls_core::apply::compare;
 use rls_core::catalog::introspect;
+use rls_core::diff::{Canonical, Pair};
 use rls_core::model::*;
+use rls_core::plan::{Origin, plan};
 use rls_core::resolve::{Declared, resolve};
 use support::owner::{converge, owned, text};
 use support::*;
@@ -260,8 +262,9 @@ async fn a_function_that_is_made_anew_takes_along_what_calls_it() {
         attributes: Attributes::of(id("plpgsql")),
         body: Body::Text("BEGIN RETURN NEW; END".to_owned()),
     };
-    let schema = |f: &Function| {
+    let with = |f: &Function, partitioning: Option<Partitioning>| {
         let mut items = items();
+        items.partitioning = partitioning;
         let sql = |text: &str| Expr::Sql(text.to_owned());
         items.columns[0].default = Some(sql("public.f(1)"));
         let check = Check { expr: sql("public.f(id) > 0"), no_inherit: false, not_valid: false };
@@ -289,8 +292,35 @@ async fn a_function_that_is_made_anew_takes_along_what_calls_it() {
         );
         compiled(vec![items], vec![f.clone(), uses.clone(), touch(trigger_type())])
     };
+    let schema = |f: &Function| with(f, None);
     converge(&mut client, &schema(&one)).await;
     converge(&mut client, &schema(&other)).await;
+    converge(&mut client, &schema(&one)).await;
+    // Also where the table is made anew, with them or without.
+    let bound = PartitionBound::Hash { modulus: 1, remainder: 0 };
+    let part = Partition {
+        name: in_public("items_all"),
+        bound,
+        row_security: RowSecurity::Enabled,
+        partitioning: None,
+    };
+    let spread = Partitioning {
+        strategy: PartitionStrategy::Hash,
+        keys: vec![IndexKey::column(id("id"))],
+        keep_undeclared: false,
+        partitions: [(part.name.clone(), part)].into(),
+    };
+    let nothing = Table { partitioning: Some(spread.clone()), ..items() };
+    converge(&mut client, &with(&other, Some(spread))).await;
+    converge(&mut client, &schema(&one)).await;
+    let none = compiled(vec![nothing], vec![]);
+    let plan = plan(
+        Pair { previous: &schema(&one), next: &none },
+        &Canonical::default(),
+        Origin::Snapshot,
+    );
+    client.batch_execute(&plan.to_sql()).await.unwrap_or_else(|error| panic!("{error:?}"));
+    assert!(compare(&mut client, &none).await.unwrap().plan.is_empty());
     converge(&mut client, &schema(&one)).await;
     // Replaced in place, nothing else moves.
     let replaced = Function { body: Body::Text("SELECT a + 2".to_owned()), ..one.clone() };

@@ -6,8 +6,9 @@
 mod support;
 
 use rls_core::apply::compare;
+use rls_core::diff::{Canonical, Pair};
 use rls_core::model::*;
-use rls_core::plan::HazardKind;
+use rls_core::plan::{HazardKind, Origin, plan};
 use support::owner::{converge, owned, text};
 use support::*;
 
@@ -202,4 +203,63 @@ async fn types_that_are_made_of_each_other_come_and_change_in_their_order() {
     converge(&mut client, &gone).await;
     client.batch_execute("DROP DOMAIN a_some, b_kinds").await.unwrap();
     converge(&mut client, &other).await;
+}
+
+#[tokio::test]
+async fn who_may_call_what_takes_a_type_that_is_made_anew_is_told_by_its_name() {
+    let mut client = owned("anew_called").await;
+    let with = |values: &[&str], called: bool| {
+        let values = values.iter().map(|value| (*value).to_owned()).collect();
+        let mood = TypeForm::Enum(EnumType { values });
+        let mut schema = declared(&["public.mood"], &[("mood", mood)]);
+        let function = Function {
+            name: in_public("cheer"),
+            arguments: vec![Argument::named(id("mood"), PgType::parse("public.mood").unwrap())],
+            returns: Returns::Value(PgType::parse("text").unwrap()),
+            attributes: Attributes::default(),
+            body: Body::Text("SELECT 'up'".to_owned()),
+        };
+        if called {
+            let object = GrantObject::Routine(function.routine());
+            let grant = Grant { object, grantee: role("reader"), privilege: Privilege::Execute };
+            schema.grants.insert(grant);
+            schema.functions.insert(function.routine(), function);
+        }
+        schema
+    };
+    let (first, again) = (with(&["sad", "ok"], true), with(&["ok"], true));
+    converge(&mut client, &first).await;
+    converge(&mut client, &again).await;
+    let held = "SELECT has_function_privilege('reader', 'cheer(mood)', 'EXECUTE')";
+    assert_eq!(text(&client, held).await, "true");
+    let without = with(&["fine"], false);
+    let plan =
+        plan(Pair { previous: &again, next: &without }, &Canonical::default(), Origin::Snapshot);
+    client.batch_execute(&plan.to_sql()).await.unwrap_or_else(|error| panic!("{error:?}"));
+    assert!(compare(&mut client, &without).await.unwrap().plan.is_empty());
+}
+
+#[tokio::test]
+async fn a_default_that_is_null_is_kept_where_it_takes_the_place_of_another() {
+    let mut client = owned("null_defaults").await;
+    let mood = TypeForm::Enum(EnumType { values: vec!["ok".to_owned()] });
+    let three = Domain { default: Some(Sql::new("3")), ..domain("integer", &[]) };
+    let types = [
+        ("mood", mood),
+        ("pair", composite(&[("a", "integer")])),
+        ("three", TypeForm::Domain(three)),
+    ];
+    let names = ["mood", "pair", "mood[]", "pair[]", "three[]", "three"];
+    let columns = names.map(|name| format!("public.{name}"));
+    let plain = declared(&columns.each_ref().map(String::as_str), &types);
+    let mut nothing = plain.clone();
+    let things = nothing.tables.get_mut(&in_public("things")).unwrap();
+    for (column, ty) in things.columns.iter_mut().skip(1).zip(&columns) {
+        column.default = Some(Sql::new(format!("NULL::{ty}")));
+    }
+    converge(&mut client, &nothing).await;
+    let row = "INSERT INTO things VALUES (1) RETURNING c5::text";
+    assert_eq!(client.query_one(row, &[]).await.unwrap().get::<_, Option<&str>>(0), None);
+    let plan = converge(&mut client, &plain).await.to_sql();
+    assert_eq!(plan, "ALTER TABLE public.things ALTER COLUMN c5 DROP DEFAULT;\n");
 }

@@ -12,7 +12,9 @@ use crate::model::{
 pub(super) fn rebuild(schemas: Pair<&Schema>, rebuilt: &Rebuilt, changes: &mut Vec<Change>) {
     functions(schemas, rebuilt, changes);
     for previous in schemas.previous.tables.values() {
-        let next = schemas.next.tables.get(&previous.name);
+        // One that is made anew has everything at once.
+        let goes = changes.contains(&Change::DropTable(previous.name.clone()));
+        let next = schemas.next.tables.get(&previous.name).filter(|_| !goes);
         for column in &previous.columns {
             default(previous, column, next, rebuilt, changes);
         }

@@ -1,17 +1,26 @@
 //! Differences in columns.
 
+use std::collections::BTreeMap;
+
 use super::table::On;
 use super::{Canonical, Change, Pair, Site};
 use crate::lex::{self, TokenKind};
-use crate::model::{Column, Generated, Ident, PgType, SequenceOptions, Sql};
+use crate::model::{
+    BaseType, Column, Generated, Ident, PgType, QualifiedName, SequenceOptions, Sql, TypeForm,
+    UserType,
+};
 use crate::policy::grants::counted_with;
 
 /// Whether a column goes or changes type, which Postgres refuses while a policy leans on it.
 pub(super) type Rebuilt = bool;
 
+/// The types that are declared.
+type Types = BTreeMap<QualifiedName, UserType<Sql>>;
+
 pub(super) fn alter(
     on: On<'_>,
     columns: Pair<&Vec<Column<Sql>>>,
+    types: &Types,
     canonical: &Canonical,
     changes: &mut Vec<Change>,
 ) -> Rebuilt {
@@ -40,7 +49,7 @@ pub(super) fn alter(
                 dropped.push(pair.previous);
                 computed.push(Change::AddColumn(on.item(next)));
             }
-            Some(pair) if !same(on, &pair, canonical) => altered.push(pair),
+            Some(pair) if !same(on, &pair, types, canonical) => altered.push(pair),
             Some(_) => {}
             // What it is computed from comes first.
             None if next.generated.is_some() => computed.push(Change::AddColumn(on.item(next))),
@@ -125,7 +134,7 @@ pub(super) fn is_retyped(columns: &Pair<Column<Sql>>) -> bool {
     previous.ty != next.ty || previous.collation != next.collation
 }
 
-fn same(on: On<'_>, columns: &Pair<Column<Sql>>, canonical: &Canonical) -> bool {
+fn same(on: On<'_>, columns: &Pair<Column<Sql>>, types: &Types, canonical: &Canonical) -> bool {
     let Column { name, ty, collation, nullable, default, identity, numbering, sequence, generated } =
         &columns.next;
     let previous = &columns.previous;
@@ -139,15 +148,22 @@ fn same(on: On<'_>, columns: &Pair<Column<Sql>>, canonical: &Canonical) -> bool 
         && previous.generated.is_some() == generated.is_some()
         && canonical.same(
             &site,
-            kept(previous, previous.default.as_ref()),
-            kept(previous, default.as_ref()),
+            kept(previous, previous.default.as_ref(), types),
+            kept(previous, default.as_ref(), types),
         )
 }
 
-/// Postgres keeps no default that is NULL, unless there is one of the type's own to override, or a length
-/// to cut it to.
-fn kept<'a>(column: &Column<Sql>, default: Option<&'a Sql>) -> Option<&'a Sql> {
-    let keeps = column.ty.base.builtin_name().is_none() || !column.ty.modifiers.is_empty();
+/// Postgres keeps no default that is NULL, unless the type may have one of its own to override, as a domain
+/// does, or there is a length to cut it to.
+fn kept<'a>(column: &Column<Sql>, default: Option<&'a Sql>, types: &Types) -> Option<&'a Sql> {
+    let of_its_own = |name| match types.get(name).map(|ty| &ty.form) {
+        Some(TypeForm::Enum(_) | TypeForm::Composite(_)) => false,
+        Some(TypeForm::Domain(_)) | None => !column.ty.array,
+    };
+    let keeps = match &column.ty.base {
+        BaseType::Named(name) => of_its_own(name),
+        _ => !column.ty.modifiers.is_empty(),
+    };
     default.filter(|sql| keeps || !is_null(sql, &column.ty))
 }
 

@@ -190,6 +190,9 @@ fn triggers(
     again: &mut Vec<Change>,
 ) {
     let on = On(&tables.next.name);
+    if changes.contains(&Change::DropTable(on.0.clone())) {
+        return;
+    }
     for (name, trigger) in &tables.previous.triggers {
         let Some(next) = tables.next.triggers.get(name) else { continue };
         let dropped = Change::DropTrigger(on.named(name, trigger));

@@ -355,7 +355,7 @@ fn changes(
         exempt_roles: _,
         tables,
         sequences: _,
-        types: _,
+        types,
         comments: _,
         undeclared_comments: _,
         // These are compared as a whole by the parts below.
@@ -390,7 +390,7 @@ fn changes(
             }
             Some(previous) => {
                 let tables = Pair { previous, next };
-                table::alter(tables, canonical, &mut changes);
+                table::alter(tables, types, canonical, &mut changes);
                 partition::alter(tables, grantees, canonical, &mut changes);
             }
             None => table::create(next, grantees, &mut changes),

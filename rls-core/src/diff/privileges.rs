@@ -20,6 +20,8 @@ pub(super) fn alter(schemas: Pair<&Schema>, changes: &mut Vec<Change>) {
         .grants
         .iter()
         .filter(|grant| !dropped(grant) && !wider(grant).any(|wider| gone.contains(&wider)))
+        // What was declared beside PUBLIC's was not granted.
+        .filter(|grant| !through_public(grant, |everyone| gone.contains(everyone)))
         .cloned()
         .collect();
     // What is no longer held at all is not passed on either.
@@ -50,7 +52,7 @@ pub(super) fn alter(schemas: Pair<&Schema>, changes: &mut Vec<Change>) {
         // GRANT … ON ALL TABLES reaches each of them, but no column by itself.
         let reached = !on_column(grant) && wider(grant).any(|wider| missing.contains(&wider));
         let option = next.grant_options.contains(grant);
-        !option && !reached && !held_by_all(grant, stays)
+        !option && !reached && !through_public(grant, stays)
     });
     let granted = granted.map(|grant| (grant, false));
     let granted = granted.chain(to_pass_on.map(|grant| (grant, true)));
@@ -186,9 +188,9 @@ fn on_column(grant: &Grant) -> bool {
 
 /// Reaching a schema through PUBLIC is as good as reaching it by name, and schemas are often
 /// somebody else's to grant.
-fn held_by_all(grant: &Grant, stays: impl Fn(&Grant) -> bool) -> bool {
+fn through_public(grant: &Grant, held: impl Fn(&Grant) -> bool) -> bool {
     let everyone = Grant { grantee: Grantee::Public, ..grant.clone() };
-    matches!(grant.object, GrantObject::Schema(_)) && stays(&everyone)
+    matches!(grant.object, GrantObject::Schema(_)) && held(&everyone)
 }
 
 /// A privilege, and whether it is about passing it on.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::column::{self, Rebuilt};
 use super::{Canonical, Change, Named, OnTable, Pair, Site, constraint, partition, trigger};
-use crate::model::{Grantee, Ident, Policy, QualifiedName, RowSecurity, Sql, Table};
+use crate::model::{Grantee, Ident, Policy, QualifiedName, RowSecurity, Sql, Table, UserType};
 
 /// The changes that make a table that is not there.
 pub(super) fn create(next: &Table<Sql>, grantees: &BTreeSet<Grantee>, changes: &mut Vec<Change>) {
@@ -48,7 +48,12 @@ pub(super) fn drop(previous: &Table<Sql>, changes: &mut Vec<Change>) {
 }
 
 /// The changes between two states of one table.
-pub(super) fn alter(tables: Pair<&Table<Sql>>, canonical: &Canonical, changes: &mut Vec<Change>) {
+pub(super) fn alter(
+    tables: Pair<&Table<Sql>>,
+    types: &BTreeMap<QualifiedName, UserType<Sql>>,
+    canonical: &Canonical,
+    changes: &mut Vec<Change>,
+) {
     let Table {
         name,
         columns,
@@ -77,8 +82,13 @@ pub(super) fn alter(tables: Pair<&Table<Sql>>, canonical: &Canonical, changes: &
         }
     }
 
-    let rebuilt =
-        column::alter(on, Pair { previous: &previous.columns, next: columns }, canonical, changes);
+    let rebuilt = column::alter(
+        on,
+        Pair { previous: &previous.columns, next: columns },
+        types,
+        canonical,
+        changes,
+    );
     constraint::alter(tables, canonical, changes);
     let triggers = Pair { previous: &previous.triggers, next: triggers };
     trigger::alter(on, triggers, canonical, changes);

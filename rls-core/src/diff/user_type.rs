@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::constraint::matched;
 use super::{Canonical, Change, Named, Pair, Site};
 use crate::model::{
-    Attribute, BaseType, Composite, Domain, DomainCheck, EnumType, Function, Ident, PgType,
-    QualifiedName, Schema, Sql, Table, TypeForm, UserType, by_need,
+    Attribute, BaseType, Composite, Domain, DomainCheck, EnumType, Function, Grant, GrantObject,
+    Ident, PgType, QualifiedName, Schema, Sql, Table, TypeForm, UserType, by_need,
 };
 
 /// What is changed of a type where it is.
@@ -167,6 +167,15 @@ pub(super) fn set_aside(schema: &Schema, remade: &BTreeSet<QualifiedName>) -> Sc
         returns.types_mut().into_iter().for_each(put);
         schema.functions.insert(function.routine(), function);
     }
+    let renamed = |mut grant: Grant| {
+        if let GrantObject::Routine(routine) = &mut grant.object {
+            routine.arguments.iter_mut().for_each(put);
+        }
+        grant
+    };
+    schema.grants = std::mem::take(&mut schema.grants).into_iter().map(renamed).collect();
+    schema.grant_options =
+        std::mem::take(&mut schema.grant_options).into_iter().map(renamed).collect();
     let types = std::mem::take(&mut schema.types);
     for mut ty in types.into_values() {
         match &mut ty.form {

@@ -20,6 +20,11 @@ async fn who_reached_a_schema_through_public_reaches_it_by_name_where_public_doe
         schema
     };
     let (everybody, one) = (by(Grantee::Public), by(role("pr_reacher")));
-    let client = by_snapshots("pr_schema", &everybody, &one).await;
-    assert!(asks(&client, "has_schema_privilege('pr_reacher', 'app', 'usage')").await);
+    // Beside PUBLIC's there was no need for one by name.
+    let mut both = everybody.clone();
+    both.grants.extend(one.grants.clone());
+    for (name, first) in [("pr_schema", everybody), ("pr_schema_both", both)] {
+        let client = by_snapshots(name, &first, &one).await;
+        assert!(asks(&client, "has_schema_privilege('pr_reacher', 'app', 'usage')").await);
+    }
 }
