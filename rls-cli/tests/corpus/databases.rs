@@ -26,9 +26,9 @@ pub struct Databases {
 }
 
 impl Databases {
-    /// Of their own for that test. None, said aloud, where the server is too old or can serve one connection only.
+    /// None, said aloud, where the server is too old or can serve one connection only.
     #[track_caller]
-    pub fn of(kept: &Kept, test: &str) -> Option<Databases> {
+    pub fn of(kept: &Kept) -> Option<Databases> {
         let server = support::several_connections()?;
         let version = server.major_version();
         if version < kept.least {
@@ -42,7 +42,7 @@ impl Databases {
         server.value(&admin, MAKE_OWNER);
         server.value(&admin, &stand_in_roles(&kept.settings));
         let database = |kind: &str| {
-            let name = format!("{}_{test}_{kind}", kept.name);
+            let name = format!("{}_{kind}", kept.name);
             server.value(&admin, &format!("CREATE DATABASE {name} OWNER {OWNER}"));
             let url = server.url("postgres", &name);
             server.value(&url, &format!("ALTER SCHEMA public OWNER TO {OWNER}"));

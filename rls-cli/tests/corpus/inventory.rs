@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::databases::Databases;
 
-/// Everything that is not the server's own, an extension's, or part of something else that is listed.
+/// Everything that is not the server's own, an extension's, or part of something else that is listed. What
+/// NOT NULL is called, which Postgres 18 keeps, no declaration says.
 const OBJECTS: &str = "
 WITH objects(class, id, part) AS (
     SELECT 'pg_class'::regclass, oid, 0 FROM pg_class WHERE relkind NOT IN ('t', 'c') AND relpersistence <> 't'
@@ -12,7 +13,7 @@ WITH objects(class, id, part) AS (
     SELECT 'pg_class'::regclass, a.attrelid, a.attnum FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
     WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'v', 'm', 'c', 'f')
     UNION ALL SELECT 'pg_attrdef'::regclass, oid, 0 FROM pg_attrdef
-    UNION ALL SELECT 'pg_constraint'::regclass, oid, 0 FROM pg_constraint WHERE conparentid = 0
+    UNION ALL SELECT 'pg_constraint'::regclass, oid, 0 FROM pg_constraint WHERE conparentid = 0 AND contype <> 'n'
     UNION ALL SELECT 'pg_trigger'::regclass, oid, 0 FROM pg_trigger WHERE NOT tgisinternal
     UNION ALL SELECT 'pg_policy'::regclass, oid, 0 FROM pg_policy
     UNION ALL SELECT 'pg_rewrite'::regclass, oid, 0 FROM pg_rewrite WHERE rulename <> '_RETURN'

@@ -26,45 +26,30 @@ use databases::Databases;
 use kept::Kept;
 
 macro_rules! corpus {
-    (comes_back: $($whole:ident)*; is_pulled: $($part:ident)*;) => {
+    ($($name:ident)*) => {
         mod comes_back {
             $(#[test]
-            fn $whole() {
-                super::comes_back(stringify!($whole));
-            })*
-
-            $(#[test]
-            #[ignore = "an empty database needs the views that are not pulled yet"]
-            fn $part() {
-                super::comes_back(stringify!($part));
-            })*
-        }
-
-        mod is_pulled {
-            $(#[test]
-            fn $part() {
-                super::is_pulled(stringify!($part));
+            fn $name() {
+                super::comes_back(stringify!($name));
             })*
         }
 
         /// None of the folder is left out.
         #[test]
         fn every_schema_of_the_folder_is_tested() {
-            let listed = [$(stringify!($whole).to_owned(),)* $(stringify!($part).to_owned()),*];
-            assert_eq!(kept::names(), BTreeSet::from(listed));
+            let listed = BTreeSet::from([$(stringify!($name).to_owned()),*]);
+            assert_eq!(kept::names(), listed);
         }
     };
 }
 
 corpus! {
-    comes_back:
-    audit_partitioned booking django_made event_sourcing extension_types ledger many_schemas
-    neon_todos prisma_made renamed rowsecurity_odd rowsecurity_partitions saas_teams shop
-    supabase_chat supabase_mfa supabase_realtime supabase_storage supabase_user_roles;
-    is_pulled:
-    column_privileges drizzle_made full_text geo hard_names hasura_like i18n job_queue legacy
-    neon_organizations postgrest_api rails_made reporting rowsecurity_documents social_network
-    supabase_profiles tenant_setting;
+    audit_partitioned booking column_privileges django_made drizzle_made event_sourcing
+    extension_types full_text geo hard_names hasura_like i18n job_queue ledger legacy
+    many_schemas neon_organizations neon_todos postgrest_api prisma_made rails_made renamed
+    reporting rowsecurity_documents rowsecurity_odd rowsecurity_partitions saas_teams shop
+    social_network supabase_chat supabase_mfa supabase_profiles supabase_realtime
+    supabase_storage supabase_user_roles tenant_setting
 }
 
 /// A schema, the databases that it is in, and the project that it was pulled into.
@@ -77,9 +62,9 @@ struct Pulled {
 
 /// Made by psql and pulled; none, said aloud, where this server is not for it.
 #[track_caller]
-fn pulled(name: &str, test: &str) -> Option<Pulled> {
+fn pulled(name: &str) -> Option<Pulled> {
     let kept = Kept::read(name);
-    let databases = Databases::of(&kept, test)?;
+    let databases = Databases::of(&kept)?;
     databases.psql(&databases.made, Some(&kept.path));
     let project = Project::empty();
     let run = pull(&project, &kept, &databases.made);
@@ -88,14 +73,8 @@ fn pulled(name: &str, test: &str) -> Option<Pulled> {
 }
 
 #[track_caller]
-fn is_pulled(name: &str) {
-    let Some(Pulled { kept, notes, .. }) = pulled(name, "pulled") else { return };
-    kept.snapshot(&notes);
-}
-
-#[track_caller]
 fn comes_back(name: &str) {
-    let Some(Pulled { kept, databases, project, notes }) = pulled(name, "whole") else { return };
+    let Some(Pulled { kept, databases, project, notes }) = pulled(name) else { return };
     kept.snapshot(&notes);
     let (made, other) = (databases.made.as_str(), databases.other.as_str());
     databases.psql(other, kept.before.as_deref());

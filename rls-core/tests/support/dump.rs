@@ -70,6 +70,18 @@ fn output(mut command: Command) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
+/// A line with what has no order sorted: the columns of UPDATE OF, and options, of which `on` is `true`.
+fn in_order(line: &str) -> String {
+    let sorted = |line: String, start: &str, end: &str| {
+        let Some((before, rest)) = line.split_once(start) else { return line };
+        let Some((list, after)) = rest.split_once(end) else { return line };
+        let mut list: Vec<_> = list.split(", ").map(|it| it.replace("='on'", "='true'")).collect();
+        list.sort();
+        format!("{before}{start}{}{end}{after}", list.join(", "))
+    };
+    sorted(sorted(line.to_owned(), " UPDATE OF ", " ON "), " WITH (", ")")
+}
+
 impl Dump {
     /// Lines of privileges have no order.
     fn read(text: &str) -> Dump {
@@ -81,7 +93,7 @@ impl Dump {
             } else if line == "-- PostgreSQL database dump complete" {
                 break;
             } else if !matches!(line, "" | "--") && !line.starts_with("\\") && !head.is_empty() {
-                parts.entry(head.clone()).or_default().push(line.to_owned());
+                parts.entry(head.clone()).or_default().push(in_order(line));
             }
         }
         for (head, lines) in &mut parts {

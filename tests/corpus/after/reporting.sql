@@ -1,0 +1,1 @@
+alter view web_sales alter column region set default 'de';
