@@ -41,6 +41,9 @@ impl Databases {
         let admin = server.url("postgres", "postgres");
         server.value(&admin, MAKE_OWNER);
         server.value(&admin, &stand_in_roles(&kept.settings));
+        for role in &kept.member_of {
+            server.value(&admin, &format!("GRANT \"{role}\" TO {OWNER}"));
+        }
         let database = |kind: &str| {
             let name = format!("{}_{kind}", kept.name);
             server.value(&admin, &format!("CREATE DATABASE {name} OWNER {OWNER}"));

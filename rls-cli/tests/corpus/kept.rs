@@ -17,6 +17,8 @@ pub struct Kept {
     pub after: Option<PathBuf>,
     /// Its provider and the roles that it names besides.
     pub settings: Settings,
+    /// The roles that whoever makes it is a member of.
+    pub member_of: Vec<Ident>,
     /// What the provider supplies beside the stand-in.
     pub prelude: String,
     /// The schemas (namespaces) that it lives in.
@@ -32,7 +34,7 @@ impl Kept {
         let text = fs::read_to_string(&path).unwrap();
         let said = |key: &str| {
             let start = format!("-- {key}: ");
-            text.lines().take(6).find_map(|line| line.strip_prefix(&start))
+            text.lines().take(7).find_map(|line| line.strip_prefix(&start))
         };
         let list = |key: &str| said(key).map(names_in).unwrap_or_default();
         let provider = said("provider").unwrap();
@@ -42,7 +44,8 @@ impl Kept {
             "postgres" => Provider::Postgres,
             other => panic!("{name}: no provider is called {other}"),
         });
-        settings.roles = list("roles").into_iter().map(|role| Ident::new(role).unwrap()).collect();
+        let roles = |key: &str| list(key).into_iter().map(|role| Ident::new(role).unwrap());
+        settings.roles = roles("roles").collect();
         let schemas = list("schemas");
         let prelude = folder().join(format!("prelude/{provider}.sql"));
         let beside = |when: &str| {
@@ -51,6 +54,7 @@ impl Kept {
         };
         Kept {
             name: name.to_owned(),
+            member_of: roles("member of").collect(),
             before: beside("before"),
             after: beside("after"),
             settings,

@@ -49,7 +49,7 @@ corpus! {
     many_schemas neon_organizations neon_todos postgrest_api prisma_made rails_made renamed
     reporting rowsecurity_documents rowsecurity_odd rowsecurity_partitions saas_teams shop
     social_network supabase_chat supabase_mfa supabase_profiles supabase_realtime
-    supabase_storage supabase_user_roles tenant_setting
+    supabase_storage supabase_user_roles tenant_setting two_owners
 }
 
 /// A schema, the databases that it is in, and the project that it was pulled into.

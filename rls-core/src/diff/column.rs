@@ -160,9 +160,10 @@ fn kept<'a>(column: &Column<Sql>, default: Option<&'a Sql>, types: &Types) -> Op
         Some(TypeForm::Enum(_) | TypeForm::Composite(_)) => false,
         Some(TypeForm::Domain(_)) | None => !column.ty.array,
     };
-    let keeps = match &column.ty.base {
-        BaseType::Named(name) => of_its_own(name),
-        _ => !column.ty.modifiers.is_empty(),
+    let keeps = if let BaseType::Named(name) = &column.ty.base {
+        of_its_own(name)
+    } else {
+        !column.ty.modifiers.is_empty()
     };
     default.filter(|sql| keeps || !is_null(sql, &column.ty))
 }

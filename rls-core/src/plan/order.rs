@@ -3,14 +3,17 @@
 
 use super::hazard;
 use super::objects::Places;
-use crate::diff::{Change, Pair};
-use crate::model::{Column, Function, GrantObject, PolicyKind, Schema, SequenceOptions, Sql};
+use crate::diff::{Change, Pair, Privileges};
+use crate::model::{
+    Column, Function, GrantObject, PolicyKind, Privilege, Schema, SequenceOptions, Sql,
+};
 
 /// Sorts changes into the order of execution; within a phase they keep the order they came in,
 /// which is by table and, for columns, by declaration; functions go by what they use.
 pub(super) fn sort(changes: &mut Vec<Change>, schemas: Pair<&Schema>) {
     let places = Places::of(changes, schemas);
     places.split(changes);
+    split_create(changes);
     changes.sort_by_cached_key(|change| (phase(change, &places), places.rank(change)));
 }
 
@@ -86,6 +89,8 @@ enum Phase {
     CreatePermissive,
     /// What they are about is there.
     Comment,
+    /// Who is to own something needs CREATE in its schema, which reaches nothing that is there.
+    GrantCreate,
     /// Whoever applies can do no more with it than a member of its owner.
     Owner,
     WidenView,
@@ -162,6 +167,9 @@ fn phase(change: &Change, places: &Places) -> Phase {
         },
         Change::GrantDefault(_) => Phase::GrantDefault,
         Change::Grant(grant) => match grant.object {
+            GrantObject::Schema(_) if grant.privileges.contains(&Privilege::Create) => {
+                Phase::GrantCreate
+            }
             GrantObject::Schema(_) => Phase::GrantSchema,
             GrantObject::Sequence(_) | GrantObject::Function(_) | GrantObject::Routine(_) => {
                 Phase::GrantBeside
@@ -173,6 +181,21 @@ fn phase(change: &Change, places: &Places) -> Phase {
         Change::GrantColumns(_) => Phase::GrantTable,
         Change::GrantMembership(_) => Phase::WidenRole,
     }
+}
+
+/// CREATE in a schema is given by itself, for USAGE opens what is there.
+fn split_create(changes: &mut Vec<Change>) {
+    let mut others = Vec::new();
+    for change in changes.iter_mut() {
+        let Change::Grant(grant) = change else { continue };
+        let is_create = |privilege: &Privilege| *privilege == Privilege::Create;
+        if grant.privileges.iter().any(is_create) && grant.privileges.len() > 1 {
+            let rest = grant.privileges.iter().copied().filter(|it| !is_create(it)).collect();
+            grant.privileges.retain(is_create);
+            others.push(Change::Grant(Privileges { privileges: rest, ..grant.clone() }));
+        }
+    }
+    changes.extend(others);
 }
 
 fn of_function(function: &Function, places: &Places) -> Phase {
