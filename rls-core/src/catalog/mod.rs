@@ -132,7 +132,7 @@ pub async fn introspect(transaction: &mut Transaction<'_>, scope: &Schema) -> Re
     unheld::note(&unheld, &mut tables, &mut notes)?;
     let kept = partitions::add(&partitions, scope, &mut tables, &mut notes)?;
     constraints::add(&keys, &mut tables, &mut notes)?;
-    policies::add(&policies, &mut tables, &mut notes)?;
+    policies::add(&policies, &mut tables)?;
     let readers = views::readers(&views)?;
     let mut views = views::understand(&views, scope, &mut notes)?;
     let mut relations = views::Relations { tables: &mut tables, views: &mut views };

@@ -14,8 +14,7 @@ const POLICIES: &str = with_declared!(
     "SELECT p.polrelid AS oid, p.polname::text AS name, p.polcmd::text AS command,
     p.polpermissive AS permissive, 0 = ANY (p.polroles) AS everyone,
     ARRAY(SELECT r.rolname::text FROM pg_roles r WHERE r.oid = ANY (p.polroles)) AS roles,
-    pg_get_expr(p.polqual, p.polrelid) AS rows, pg_get_expr(p.polwithcheck, p.polrelid) AS new_rows,
-    obj_description(p.oid, 'pg_policy') AS comment
+    pg_get_expr(p.polqual, p.polrelid) AS rows, pg_get_expr(p.polwithcheck, p.polrelid) AS new_rows
 FROM declared c JOIN pg_policy p ON p.polrelid = c.oid
 ORDER BY p.polrelid, p.polname"
 );
@@ -24,16 +23,10 @@ pub(super) async fn read(transaction: &Transaction<'_>, asked: &Asked) -> Result
     ask::rows(transaction, POLICIES, &[&asked.table_schemas, &asked.table_names]).await
 }
 
-pub(super) fn add(rows: &[Row], tables: &mut Tables, notes: &mut Vec<String>) -> Result<(), Error> {
+pub(super) fn add(rows: &[Row], tables: &mut Tables) -> Result<(), Error> {
     for row in rows {
         let Some(table) = tables.get(row)? else { continue };
         let name = ident(row, "name")?;
-        if get::<Option<&str>>(row, "comment")?.is_some() {
-            notes.push(format!(
-                "the policy \"{name}\" on {} has a comment, which goes when the policy is replaced",
-                table.name
-            ));
-        }
         let mut roles: BTreeSet<_> = idents(row, "roles")?.into_iter().map(Grantee::Role).collect();
         if get(row, "everyone")? {
             roles.insert(Grantee::Public);

@@ -200,12 +200,25 @@ impl Item {
     }
 }
 
-/// The name of something that Postgres brings along: in `pg_catalog`, unless a schema is named.
+/// The name of something that Postgres brings along: in `pg_catalog`, unless a schema is named. Locales of
+/// operating systems have a full stop too: `en_US.utf8`, `C.UTF-8`.
 pub(super) fn catalog_name(text: &LitStr, ctxt: &Ctxt) -> Option<QualifiedName> {
     let value = text.value();
-    let (schema, name) = value.split_once('.').unwrap_or(("pg_catalog", &value));
+    let parts = value.split_once('.').filter(|(first, _)| !is_locale(first));
+    let (schema, name) = parts.unwrap_or(("pg_catalog", &value));
     let schema = checked(text, schema.to_owned(), ctxt)?;
     Some(QualifiedName::new(schema, checked(text, name.to_owned(), ctxt)?))
+}
+
+/// Whether a name is a language and a country, or none of either.
+fn is_locale(name: &str) -> bool {
+    let of_country = |(language, country): (&str, &str)| {
+        matches!(language.len(), 2 | 3)
+            && language.chars().all(|c| c.is_ascii_lowercase())
+            && country.len() == 2
+            && country.chars().all(|c| c.is_ascii_uppercase())
+    };
+    ["C", "POSIX"].contains(&name) || name.split_once('_').is_some_and(of_country)
 }
 
 /// A string literal, if the expression is one.
@@ -219,4 +232,30 @@ pub(super) fn string_literal(expr: &Expr) -> Option<&LitStr> {
 /// A text as a name that Postgres can store.
 pub(super) fn checked(tokens: impl quote::ToTokens, text: String, ctxt: &Ctxt) -> Option<Ident> {
     Ident::new(text).map_err(|error| ctxt.error(tokens, error.to_string())).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use proc_macro2::Span;
+    use syn::LitStr;
+
+    use super::{Ctxt, catalog_name};
+
+    #[test]
+    fn the_full_stop_of_a_locale_is_part_of_its_name() {
+        for (text, schema, name) in [
+            ("C", "pg_catalog", "C"),
+            ("C.UTF-8", "pg_catalog", "C.UTF-8"),
+            ("en_US.utf8", "pg_catalog", "en_US.utf8"),
+            ("pg_catalog.en_US.utf8", "pg_catalog", "en_US.utf8"),
+            ("public.names", "public", "names"),
+            ("en_us.names", "en_us", "names"),
+        ] {
+            let ctxt = Ctxt::new();
+            let read = catalog_name(&LitStr::new(text, Span::call_site()), &ctxt);
+            let read = read.map(|it| (it.schema.to_string(), it.name.to_string()));
+            assert_eq!(read, Some((schema.to_owned(), name.to_owned())), "{text}");
+            assert!(ctxt.into_diagnostics().is_empty());
+        }
+    }
 }

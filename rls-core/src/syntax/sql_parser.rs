@@ -136,6 +136,9 @@ fn relation(tokens: &[Token], at: usize) -> Option<(QualifiedName, Option<String
 fn readable(sql: &str, tokens: &[Token]) -> String {
     let (mut text, mut copied) = (String::new(), 0);
     for at in 0..tokens.len() {
+        if tokens[at].range.start < copied {
+            continue;
+        }
         let Some((last, instead)) = unreadable(tokens, at) else { continue };
         text += &sql[copied..tokens[at].range.start];
         text += instead;
@@ -157,11 +160,37 @@ fn unreadable(tokens: &[Token], at: usize) -> Option<(usize, &'static str)> {
                 && kind(at + 5) == Some(&TokenKind::Punctuation(')'));
             named.then_some((at + 5, "="))
         }
+        // Calls with words of their own between what goes in.
+        "substring" if says(tokens, at, "similar", "to") => Some((call(tokens, at)?, "null")),
+        xml if xml.starts_with("xml") => Some((call(tokens, at)?, "null")),
         "variadic" => Some((at, "")),
         "only" if before == Some("from") || before == Some("join") => Some((at, "")),
         "document" if before == Some("is") || before == Some("not") => Some((at, "null")),
         _ => None,
     }
+}
+
+/// Where the brackets behind a word are closed.
+fn call(tokens: &[Token], at: usize) -> Option<usize> {
+    let mut depth = 0_usize;
+    for (at, token) in tokens.iter().enumerate().skip(at + 1) {
+        match token.kind {
+            TokenKind::Punctuation('(') => depth += 1,
+            TokenKind::Punctuation(')') => depth = depth.checked_sub(1)?,
+            _ => {}
+        }
+        if depth == 0 {
+            return (token.kind == TokenKind::Punctuation(')')).then_some(at);
+        }
+    }
+    None
+}
+
+/// Whether a call says a word that another one does not follow.
+fn says(tokens: &[Token], at: usize, word: &str, not_before: &str) -> bool {
+    let Some(end) = call(tokens, at) else { return false };
+    let words: Vec<_> = tokens[at..=end].iter().map(|token| token.kind.word()).collect();
+    words.windows(2).any(|pair| pair[0] == Some(word) && pair[1] != Some(not_before))
 }
 
 /// One expression and nothing after it: that stops `true) or (true`.
@@ -177,5 +206,46 @@ fn parse(sql: &str) -> Result<(), String> {
     match parser.next_token().token {
         SqlToken::EOF => Ok(()),
         rest => Err(format!("it goes on after its end, at `{rest}`")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{parse, readable};
+    use crate::lex;
+
+    fn reads(sql: &str) -> Result<(), String> {
+        parse(&readable(sql, &lex::tokens(sql).unwrap_or_default()))
+    }
+
+    #[test]
+    fn what_postgres_takes_is_read() {
+        for sql in [
+            "substring(a similar '%#\"_+#\"%' escape '#') = b",
+            "substring(a from '%x%') similar to 'b%'",
+            "substring(a for 3) = 'abc'",
+            "xmlelement(name foo, xmlattributes(a as b), 'x') is document",
+            "xmlexists('//a' passing by value data)",
+            "xmlserialize(content data as text) = '<a/>'",
+            "owner = USER and creator = current_role and other = session_user",
+            "a OPERATOR(public.=) b",
+            "a = any (array(select b from c)) and (d, e) in (select f, g from h)",
+            "overlay(a placing 'x' from 2 for 1) = trim(both 'x' from b)",
+            "extract(epoch from at) > 0 and position('a' in b) = 1",
+            "(a).b = 1 and (c).d[1] is distinct from null",
+            "at at time zone 'utc' > interval '1 day' and (at, at) overlaps (at, at)",
+            "data @> '{}' and data ->> 'a' ~* 'b' and data #> '{a}' is not null",
+            "a collate \"C\" > b and a like 'x' escape '!'",
+            "case a when 1 then true else false end",
+        ] {
+            assert_eq!(reads(sql), Ok(()), "{sql}");
+        }
+    }
+
+    #[test]
+    fn what_it_does_not_take_is_told() {
+        for sql in ["a = ", "true) or (true", "xmlelement(name a", "substring(a similar"] {
+            assert!(reads(sql).is_err(), "{sql}");
+        }
     }
 }
