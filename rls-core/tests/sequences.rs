@@ -84,6 +84,9 @@ async fn a_column_may_be_serial_or_an_identity_or_neither_and_goes_on_counting()
     let identity = items(|number| number.identity = Some(Identity::ByDefault));
     let identity = compiled(vec![identity.into()], vec![], &settings);
     let serial = |ty| compiled(vec![self::serial("items_id_seq", ty)], vec![], &settings);
+    let mut tied = self::serial("items_id_seq", "bigint");
+    tied.table.columns[0].default = None;
+    let tied = compiled(vec![tied], vec![], &settings);
     converge(&mut client, &neither).await;
     client.batch_execute("INSERT INTO items VALUES (41, 'x')").await.unwrap();
     let mut last = 41;
@@ -93,12 +96,14 @@ async fn a_column_may_be_serial_or_an_identity_or_neither_and_goes_on_counting()
         &serial("bigint"),
         &neither,
         &identity,
+        // Its sequence merely belongs to it.
+        &tied,
         &neither,
         &serial("bigint"),
     ];
     for way in ways {
         converge(&mut client, way).await;
-        if *way != neither {
+        if *way != neither && *way != tied {
             client.batch_execute(ADD).await.unwrap();
             last += 1;
             assert_eq!(text(&client, LAST).await, last.to_string());

@@ -78,7 +78,7 @@ fn steps(on: On<'_>, pair: Pair<Column<Sql>>) -> Vec<Change> {
     let counts = |sql: &Sql| counted_with(sql, &on.0.schema).is_some();
     let counted = previous.default.as_ref().is_some_and(counts);
     let refilled = counted && previous.default != next.default;
-    let numbered = previous.identity.is_some() && next.default.is_some();
+    let numbered = previous.identity.is_some() && next.identity.is_none();
     let change = |previous: &Column<Sql>, next: &Column<Sql>| {
         let pair = Pair { previous: previous.clone(), next: next.clone() };
         Change::AlterColumn(on.item(&Box::new(pair)))
