@@ -110,6 +110,10 @@ async fn a_check_is_known_by_what_it_says() {
     table.checks.insert(id("ours"), check("status in ('open','done')"));
     let same = compare(&mut client, &schema([rooms(), table.clone()], &settings)).await.unwrap();
     assert!(same.plan.is_empty(), "{}", same.plan.to_sql());
+    // One says what another one says, too, in the words of that one.
+    table.checks.insert(id("proven"), Check { not_valid: true, ..check("(id > 0)") });
+    table.checks.insert(id("own"), Check { no_inherit: true, ..check("id > 0") });
+    converge(&mut client, &schema([rooms(), table.clone()], &settings)).await;
     // A tautology is no match for what it looks like without qualifiers and quotes.
     table.checks.insert(id("ours"), check("status in ('open','done  ')"));
     let differs = compare(&mut client, &schema([rooms(), table], &settings)).await.unwrap();

@@ -133,7 +133,7 @@ fn domains(types: Pair<&UserType<Sql>>, questions: &mut BTreeSet<Question>) {
     let texts = |domain: &Domain<Sql>| {
         domain.checks.values().map(|check| check.expr.clone()).collect::<BTreeSet<_>>()
     };
-    for source in texts(previous).symmetric_difference(&texts(next)) {
+    for source in &in_doubt(texts(previous), texts(next)) {
         let values = format!("SELECT CAST(NULL AS {base}) AS value");
         questions.insert(Question {
             site: Site { table: name.clone(), default_of: None },
@@ -160,17 +160,22 @@ fn policies(tables: Pair<&Table<Sql>>, questions: &mut BTreeSet<Question>) {
     }
 }
 
-/// Of constraints and indexes, which go by what they say: each text that is on one side only.
+/// Of constraints and indexes, which go by what they say.
 fn constraints(tables: Pair<&Table<Sql>>, questions: &mut BTreeSet<Question>) {
     let all = |table| predicates(table).into_iter().collect();
     let both = Pair { previous: all(tables.previous), next: all(tables.next) };
     texts(&tables.next.name, both, questions);
 }
 
-/// Each text about the rows of a table or view that is on one side only.
+/// Each text about the rows of a table or view.
 fn texts(on: &QualifiedName, all: Pair<BTreeSet<Sql>>, questions: &mut BTreeSet<Question>) {
-    let doubts = all.previous.symmetric_difference(&all.next);
-    questions.extend(doubts.map(|source| predicate(on, source)));
+    let doubts = in_doubt(all.previous, all.next);
+    questions.extend(doubts.iter().map(|source| predicate(on, source)));
+}
+
+/// All texts, where one of them is on one side only: it may say what one says that both sides have.
+fn in_doubt(previous: BTreeSet<Sql>, next: BTreeSet<Sql>) -> BTreeSet<Sql> {
+    if previous == next { BTreeSet::new() } else { previous.into_iter().chain(next).collect() }
 }
 
 /// Of triggers, when they run.
@@ -297,7 +302,7 @@ async fn settle(
 
 /// Postgres would go on to check a body under the policies of the tables in it, and some of them fail, such
 /// as those that read their own table: that is no fault of what is asked.
-const UNCHECKED: &str = "SET LOCAL check_function_bodies = off";
+pub(super) const UNCHECKED: &str = "SET LOCAL check_function_bodies = off";
 
 fn probe(body: &str) -> String {
     format!("CREATE OR REPLACE FUNCTION pg_temp.rls_probe() RETURNS void LANGUAGE sql {body}")
