@@ -199,6 +199,11 @@ async fn what_is_applied_is_read_back_equal() {
         ),
         spread(
             PartitionStrategy::Range,
+            vec![expr("coalesce(id, 0)")],
+            [part("events_low", ends(vec![RangeEnd::MinValue], vec![number("1")]))],
+        ),
+        spread(
+            PartitionStrategy::Range,
             vec![classed(IndexKey { collation, ..key("region") }, "text_pattern_ops")],
             [part("events_a", range("a", "b"))],
         ),

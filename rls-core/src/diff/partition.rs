@@ -189,12 +189,14 @@ impl Spread<'_> {
     }
 
     fn same_bound(&self, keys: Pair<&[IndexKey<Sql>]>, bounds: Pair<&PartitionBound>) -> bool {
+        // The keys say the same, or the rows would be spread anew.
         let same = |at: usize, previous: &Literal, next: &Literal| {
             let key = |keys: &[IndexKey<Sql>], value: &Literal| {
                 keys.get(at).map(|key| render::key_equals(&key.value, value))
             };
-            let (previous, next) = (key(keys.previous, previous), key(keys.next, next));
-            self.canonical.same(&self.site(), previous.as_ref(), next.as_ref())
+            let texts = (key(keys.previous, previous), key(keys.next, next));
+            previous == next
+                || self.canonical.same(&self.site(), texts.0.as_ref(), texts.1.as_ref())
         };
         let same_ends = |previous: &[RangeEnd], next: &[RangeEnd]| {
             let same = |(at, ends): (usize, (&RangeEnd, &RangeEnd))| match ends {
