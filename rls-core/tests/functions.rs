@@ -212,6 +212,45 @@ async fn the_server_decides_whether_two_bodies_are_one() {
     assert!(plan.contains("CREATE OR REPLACE FUNCTION"), "{plan}");
 }
 
+/// Neither is in the way of the other: Postgres checks a body that it makes under policies.
+#[tokio::test]
+async fn a_body_may_read_a_table_whose_policy_looks_into_itself() {
+    let mut client = owned("fun_circle").await;
+    let body = standard("BEGIN ATOMIC SELECT count(id)::int FROM public.items; END");
+    let function = Function { arguments: vec![], body, ..plus("") };
+    let mut schema = compiled(vec![items()], vec![function]);
+    let table = schema.tables.get_mut(&in_public("items")).unwrap();
+    table.row_security = RowSecurity::Forced;
+    let using = Some(Sql::new("EXISTS (SELECT FROM public.items AS other WHERE other.id > 0)"));
+    let policy = Policy {
+        kind: PolicyKind::Permissive,
+        command: Command::Select,
+        roles: [Grantee::Public].into(),
+        using,
+        with_check: None,
+    };
+    table.policies.insert(id("circle"), policy);
+    converge(&mut client, &schema).await;
+}
+
+/// What a body reads does not go before it.
+#[tokio::test]
+async fn a_body_reads_another_table_and_the_first_one_goes() {
+    let mut client = owned("fun_reads").await;
+    let schema = |name: &str| {
+        let table = Table { name: in_public(name), ..items() };
+        let body = format!("BEGIN ATOMIC SELECT count(id)::int FROM public.{name}; END");
+        let function = Function { arguments: vec![], body: standard(&body), ..plus("") };
+        compiled(vec![table], vec![function])
+    };
+    let (first, then) = (schema("first"), schema("then"));
+    converge(&mut client, &first).await;
+    let pair = Pair { previous: &first, next: &then };
+    let plan = plan(pair, &Canonical::default(), Origin::Snapshot);
+    client.batch_execute(&plan.to_sql()).await.unwrap_or_else(|error| panic!("{error:?}"));
+    assert!(compare(&mut client, &then).await.unwrap().plan.is_empty());
+}
+
 /// Where others have one, Postgres writes `""` for an argument without a name.
 #[tokio::test]
 async fn an_argument_without_a_name_goes_by_its_number() {

@@ -4,7 +4,7 @@
 
 use tokio_postgres::Transaction;
 
-use super::canonical::{ROUNDS, is_about_an_expression};
+use super::canonical::{ROUNDS, UNCHECKED, is_about_an_expression};
 use super::functions::numbered;
 use super::{Error, Failure, PLAIN_TEXT, ask, begin, end};
 use crate::diff::{Canonical, Pair, site};
@@ -43,6 +43,7 @@ async fn written(
     body: &Sql,
 ) -> Result<Option<Sql>, Error> {
     let savepoint = begin(transaction).await?;
+    ask::run(&savepoint, UNCHECKED).await?;
     let settled = settle(&savepoint, function, body).await;
     end(savepoint).await?;
     match settled {

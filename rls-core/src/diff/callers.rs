@@ -1,7 +1,8 @@
-//! What calls a function that is dropped: parts of tables, and functions whose bodies Postgres has read.
-//! They make way before it goes, also where their table goes too.
+//! What calls a function that is dropped: parts of tables, and functions whose bodies Postgres has read,
+//! which stand on whatever they name. They make way before it goes, also where their table goes too.
 
 use super::dependents::Rebuilt;
+use super::readers::Moved;
 use super::table::On;
 use super::{Change, OnTable, Pair, function};
 use crate::model::{
@@ -24,10 +25,11 @@ pub(super) fn rebuild(schemas: Pair<&Schema>, rebuilt: &Rebuilt, changes: &mut V
 
 /// Functions with SQL-standard bodies, and with arguments that call by themselves.
 fn functions(schemas: Pair<&Schema>, rebuilt: &Rebuilt, changes: &mut Vec<Change>) {
+    let moved = Moved::by(changes);
     for (routine, next) in &schemas.next.functions {
         let Some(previous) = schemas.previous.functions.get(routine) else { continue };
         let dropped = Change::DropFunction(routine.clone());
-        if changes.contains(&dropped) || !leans(previous, rebuilt) {
+        if changes.contains(&dropped) || !leans(previous, rebuilt, &moved) {
             continue;
         }
         changes.retain(|change| {
@@ -37,14 +39,14 @@ fn functions(schemas: Pair<&Schema>, rebuilt: &Rebuilt, changes: &mut Vec<Change
     }
 }
 
-fn leans(function: &Function, rebuilt: &Rebuilt) -> bool {
+fn leans(function: &Function, rebuilt: &Rebuilt, moved: &Moved) -> bool {
     let defaults = function.arguments.iter().filter_map(|argument| argument.default.as_ref());
     let body = match &function.body {
         Body::Text(_) => None,
         Body::Standard { standard } => Some(standard),
     };
     let types = function.arguments.iter().map(|argument| &argument.ty);
-    defaults.chain(body).any(|sql| rebuilt.named_in(sql))
+    defaults.chain(body).any(|sql| rebuilt.named_in(sql) || moved.is_named_in(sql.as_str()))
         || types.chain(function.returns.types()).any(|ty| rebuilt.is_anew(ty))
 }
 

@@ -68,9 +68,9 @@ fn is_about(change: &Change, view: &QualifiedName) -> bool {
     }
 }
 
-/// What else no view can stay on, beside what is rebuilt.
+/// What else no view and no body that Postgres has read can stay on, beside what is rebuilt.
 #[derive(Default)]
-struct Moved {
+pub(super) struct Moved {
     /// What goes and does not come back, and tables whose key goes: a query may group by it.
     gone: BTreeSet<Ident>,
     /// Relations with another list of columns.
@@ -78,7 +78,7 @@ struct Moved {
 }
 
 impl Moved {
-    fn by(changes: &[Change]) -> Self {
+    pub(super) fn by(changes: &[Change]) -> Self {
         let mut moved = Moved::default();
         for change in changes {
             if let Change::DropTable(name)
@@ -106,7 +106,8 @@ impl Moved {
         moved
     }
 
-    fn is_named_in(&self, text: &str) -> bool {
+    /// Whether a text names what goes.
+    pub(super) fn is_named_in(&self, text: &str) -> bool {
         !self.gone.is_empty()
             && lex::has_name(text, |name| self.gone.iter().any(|it| it.as_str() == name))
     }
