@@ -176,7 +176,11 @@ fn what_is_left_out_is_told_by_name() {
         let told = format!("the {name} is the database's and is left alone");
         assert!(run.out.contains(&told), "{name}: {run}");
     }
-    for told in ["public.away is a foreign table", "stats", "noted"] {
+    for told in [
+        "public.away is a foreign table",
+        "the extended statistics stats",
+        "has rules, which are left alone: noted",
+    ] {
         assert!(run.out.contains(told), "{told}: {run}");
     }
     live.run(&["diff", "--project", "pulled"]).exits(0);
@@ -194,6 +198,41 @@ fn a_project_that_is_there_changes_with_leave_only() {
     live.run(&["pull", "--write"]).exits(0);
     live.run(&["pull"]).exits(0).says("No difference");
     live.assert_in_sync();
+}
+
+/// Each kind of thing that somebody adds to a database is a difference of the file, and only that.
+#[test]
+fn what_was_added_to_a_database_is_shown_and_written_with_leave() {
+    if support::several_connections().is_none() {
+        return;
+    }
+    let live = Live::todos();
+    live.run(&["pull", "--write"]).exits(0);
+    for (add, shown) in [
+        ("create type mood as enum ('well', 'unwell')", "+pub enum Mood {"),
+        ("create domain word as text check (value <> '')", "+pub struct Word(pub String);"),
+        ("create type pair as (a int, b text)", "+pub struct Pair {"),
+        ("create sequence numbers", "+pub struct Numbers;"),
+        ("create function two() returns int language sql as 'select 2'", "+pub struct Two;"),
+        ("create view titles as select task from todos", "+pub struct Titles;"),
+        ("create materialized view kept as select task from todos", "+    materialized,"),
+        ("create index on kept (task)", "+    index(columns = [task]),"),
+        (
+            "create function touch() returns trigger language plpgsql as 'begin return new; end'; \
+             create trigger touch before update on todos for each row execute function touch()",
+            "+    trigger(name = \"touch\"",
+        ),
+        ("create table added (id int primary key)", "+pub struct Added {"),
+        ("comment on table todos is 'What there is to do.'", "+/// What there is to do."),
+    ] {
+        live.sql(add);
+        let before = live.project.read("src/schema.rs");
+        live.run(&["pull"]).exits(2).says(shown);
+        assert_eq!(live.project.read("src/schema.rs"), before, "{add}");
+        live.run(&["pull", "--write"]).exits(0);
+        live.run(&["pull"]).exits(0).says("No difference");
+        live.assert_in_sync();
+    }
 }
 
 #[test]

@@ -31,8 +31,8 @@ SELECT p.oid, n.nspname::text AS schema, p.proname::text AS name, p.prosrc AS bo
         CASE WHEN p.procost < 1 OR p.procost <> floor(p.procost) THEN 'COST ' || p.procost END,
         CASE WHEN p.proretset AND (p.prorows < 1 OR p.prorows <> floor(p.prorows)) THEN 'ROWS ' || p.prorows END],
         NULL) AS other,
-    EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
-        AS of_extension,
+    EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype IN ('e', 'i'))
+        AS brought_along,
     a.at::int AS at, a.mode, coalesce(p.proargnames[a.at], '') AS argument,
     obj_description(p.oid, 'pg_proc') AS comment,
     CASE WHEN a.at > 0 THEN pg_get_function_arg_default(p.oid, a.at::int) END AS default,
@@ -63,13 +63,14 @@ pub(super) async fn read_all(
     ask::rows(transaction, FUNCTIONS, &[&Vec::new(), &Vec::new(), schemas, &Vec::new()]).await
 }
 
-/// Those of them that a declaration can say. Others are noted, but for those of extensions.
+/// Those of them that a declaration can say. Others are noted, but for those that an extension or a range
+/// type brings along.
 pub(super) fn sayable(rows: &[Row], notes: &mut Vec<String>) -> Result<Vec<Function>, Error> {
     let mut functions = Vec::new();
     let oid = |row: &Row| get::<u32>(row, "oid").ok();
     for rows in rows.chunk_by(|one, next| oid(one) == oid(next)) {
         let Some((first, arguments)) = rows.split_first() else { continue };
-        if get(first, "of_extension")? {
+        if get(first, "brought_along")? {
             continue;
         }
         let function = function(first, arguments)?;
