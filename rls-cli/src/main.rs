@@ -3,6 +3,7 @@
 //! Exit codes: 0 nothing to do or done, 1 error, 2 there is a difference.
 
 mod args;
+mod boundary;
 mod caller;
 mod commands;
 mod config;

@@ -4,6 +4,7 @@
 
 mod support;
 
+use serde_json::json;
 use support::{Live, NEON, Project, TODOS};
 
 const CONFIG: &str = r#"provider = "neon"
@@ -103,4 +104,40 @@ fn mistakes_are_told() {
     says("[schemas.app]\nownr = \"a\"", "unknown field `ownr`");
     says("[schemas.rls_private]", "the schema `rls_private` is not for things of yours");
     says("[schemas.pg_toast]", "the schema `pg_toast` is not for things of yours");
+}
+
+#[test]
+fn a_diff_says_what_is_left_alone_and_to_whom_everything_belongs() {
+    let live = Live::new(CONFIG, SCHEMA);
+    live.sql(ROLES);
+    live.apply(&[]).exits(0);
+    for number in 0..10 {
+        live.sql(&format!("CREATE TABLE app.theirs_{number} (id integer)"));
+    }
+    live.sql("CREATE FUNCTION app.one(of text[]) RETURNS integer LANGUAGE sql AS 'SELECT 1'");
+    live.sql("ALTER FUNCTION app.one(text[]) OWNER TO \"Owners Other\"");
+    live.sql("CREATE VIEW theirs.sights AS SELECT 1 AS one");
+    let (text, json) = live.both(&["diff"]);
+    let text = text.exits(0).says("No difference");
+    for line in [
+        "Declared, belongs to Owners Other: 1 table",
+        "Declared, belongs to owners_app: 1 schema, 1 function, 1 type",
+        "Not declared, left alone: 1 function of Owners Other: app.one(text[])",
+        "Not declared, left alone: 1 view of postgres: theirs.sights",
+    ] {
+        assert!(text.out.lines().any(|it| it == line), "{line} in {text}");
+    }
+    text.says("left alone: 10 tables of postgres: app.theirs_0,").says("app.theirs_7 and 2 more");
+    let standing = json["standing"].as_array().unwrap();
+    for expected in [
+        json!({ "kind": "function", "name": "app.one(text[])", "owner": "Owners Other", "declared": false }),
+        json!({ "kind": "function", "name": "app.one()", "owner": "owners_app", "declared": true }),
+        json!({ "kind": "table", "name": "app.theirs_9", "owner": "postgres", "declared": false }),
+    ] {
+        assert_eq!(
+            standing.iter().filter(|it| **it == expected).count(),
+            1,
+            "{expected} in {json}"
+        );
+    }
 }

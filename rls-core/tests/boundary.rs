@@ -6,6 +6,7 @@
 mod support;
 
 use rls_core::apply::{Error, apply, compare};
+use rls_core::catalog::Standing;
 use rls_core::model::*;
 use rls_core::plan::HazardKind;
 use rls_core::resolve::resolve;
@@ -54,6 +55,10 @@ const NEIGHBOURS: &[(&str, &str)] = &[
          CREATE TABLE logs_old PARTITION OF logs FOR VALUES FROM ('2000-01-01') TO ('2010-01-01')",
     ),
     (
+        "extension",
+        "CREATE EXTENSION citext SCHEMA auth",
+    ),
+    (
         "default privileges",
         "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO reader;
          ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC",
@@ -83,7 +88,8 @@ const EVERYTHING: &str = "SELECT string_agg(line, E'\\n' ORDER BY line) FROM (
     UNION ALL SELECT format('trigger %s', pg_get_triggerdef(oid)) FROM pg_trigger WHERE NOT tgisinternal
     UNION ALL SELECT format('view %s', pg_get_viewdef(oid)) FROM pg_class WHERE relkind IN ('v', 'm') AND relnamespace = 'public'::regnamespace
     UNION ALL SELECT format('schema %s %s', nspname, nspowner::regrole) FROM pg_namespace WHERE nspname !~ '^pg_'
-    UNION ALL SELECT format('extension %s', extname) FROM pg_extension
+    UNION ALL SELECT format('extension %s %s %s %s', extname, extversion, extowner::regrole, extnamespace::regnamespace)
+        FROM pg_extension
     UNION ALL SELECT format('default %s %s %s %s', defaclrole::regrole, defaclnamespace, defaclobjtype, defaclacl) FROM pg_default_acl
     ) AS lines";
 
@@ -121,7 +127,7 @@ async fn neighbours_of_every_kind_are_left_alone() {
         "logs_old",
         "watching",
         "default ",
-        "extension plpgsql",
+        "extension citext",
     ];
     for part in named {
         assert!(before.contains(part), "{part} in {before}");
@@ -134,6 +140,35 @@ async fn neighbours_of_every_kind_are_left_alone() {
         converge(&mut client, &desired).await;
         assert_eq!(neighbours(&client).await, before);
     }
+    let standing = compare(&mut client, &declared(&["id"], &[])).await.unwrap().live.standing;
+    let (ours, theirs): (Vec<_>, Vec<_>) = standing.iter().partition(|it| it.declared);
+    assert_eq!(said(&ours), ["schema public", "table public.ours"]);
+    assert_eq!(said(&theirs), THEIRS);
+    let owner = text(&client, "SELECT current_user").await;
+    let owns = |it: &&&Standing| it.owner.as_ref().is_some_and(|name| name.as_str() == owner);
+    assert_eq!(theirs.iter().filter(owns).count(), theirs.len());
+}
+
+/// The neighbours by kind and name: what belongs to one of them goes with it.
+const THEIRS: &[&str] = &[
+    "schema auth",
+    "extension citext",
+    "table public.guarded",
+    "table public.logs",
+    "table public.seen",
+    "table public.theirs",
+    "table public.watched",
+    "view public.sights",
+    "materialized view public.kept_sights",
+    "sequence public.their_numbers",
+    "function public.touched()",
+    "type public.their_mood",
+    "type public.their_pair",
+    "type public.their_word",
+];
+
+fn said(standing: &[&Standing]) -> Vec<String> {
+    standing.iter().map(|it| format!("{} {}", it.kind, it.name)).collect()
 }
 
 #[tokio::test]
@@ -156,7 +191,12 @@ async fn strange_roles_and_what_they_hold_are_left_alone() {
     let held = "SELECT (SELECT relacl FROM pg_class WHERE relname = 'ours')::text
         || (SELECT attacl FROM pg_attribute WHERE attrelid = 'ours'::regclass AND attname = 'a')::text";
     let holds = text(&client, held).await;
-    assert!(compare(&mut client, &declared(&["id", "a"], &["one"])).await.unwrap().plan.is_empty());
+    let compared = compare(&mut client, &declared(&["id", "a"], &["one"])).await.unwrap();
+    assert!(compared.plan.is_empty());
+    let strange = |it: &&Standing| it.name == "boundary_stranger";
+    let strange: Vec<_> = compared.live.standing.iter().filter(strange).collect();
+    assert_eq!(said(&strange), ["role boundary_stranger"]);
+    assert!(!strange[0].declared);
     converge(&mut client, &declared(&["id", "a", "b"], &["one", "two"])).await;
     assert_eq!(text(&client, held).await, holds);
     assert_eq!(text(&client, STRANGER).await, before);

@@ -4,6 +4,7 @@ use rls_core::apply;
 use serde_json::json;
 
 use crate::args::DatabaseArgs;
+use crate::boundary;
 use crate::database::Database;
 use crate::error::Result;
 use crate::output::{GREEN, Output, notes_text, plan_json, plan_text, styled};
@@ -27,13 +28,15 @@ pub(crate) async fn run(project: &Project, args: &DatabaseArgs) -> Result<Output
     } else {
         format!("{} {name} holds what is declared\n", styled(GREEN, "No difference:"))
     };
+    let standing = compared.live.standing;
     Ok(Output {
-        text: text + &notes_text(&notes),
+        text: text + &boundary::text(&standing) + &notes_text(&notes),
         json: json!({
             "database": name,
             "difference": difference,
             "steps": plan_json(&compared.plan),
             "missing_roles": missing.iter().map(|role| role.as_str()).collect::<Vec<_>>(),
+            "standing": boundary::json(&standing),
             "notes": notes,
         }),
         difference,
