@@ -73,11 +73,12 @@ fn adopted(on: &Commented, schemas: Pair<&Schema>, canonical: &Canonical) -> Opt
             (&kept != name).then(|| Commented::Constraint(of.clone(), kept))
         }
         Commented::Index(index) => {
-            let here = |table: &&Table<Sql>| {
-                table.name.schema == index.schema && table.indexes.contains_key(&index.name)
-            };
-            let table = next.tables.values().find(here)?;
-            let kept = constraint::kept_name_of_index(pair(&table.name)?, &index.name, canonical)?;
+            let (relation, is) = indexes(next).find(|(relation, indexes)| {
+                relation.schema == index.schema && indexes.contains_key(&index.name)
+            })?;
+            let (_, was) = indexes(previous).find(|(was, _)| *was == relation)?;
+            let both = Pair { previous: was, next: is };
+            let kept = constraint::kept_name_of_index(relation, both, &index.name, canonical)?;
             let named = QualifiedName::new(index.schema.clone(), kept);
             (&named != index).then_some(Commented::Index(named))
         }
@@ -92,6 +93,14 @@ fn adopted(on: &Commented, schemas: Pair<&Schema>, canonical: &Canonical) -> Opt
         | Commented::View(_)
         | Commented::MaterializedView(_) => None,
     }
+}
+
+/// The indexes of every table and view.
+fn indexes(
+    schema: &Schema,
+) -> impl Iterator<Item = (&QualifiedName, &BTreeMap<Ident, Index<Sql>>)> {
+    let of_tables = schema.tables.values().map(|table| (&table.name, &table.indexes));
+    of_tables.chain(schema.views.values().map(|view| (&view.name, &view.indexes)))
 }
 
 /// Whether something is to be in that schema.

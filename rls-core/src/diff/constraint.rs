@@ -7,7 +7,7 @@ use super::table::On;
 use super::{Canonical, Change, Named, OnTable, Pair, Site};
 use crate::model::{
     Check, Exclusion, ExclusionElement, ForeignKey, Ident, Index, IndexKey, IndexValue, PrimaryKey,
-    Sql, Table,
+    QualifiedName, Sql, Table,
 };
 
 /// The changes of everything but columns and policies.
@@ -94,15 +94,15 @@ pub(super) fn kept_name(
         })
 }
 
-/// The same for an index.
+/// The same for an index of a table or a view.
 pub(super) fn kept_name_of_index(
-    tables: Pair<&Table<Sql>>,
+    relation: &QualifiedName,
+    indexes: Pair<&BTreeMap<Ident, Index<Sql>>>,
     name: &Ident,
     canonical: &Canonical,
 ) -> Option<Ident> {
-    let Pair { previous, next } = tables;
-    let same = Same { canonical, site: Site { table: next.name.clone(), default_of: None } };
-    kept(&previous.indexes, &next.indexes, name, |one, other| same.index(one, other))
+    let same = Same { canonical, site: Site { table: relation.clone(), default_of: None } };
+    kept(indexes.previous, indexes.next, name, |one, other| same.index(one, other))
 }
 
 fn kept<T>(

@@ -133,6 +133,22 @@ async fn more_columns_at_the_end_replace_a_view_and_others_make_it_anew() {
 }
 
 #[tokio::test]
+async fn an_index_that_keeps_its_name_has_the_comment_that_is_declared_of_it() {
+    let mut client = owned("view_adopted").await;
+    let with = |name: &str| {
+        let kept = materialized("kept", "select id from items");
+        let index = Index::btree([id("id")]);
+        let mut view = declared(View { indexes: [(id(name), index)].into(), ..kept });
+        view.comments.insert(Commented::Index(in_public(name)), "for a lookup".to_owned());
+        compiled(vec![items()], vec![view])
+    };
+    converge(&mut client, &with("by_hand")).await;
+    client.batch_execute("COMMENT ON INDEX by_hand IS 'for what?'").await.unwrap();
+    let plan = converge(&mut client, &with("declared")).await.to_sql();
+    assert_eq!(plan, "COMMENT ON INDEX public.by_hand IS 'for a lookup';\n");
+}
+
+#[tokio::test]
 async fn views_go_before_what_they_read_and_come_after_it() {
     let mut other = table("others");
     other.columns = vec![column("id", "integer"), column("name", "text")];
