@@ -3,7 +3,7 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use rls_core::syntax::Diagnostic;
+use rls_core::syntax::{Ctxt, Diagnostic};
 use syn::DeriveInput;
 
 use crate::witness;
@@ -16,8 +16,30 @@ pub(crate) fn fallback(input: &DeriveInput, diagnostics: &[Diagnostic]) -> Token
     quote!(#witnesses #implementation)
 }
 
+/// What a derive for something beside tables makes: what was declared, or the errors.
+pub(crate) fn derived<T>(
+    input: &DeriveInput,
+    lower: impl Fn(&DeriveInput, &Ctxt) -> Option<T>,
+    implemented: &TokenStream,
+    signature: &TokenStream,
+    write: impl Fn(&T) -> TokenStream,
+) -> TokenStream {
+    let ctxt = Ctxt::new();
+    let lowered = lower(input, &ctxt);
+    let diagnostics = ctxt.into_diagnostics();
+    let sound = lowered.as_ref().filter(|_| diagnostics.is_empty());
+    let body = sound.map(|lowered| {
+        let value = write(lowered);
+        quote! {
+            use ::rls_schema::__private as p;
+            #value
+        }
+    });
+    implement(input, implemented, signature, &diagnostics, body)
+}
+
 /// The errors, and the impl of a trait with one function. Without a body it is never run.
-pub(crate) fn implement(
+fn implement(
     input: &DeriveInput,
     implemented: &TokenStream,
     signature: &TokenStream,

@@ -6,28 +6,17 @@ use rls_core::model::{
     AllowedLint, Argument, Attributes, Body, DeclaredFunction, Function, ReturnedColumn, Returns,
     Routine,
 };
-use rls_core::syntax::{Ctxt, lower_function};
+use rls_core::syntax::lower_function;
 use syn::DeriveInput;
 
 use crate::constraint::sql;
 use crate::expand::{grant, ident, option, pg_type, qualified, variant};
-use crate::fallback::implement;
+use crate::fallback::derived;
 
 /// `impl Function for ..`.
 pub(crate) fn expand(input: &DeriveInput) -> TokenStream {
-    let ctxt = Ctxt::new();
-    let lowered = lower_function(input, &ctxt);
-    let diagnostics = ctxt.into_diagnostics();
-    let sound = lowered.as_ref().filter(|_| diagnostics.is_empty());
-    let body = sound.map(|lowered| {
-        let declared = declared(lowered);
-        quote! {
-            use ::rls_schema::__private as p;
-            #declared
-        }
-    });
     let signature = quote!(function() -> ::rls_schema::model::DeclaredFunction);
-    implement(input, &quote!(Function), &signature, &diagnostics, body)
+    derived(input, lower_function, &quote!(Function), &signature, declared)
 }
 
 fn declared(declared: &DeclaredFunction) -> TokenStream {

@@ -3,36 +3,33 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 use rls_core::model::{Commented, DeclaredSequence, Sequence, SequenceOwner};
-use rls_core::syntax::{Ctxt, lower_sequence};
+use rls_core::syntax::lower_sequence;
 use syn::DeriveInput;
 
 use crate::expand::{grant, ident, option, pg_type, qualified, sequence_options};
-use crate::fallback::implement;
+use crate::fallback::derived;
 use crate::function;
 
 /// `impl Sequence for ..`.
 pub(crate) fn expand(input: &DeriveInput) -> TokenStream {
-    let ctxt = Ctxt::new();
-    let lowered = lower_sequence(input, &ctxt);
-    let diagnostics = ctxt.into_diagnostics();
-    let sound = lowered.as_ref().filter(|_| diagnostics.is_empty());
-    let body = sound.map(|DeclaredSequence { sequence, comment, owner, grants }| {
-        let sequence = self::sequence(sequence);
-        let comment = option(comment.as_ref().map(|text| quote!(p::String::from(#text))));
-        let owner = option(owner.as_ref().map(ident));
-        let grants = grants.iter().map(grant);
-        quote! {
-            use ::rls_schema::__private as p;
-            p::DeclaredSequence {
-                sequence: #sequence,
-                comment: #comment,
-                owner: #owner,
-                grants: p::vec![#(#grants),*],
-            }
-        }
-    });
     let signature = quote!(sequence() -> ::rls_schema::model::DeclaredSequence);
-    implement(input, &quote!(Sequence), &signature, &diagnostics, body)
+    derived(input, lower_sequence, &quote!(Sequence), &signature, declared)
+}
+
+fn declared(declared: &DeclaredSequence) -> TokenStream {
+    let DeclaredSequence { sequence, comment, owner, grants } = declared;
+    let sequence = self::sequence(sequence);
+    let comment = option(comment.as_ref().map(|text| quote!(p::String::from(#text))));
+    let owner = option(owner.as_ref().map(ident));
+    let grants = grants.iter().map(grant);
+    quote! {
+        p::DeclaredSequence {
+            sequence: #sequence,
+            comment: #comment,
+            owner: #owner,
+            grants: p::vec![#(#grants),*],
+        }
+    }
 }
 
 pub(crate) fn sequence(sequence: &Sequence) -> TokenStream {

@@ -11,7 +11,7 @@ use syn::spanned::Spanned;
 
 use crate::expand::{ident, map, option, pg_type, qualified};
 use crate::expr::expr;
-use crate::fallback::implement;
+use crate::fallback::derived;
 use crate::sequence::commented;
 
 /// `impl Typed for ..`, of what `lower` makes of the item.
@@ -19,17 +19,12 @@ pub(crate) fn expand(
     input: &DeriveInput,
     lower: fn(&DeriveInput, &Ctxt) -> Option<LoweredType>,
 ) -> TokenStream {
-    let ctxt = Ctxt::new();
-    let lowered = lower(input, &ctxt);
-    let diagnostics = ctxt.into_diagnostics();
-    let sound = lowered.as_ref().filter(|_| diagnostics.is_empty());
-    let body = sound.map(|lowered| body(&lowered.form));
     let signature = quote!(typed() -> ::rls_schema::model::TypedAs);
-    implement(input, &quote!(Typed), &signature, &diagnostics, body)
+    derived(input, lower, &quote!(Typed), &signature, |lowered| body(&lowered.form))
 }
 
 fn body(form: &LoweredForm) -> TokenStream {
-    let body = match form {
+    match form {
         LoweredForm::Own { declared, parts } => {
             let declared = self::declared(declared);
             let parts = parts.iter().map(|(at, ty)| {
@@ -43,10 +38,6 @@ fn body(form: &LoweredForm) -> TokenStream {
             quote!(p::TypedAs { ty: #ty, types: p::vec![] })
         }
         LoweredForm::InnerDeclared(ty) => typed(ty),
-    };
-    quote! {
-        use ::rls_schema::__private as p;
-        #body
     }
 }
 

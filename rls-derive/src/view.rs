@@ -3,12 +3,12 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 use rls_core::model::{DeclaredView, View};
-use rls_core::syntax::{Ctxt, lower_view};
+use rls_core::syntax::lower_view;
 use syn::DeriveInput;
 
 use crate::constraint::sql;
 use crate::expand::{grant, ident, idents, option, qualified, variant};
-use crate::fallback::implement;
+use crate::fallback::derived;
 use crate::function::allowed;
 use crate::index::index;
 use crate::sequence::commented;
@@ -16,19 +16,8 @@ use crate::trigger::trigger;
 
 /// `impl View for ..`.
 pub(crate) fn expand(input: &DeriveInput) -> TokenStream {
-    let ctxt = Ctxt::new();
-    let lowered = lower_view(input, &ctxt);
-    let diagnostics = ctxt.into_diagnostics();
-    let sound = lowered.as_ref().filter(|_| diagnostics.is_empty());
-    let body = sound.map(|lowered| {
-        let declared = declared(lowered);
-        quote! {
-            use ::rls_schema::__private as p;
-            #declared
-        }
-    });
     let signature = quote!(view() -> ::rls_schema::model::DeclaredView);
-    implement(input, &quote!(View), &signature, &diagnostics, body)
+    derived(input, lower_view, &quote!(View), &signature, declared)
 }
 
 fn declared(declared: &DeclaredView) -> TokenStream {
