@@ -68,7 +68,7 @@ async fn kept(
             Some(texts.collect::<Result<Vec<String>, _>>()?)
         }
         Err(error) => match Failure::of(&create, error) {
-            failure if is_about_an_expression(&failure) => None,
+            failure if is_about_an_expression(&failure, batch.len()) => None,
             failure => return Err(failure.into()),
         },
     };

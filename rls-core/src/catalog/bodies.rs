@@ -47,7 +47,7 @@ async fn written(
     let settled = settle(&savepoint, function, body).await;
     end(savepoint).await?;
     match settled {
-        Err(Error::Database(failure)) if is_about_an_expression(&failure) => Ok(None),
+        Err(Error::Database(failure)) if is_about_an_expression(&failure, 1) => Ok(None),
         settled => settled,
     }
 }

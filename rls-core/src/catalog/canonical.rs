@@ -270,7 +270,7 @@ async fn answers(
     end(savepoint).await?;
     match settled {
         Ok(answers) => Ok(answers),
-        Err(Error::Database(failure)) if is_about_an_expression(&failure) => Ok(None),
+        Err(Error::Database(failure)) if is_about_an_expression(&failure, batch.len()) => Ok(None),
         Err(error) => Err(error),
     }
 }
@@ -319,10 +319,14 @@ fn split(body: &str, count: usize) -> Option<Vec<String>> {
     (texts.len() == count).then_some(texts)
 }
 
-/// Whether the server failed to understand, rather than to work. Source: Postgres manual,
-/// "PostgreSQL Error Codes": data, schema name, syntax or access, limits, features.
-pub(super) fn is_about_an_expression(failure: &Failure) -> bool {
+/// Whether the server failed to understand one of some questions, rather than to work. Source: Postgres manual,
+/// "PostgreSQL Error Codes": data, schema name, syntax or access, limits, features. What the role may not
+/// name is looked for among them, and then is an error: it would pass for a difference that is none.
+pub(super) fn is_about_an_expression(failure: &Failure, questions: usize) -> bool {
     let Some(code) = failure.code.as_deref() else { return false };
+    if code == SqlState::INSUFFICIENT_PRIVILEGE.code() {
+        return questions > 1;
+    }
     ["22", "3F", "42", "54"].iter().any(|class| code.starts_with(class))
         || code == SqlState::FEATURE_NOT_SUPPORTED.code()
 }

@@ -63,7 +63,7 @@ async fn values(
             let answers = rows.first().map(|row| ask::get::<Vec<String>>(row, "answers"));
             Ok(Some(answers.transpose()?.unwrap_or_default()))
         }
-        Err(Error::Database(failure)) if is_about_an_expression(&failure) => Ok(None),
+        Err(Error::Database(failure)) if is_about_an_expression(&failure, batch.len()) => Ok(None),
         Err(error) => Err(error),
     }
 }

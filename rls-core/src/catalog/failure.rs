@@ -148,6 +148,12 @@ fn our_hint(statement: &str, code: &SqlState) -> Option<String> {
     if defaults && *code == SqlState::INSUFFICIENT_PRIVILEGE {
         return Some("only a member of the role changes what its objects will carry".to_owned());
     }
+    let compares = statement.contains("pg_temp.rls_") || statement.contains("TEMPORARY TABLE rls_");
+    if compares && *code == SqlState::INSUFFICIENT_PRIVILEGE {
+        let needs = "whoever compares needs TEMPORARY on the database, for the server writes both sides in \
+                     temporary objects that are rolled back, and USAGE on every schema that they name";
+        return Some(needs.to_owned());
+    }
     let extension = statement.starts_with("CREATE EXTENSION");
     let unavailable = [SqlState::FEATURE_NOT_SUPPORTED, SqlState::UNDEFINED_FILE].contains(code);
     (extension && unavailable).then(|| {

@@ -196,10 +196,10 @@ pub async fn introspect(transaction: &mut Transaction<'_>, scope: &Schema) -> Re
     })
 }
 
-/// What the text that Postgres writes depends on; and no machine code for queries that it costs more
-/// to translate than to run.
-const PLAIN_TEXT: &str =
-    "SET LOCAL search_path = ''; SET LOCAL quote_all_identifiers = off; SET LOCAL jit = off";
+/// What the text that Postgres writes depends on, so that it means the same in another session; and no machine
+/// code for queries that it costs more to translate than to run. The order of day and month stays the session's.
+const PLAIN_TEXT: &str = "SET LOCAL search_path = ''; SET LOCAL quote_all_identifiers = off; SET LOCAL jit = off;
+    SET LOCAL datestyle = iso; SET LOCAL intervalstyle = postgres; SET LOCAL bytea_output = hex; SET LOCAL extra_float_digits = 1";
 
 async fn begin<'a>(transaction: &'a mut Transaction<'_>) -> Result<Transaction<'a>, Error> {
     transaction.transaction().await.map_err(|error| Failure::of("SAVEPOINT", error).into())

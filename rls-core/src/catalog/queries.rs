@@ -62,7 +62,7 @@ async fn answers(
     let settled = settle(&savepoint, sources).await;
     end(savepoint).await?;
     match settled {
-        Err(Error::Database(failure)) if is_about_an_expression(&failure) => Ok(None),
+        Err(Error::Database(failure)) if is_about_an_expression(&failure, batch.len()) => Ok(None),
         settled => settled,
     }
 }
