@@ -86,7 +86,8 @@ impl Maker {
             table.uniques.insert(id(name), unique);
         }
         for name in self.dice.some(&NAMES, 2) {
-            let Some(expr) = self.test(table, false) else { break };
+            let called = if self.dice.one_in(4) { self.calling_twice(table) } else { None };
+            let Some(expr) = called.or_else(|| self.test(table, false)) else { break };
             let (no_inherit, not_valid) = (self.dice.one_in(5), self.dice.one_in(5));
             table.checks.insert(id(name), Check { expr, no_inherit, not_valid });
         }

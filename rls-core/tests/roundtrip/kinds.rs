@@ -70,6 +70,13 @@ const fn free(names: &'static [&'static str], types: &'static [&'static str]) ->
     Kind { names, types, ..NONE }
 }
 
+impl Kind {
+    /// Whether two values of whichever type can be compared.
+    pub fn is_all_ordered(&self) -> bool {
+        self.ordered && !self.types.contains(&"json")
+    }
+}
+
 pub fn of(name: &Ident) -> &'static Kind {
     let found = KINDS.iter().find(|kind| kind.names.contains(&name.as_str()));
     found.unwrap_or_else(|| panic!("no sort of column is called {name}"))
@@ -90,6 +97,12 @@ pub static KINDS: &[Kind] = &[
     NET,
     CHARS,
     INTS,
+    MOOD,
+    LEVEL,
+    LABEL,
+    BOTH,
+    Kind { values: &["'{sad,ok}'", "'{}'"], ..free(&["moods"], &["public.\"Mood\"[]"]) },
+    Kind { values: &["'{1,2}'", "'{}'"], ..free(&["levels"], &["app.level[]"]) },
     Kind { values: &["'\\xdead'"], ..free(&["raw"], &["bytea"]) },
     Kind { values: &["'1.50'", "1"], ..free(&["price"], &["money"]) },
     Kind {
@@ -545,5 +558,46 @@ const CHARS: Kind = Kind {
     values: &["'a'", "'ab'::bpchar", "'x'::character(1)"],
     ordered: true,
     methods: &[class("btree", "bpchar_pattern_ops", &[], &[""])],
+    ..NONE
+};
+
+const MOOD: Kind = Kind {
+    names: &["mood", "its state"],
+    types: &["public.\"Mood\""],
+    tests: &["§ <> 'sad'", "§ IS NOT NULL", "§ IN ('sad', 'ok')"],
+    moments: &["§::text = 'ok'"],
+    values: &["'sad'", "'ok'::public.\"Mood\"", "NULL"],
+    rows: &["'sad'", "'ok'", "'happy'"],
+    ordered: true,
+    methods: &[usual("hash")],
+    ..NONE
+};
+
+const LEVEL: Kind = Kind {
+    names: &["level", "Stufe"],
+    types: &["app.level"],
+    tests: &["§ > 1", "§ IS NOT NULL", "§ + 1 <> 3", "§ = 2::app.level"],
+    values: &["3", "1 + 1", "2::app.level"],
+    rows: &["1", "2", "3", "NULL"],
+    ordered: true,
+    ..NONE
+};
+
+const LABEL: Kind = Kind {
+    names: &["label"],
+    types: &["public.\"la bel\""],
+    tests: &["§ <> ''", "length(§) < 9", "§ LIKE 'a%'"],
+    values: &["'x'", "lower('B')", "'a'::public.\"la bel\""],
+    made: &["upper(§)"],
+    ordered: true,
+    ..NONE
+};
+
+const BOTH: Kind = Kind {
+    names: &["pair", "Pair \"2\""],
+    types: &["\"My Schema\".both"],
+    tests: &["(§).a > 0", "§ IS NOT NULL", "(§).a IS DISTINCT FROM 3"],
+    values: &["NULL", "NULL::\"My Schema\".both"],
+    rows: &["'(1)'", "'(2,x)'", "'(3,y,ok)'", "'(4)'", "NULL"],
     ..NONE
 };

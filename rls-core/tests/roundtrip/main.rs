@@ -11,16 +11,22 @@ mod dice;
 mod draft;
 #[path = "../support/dump.rs"]
 mod dump;
+mod everything;
+mod functions;
 mod keys;
 mod kinds;
 mod maker;
 mod pair;
+mod partitions;
 mod policies;
+mod reached;
 mod repair;
 mod rows;
 mod shrink;
 #[path = "../support/mod.rs"]
 mod support;
+mod triggers;
+mod types;
 mod world;
 
 use pair::Way;

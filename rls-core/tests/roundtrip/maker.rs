@@ -36,6 +36,7 @@ pub fn schema(dice: Dice, version: u32) -> Draft {
     let mut maker = Maker { dice, draft: Draft::default() };
     maker.draft.version = version;
     maker.namespaces();
+    maker.types();
     for _ in 0..1 + maker.dice.below(4) {
         maker.table();
     }
@@ -44,8 +45,11 @@ pub fn schema(dice: Dice, version: u32) -> Draft {
     maker.functions();
     for name in maker.draft.schema.tables.keys().cloned().collect::<Vec<_>>() {
         maker.edit(&name, |maker, table| {
+            maker.partitioning(table);
+            maker.call_in_defaults(table);
             maker.constraints(table);
             maker.indexes(table);
+            maker.triggers(table);
         });
     }
     repair(&mut maker.draft);
@@ -196,36 +200,6 @@ impl Maker {
         }
     }
 
-    /// Functions that look past policies.
-    fn functions(&mut self) {
-        for name in ["is_member", "Fn \"x\""] {
-            let tables: Vec<_> = self.draft.schema.tables.values().cloned().collect();
-            if !self.dice.one_in(6) {
-                continue;
-            }
-            let Some(table) = self.dice.any(&tables) else { return };
-            let Some(column) = self.dice.any(&table.columns) else { continue };
-            let base = match kinds::of(&column.name) {
-                kind if kind.names.contains(&"id") => BaseType::BigInt,
-                kind if kind.names.contains(&"name") => BaseType::Text,
-                kind if kind.names.contains(&"key") => BaseType::Uuid,
-                _ => continue,
-            };
-            let name = QualifiedName::new(id(PRIVATE_SCHEMA), id(name));
-            let body = format!(
-                "SELECT EXISTS (SELECT 1 FROM {} AS t WHERE t.{} = given)",
-                qualified(&table.name),
-                ident(&column.name)
-            );
-            let body = self.draft.sql(body, [Need::Column(table.name, column.name)]);
-            let arguments = vec![Argument::named(id("given"), PgType::plain(base))];
-            let returns = PgType::plain(BaseType::Boolean);
-            self.draft.schema.namespaces.insert(name.schema.clone());
-            let function = Function::lookup(name, arguments, returns, body);
-            self.draft.schema.functions.insert(function.routine(), function);
-        }
-    }
-
     fn access(&mut self) {
         let schema = self.draft.schema.clone();
         let grantees: Vec<_> = schema.grantees.iter().cloned().collect();
@@ -246,11 +220,15 @@ impl Maker {
             let privileges = vec![Privilege::Usage, Privilege::Select, Privilege::Update];
             grants.push((GrantObject::Sequence(name.clone()), privileges));
         }
-        for Routine { name, arguments: _ } in schema.functions.keys() {
-            grants.push((GrantObject::Function(name.clone()), vec![Privilege::Execute]));
+        for routine in schema.functions.keys() {
+            let object = match routine.is_private() {
+                true => GrantObject::Function(routine.name.clone()),
+                false => GrantObject::Routine(routine.clone()),
+            };
+            grants.push((object, vec![Privilege::Execute]));
         }
         for name in self.dice.some(&SCHEMAS, 2) {
-            grants.push((GrantObject::Schema(id(name)), vec![Privilege::Usage]));
+            grants.push((GrantObject::Schema(id(name)), Privilege::ON_SCHEMAS.to_vec()));
         }
         if self.dice.one_in(6) {
             let name = self.some_schema();
@@ -303,6 +281,14 @@ pub fn role(name: &str) -> Grantee {
 /// Everything that can have a comment.
 pub fn commentable(schema: &Schema) -> BTreeSet<Commented> {
     let mut all: BTreeSet<_> = schema.sequences.keys().cloned().map(Commented::Sequence).collect();
+    all.extend(schema.functions.keys().cloned().map(Commented::Function));
+    for ty in schema.types.values() {
+        all.insert(Commented::Type(ty.name.clone()));
+        if let TypeForm::Composite(Composite { attributes }) = &ty.form {
+            let name = || ty.name.clone();
+            all.extend(attributes.iter().map(|it| Commented::Column(name(), it.name.clone())));
+        }
+    }
     for table in schema.tables.values() {
         let name = || table.name.clone();
         let index = |index: &Ident| QualifiedName::new(table.name.schema.clone(), index.clone());

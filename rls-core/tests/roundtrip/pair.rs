@@ -54,6 +54,7 @@ fn mixed(dice: &mut Dice, one: &Draft, other: &Draft) -> Draft {
         let gone = dice.any(&into.tables.keys().cloned().collect::<Vec<_>>());
         into.tables.retain(|name, _| Some(name) != gone.as_ref());
     }
+    mix(dice, &mut into.types, &from.types);
     mix(dice, &mut into.sequences, &from.sequences);
     mix(dice, &mut into.functions, &from.functions);
     mix(dice, &mut into.comments, &from.comments);
@@ -94,6 +95,9 @@ fn mix_tables(dice: &mut Dice, into: &mut Table<Sql>, from: &Table<Sql>) {
     mix(dice, &mut into.exclusions, &from.exclusions);
     mix(dice, &mut into.indexes, &from.indexes);
     mix(dice, &mut into.triggers, &from.triggers);
+    if dice.one_in(3) {
+        into.partitioning = from.partitioning.clone();
+    }
     mix(dice, &mut into.policies, &from.policies);
     into.row_security = into.row_security.max(from.row_security);
 }
@@ -123,7 +127,13 @@ fn reconcile(way: &mut Way) {
         if let Some(next) = is.tables.get_mut(name) {
             next.row_security = next.row_security.max(table.row_security);
             keep_names(table, next);
+            if let (Some(was), Some(is)) = (&table.partitioning, &mut next.partitioning) {
+                keep_partitions(was, is);
+            }
         }
+    }
+    for (name, ty) in &was.types {
+        is.types.entry(name.clone()).and_modify(|next| keep_conditions(ty, next));
     }
     if !way.by_snapshot {
         for (name, table) in &was.tables {
@@ -131,6 +141,13 @@ fn reconcile(way: &mut Way) {
         }
         for (name, sequence) in &was.sequences {
             is.sequences.entry(name.clone()).or_insert_with(|| sequence.clone());
+        }
+        for (name, ty) in &was.types {
+            is.types.entry(name.clone()).or_insert_with(|| ty.clone());
+        }
+        let of_others = was.functions.iter().filter(|(routine, _)| !routine.is_private());
+        for (routine, function) in of_others {
+            is.functions.entry(routine.clone()).or_insert_with(|| function.clone());
         }
         for (on, text) in &was.comments {
             is.comments.entry(on.clone()).or_insert_with(|| text.clone());
@@ -140,29 +157,68 @@ fn reconcile(way: &mut Way) {
         let of_schemas = |grant: &&Grant| {
             matches!(
                 grant.object,
-                GrantObject::Schema(_) | GrantObject::AllTables(_) | GrantObject::Sequence(_)
+                GrantObject::Schema(_)
+                    | GrantObject::AllTables(_)
+                    | GrantObject::Sequence(_)
+                    | GrantObject::Routine(_)
             )
         };
         is.grants.extend(was.grants.iter().filter(of_schemas).cloned());
         is.grant_options.extend(was.grant_options.iter().filter(of_schemas).cloned());
     }
     repair(then);
+    // What cannot stay as it is has to go by name, and only a snapshot knows its name.
+    let stays = |routine: &Routine| routine.is_private() || is_kept(routine, &then.schema);
+    way.by_snapshot |= !was.functions.keys().all(stays);
+}
+
+fn is_kept(routine: &Routine, schema: &Schema) -> bool {
+    schema.functions.contains_key(routine)
+}
+
+/// Row security of partitions is only ever added too, and where those that nobody declares are kept, they
+/// are.
+fn keep_partitions(was: &Partitioning<Sql>, is: &mut Partitioning<Sql>) {
+    if is.keep_undeclared {
+        *is = Partitioning { keep_undeclared: true, ..was.clone() };
+        return;
+    }
+    for (name, partition) in &mut is.partitions {
+        let Some(was) = was.partitions.get(name) else { continue };
+        partition.row_security = partition.row_security.max(was.row_security);
+        if let (Some(was), Some(is)) = (&was.partitioning, &mut partition.partitioning) {
+            keep_partitions(was, is);
+        }
+    }
+}
+
+fn renamed<T: PartialEq + Clone>(was: &BTreeMap<Ident, T>, is: &mut BTreeMap<Ident, T>) {
+    for (name, item) in was {
+        let other = is.iter().find(|(other, found)| *other != name && *found == item);
+        let other = other.map(|(other, _)| other.clone());
+        if let Some(other) = other.filter(|_| is.get(name) != Some(item)) {
+            is.remove(&other);
+            is.insert(name.clone(), item.clone());
+        }
+    }
+}
+
+/// The same of the conditions of a domain, whether they are proven or not.
+fn keep_conditions(was: &UserType<Sql>, is: &mut UserType<Sql>) {
+    let (TypeForm::Domain(was), TypeForm::Domain(is)) = (&was.form, &mut is.form) else { return };
+    for (name, check) in &was.checks {
+        let other = is.checks.iter().find(|(_, it)| it.expr == check.expr);
+        if let Some((other, item)) = other.map(|(name, item)| (name.clone(), item.clone())) {
+            is.checks.remove(&other);
+            is.checks.insert(name.clone(), item);
+        }
+    }
 }
 
 /// What says the same as before keeps the name that it has; nothing else may take that one.
 fn keep_names(was: &Table<Sql>, is: &mut Table<Sql>) {
     if let Some((was, is)) = was.primary_key.as_ref().zip(is.primary_key.as_mut()) {
         is.name = was.name.clone();
-    }
-    fn renamed<T: PartialEq + Clone>(was: &BTreeMap<Ident, T>, is: &mut BTreeMap<Ident, T>) {
-        for (name, item) in was {
-            let other = is.iter().find(|(other, found)| *other != name && *found == item);
-            let other = other.map(|(other, _)| other.clone());
-            if let Some(other) = other.filter(|_| is.get(name) != Some(item)) {
-                is.remove(&other);
-                is.insert(name.clone(), item.clone());
-            }
-        }
     }
     renamed(&was.uniques, &mut is.uniques);
     renamed(&was.checks, &mut is.checks);
@@ -197,6 +253,9 @@ enum Part {
     Table(QualifiedName),
     Sequence(QualifiedName),
     Function(Routine),
+    Type(QualifiedName),
+    /// How a table is spread.
+    Spread(QualifiedName),
     Comments,
     Grant(Grant),
     Default(DefaultPrivilege),
@@ -214,6 +273,7 @@ fn parts(schema: &Schema) -> Vec<Part> {
     let mut parts: Vec<_> = schema.tables.keys().cloned().map(Part::Table).collect();
     parts.extend(schema.functions.keys().cloned().map(Part::Function));
     parts.extend(schema.sequences.keys().cloned().map(Part::Sequence));
+    parts.extend(schema.types.keys().cloned().map(Part::Type));
     parts.extend([Part::Comments, Part::Extensions]);
     parts.extend(schema.grants.iter().cloned().map(Part::Grant));
     parts.extend(schema.default_privileges.iter().cloned().map(Part::Default));
@@ -225,6 +285,7 @@ fn parts(schema: &Schema) -> Vec<Part> {
         let items = items.chain(table.checks.keys()).chain(table.uniques.keys());
         parts.extend(items.map(|item| Part::Item(name(), item.clone())));
         parts.push(Part::PrimaryKey(name()));
+        parts.extend(table.partitioning.iter().map(|_| Part::Spread(name())));
         parts.extend(table.columns.iter().map(|column| Part::Column(name(), column.name.clone())));
         parts.extend(table.columns.iter().map(|column| Part::Plain(name(), column.name.clone())));
     }
@@ -239,6 +300,10 @@ fn remove(schema: &mut Schema, part: &Part) {
         Part::Table(name) => drop(schema.tables.remove(name)),
         Part::Sequence(name) => drop(schema.sequences.remove(name)),
         Part::Function(name) => drop(schema.functions.remove(name)),
+        Part::Type(name) => drop(schema.types.remove(name)),
+        Part::Spread(of) => {
+            schema.tables.get_mut(of).into_iter().for_each(|table| table.partitioning = None);
+        }
         Part::Comments => schema.comments.clear(),
         Part::Comment(on) => drop(schema.comments.remove(on)),
         Part::Extensions => schema.extensions.clear(),

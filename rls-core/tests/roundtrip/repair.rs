@@ -9,11 +9,14 @@ use super::draft::{Draft, id};
 use super::keys::fits;
 use super::kinds;
 use super::maker::commentable;
+use super::{partitions, triggers, types};
 
 pub fn repair(draft: &mut Draft) {
     // Of those that policies call, no name has two.
     let mut names_of_functions = BTreeSet::new();
-    draft.schema.functions.retain(|routine, _| names_of_functions.insert(routine.name.clone()));
+    draft.schema.functions.retain(|routine, _| {
+        !routine.is_private() || names_of_functions.insert(routine.name.clone())
+    });
     loop {
         let before = draft.schema.clone();
         once(draft);
@@ -24,20 +27,30 @@ pub fn repair(draft: &mut Draft) {
 }
 
 fn once(draft: &mut Draft) {
+    let whole = draft.schema.clone();
+    let there = |ty: &PgType| types::is_there(ty, &whole);
+    draft.schema.types.retain(|_, ty| ty.parts().into_iter().all(there));
+    for table in draft.schema.tables.values_mut() {
+        table.columns.retain(|column| there(&column.ty));
+    }
+    draft.schema.functions.retain(|_, function| {
+        let given = function.arguments.iter().map(|argument| &argument.ty);
+        given.chain(function.returns.types()).all(there)
+    });
     draft.schema.tables.retain(|_, table| !table.columns.is_empty());
     sequences(draft);
     let mut tables = draft.schema.tables.clone();
     for table in tables.values_mut() {
         columns(draft, table);
+        partitions::repair(table, draft.version);
+        triggers::repair(table, &draft.schema.functions);
         keys(table);
         texts(draft, table);
         foreign_keys(draft, table);
     }
     names(&draft.schema, &mut tables);
     draft.schema.tables = tables;
-    let functions = draft.schema.functions.clone();
     let nothing = Table::new(QualifiedName::new(id("public"), id("none")), RowSecurity::Enabled);
-    draft.schema.functions = functions;
     let holds: BTreeSet<_> = draft
         .schema
         .functions
@@ -188,6 +201,7 @@ fn texts(draft: &Draft, table: &mut Table<Sql>) {
         IndexValue::Column(_) => true,
     };
     table.checks.retain(|_, check| holds(&check.expr));
+    table.triggers.retain(|_, trigger| trigger.when.as_ref().is_none_or(holds));
     table.exclusions.retain(|_, it| {
         it.predicate.as_ref().is_none_or(&kept) && it.elements.iter().all(|it| key(&it.key))
     });
@@ -245,6 +259,13 @@ fn foreign_keys(draft: &Draft, table: &mut Table<Sql>) {
 /// Tables, sequences and indexes of a schema share their names; constraints those of their table.
 fn names(schema: &Schema, tables: &mut BTreeMap<QualifiedName, Table<Sql>>) {
     let mut taken: BTreeSet<_> = tables.keys().chain(schema.sequences.keys()).cloned().collect();
+    // Each relation has a type of its name.
+    taken.extend(schema.types.keys().cloned());
+    for table in tables.values_mut() {
+        if !partitions::names(table).into_iter().all(|name| taken.insert(name)) {
+            table.partitioning = None;
+        }
+    }
     for table in tables.values_mut() {
         let space = table.name.schema.clone();
         let mut relation =
@@ -267,17 +288,17 @@ fn access(schema: &mut Schema) {
     // What is held on all tables is held on each.
     for grant in grants.clone() {
         if let GrantObject::AllTables(space) = &grant.object {
-            let all = tables.keys().filter(|table| &table.schema == space);
-            let on = |table: &QualifiedName| Grant {
-                object: GrantObject::Table(table.clone()),
-                ..grant.clone()
-            };
-            grants.extend(all.map(on));
+            let partitions = tables.values().flat_map(partitions::names);
+            let all = tables.keys().cloned().chain(partitions);
+            let on =
+                |table: QualifiedName| Grant { object: GrantObject::Table(table), ..grant.clone() };
+            grants.extend(all.filter(|table| &table.schema == space).map(on));
         }
     }
+    let parts: BTreeSet<_> = tables.values().flat_map(partitions::names).collect();
     grants.retain(|grant| {
         let there = match &grant.object {
-            GrantObject::Table(name) => tables.contains_key(name),
+            GrantObject::Table(name) => tables.contains_key(name) || parts.contains(name),
             GrantObject::Column { table, column } => {
                 tables.get(table).is_some_and(|it| it.column(column).is_some())
             }

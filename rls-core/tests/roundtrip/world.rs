@@ -2,7 +2,7 @@
 
 use rls_core::apply::{Error, apply, compare};
 use rls_core::catalog::{self, canonical, introspect};
-use rls_core::diff::{Canonical, Change, Pair, diff};
+use rls_core::diff::{Canonical, Change, Pair, TypeAlteration, diff};
 use rls_core::model::{IndexKey, IndexValue, Schema, Sql};
 use rls_core::plan::{HazardKind, Origin, Plan, from_nothing, plan};
 use rls_core::render::qualified;
@@ -121,23 +121,32 @@ impl World {
 }
 
 /// What may differ between two databases of one schema.
-const LEVEL: [&str; 2] = [
-    // Postgres holds for proven what a new table begins with; what is added later may be left unproven.
-    "DO $$ DECLARE found record; BEGIN
-        FOR found IN SELECT conrelid::regclass AS of, conname FROM pg_constraint WHERE NOT convalidated AND conrelid <> 0
+const LEVEL: [&str; 4] = [
+    // Postgres holds for proven what a new table begins with; what is added later may be left unproven, and
+    // where a domain is a part of columns it cannot be proven at all.
+    "UPDATE pg_constraint SET convalidated = true WHERE NOT convalidated",
+    // A partition that is made takes the comments of indexes along, and one that is there does not.
+    "DELETE FROM pg_description WHERE classoid = 'pg_class'::regclass AND objoid IN
+        (SELECT oid FROM pg_class WHERE relkind IN ('i', 'I') AND relispartition)",
+    // Nothing looks at the sequences of identity columns, which default privileges reach.
+    "DO $$ DECLARE held record; BEGIN
+        FOR held IN SELECT c.oid::regclass AS of, CASE one.grantee WHEN 0 THEN 'PUBLIC' ELSE one.grantee::regrole::text END AS role
+            FROM pg_class c JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'i',
+                aclexplode(c.relacl) AS one
+            WHERE c.relkind = 'S' AND one.grantee <> c.relowner
         LOOP
-            EXECUTE format('ALTER TABLE %s VALIDATE CONSTRAINT %I', found.of, found.conname);
+            EXECUTE format('REVOKE ALL ON SEQUENCE %s FROM %s', held.of, held.role);
         END LOOP;
     END $$",
-    // A database begins with a schema that everybody reaches, and what PUBLIC reaches nobody reaches by name.
+    // A database begins with a schema that everybody reaches, and what PUBLIC holds nobody needs by name.
     "DO $$ DECLARE held record; BEGIN
         GRANT USAGE ON SCHEMA public TO PUBLIC;
-        FOR held IN SELECT n.nspname, one.grantee::regrole AS role
+        FOR held IN SELECT n.nspname, one.privilege_type AS privilege, one.grantee::regrole AS role
             FROM pg_namespace n, aclexplode(nspacl) AS one, aclexplode(nspacl) AS every
-            WHERE one.privilege_type = 'USAGE' AND every.privilege_type = 'USAGE' AND every.grantee = 0
+            WHERE one.privilege_type = every.privilege_type AND every.grantee = 0
                 AND one.grantee NOT IN (0, n.nspowner)
         LOOP
-            EXECUTE format('REVOKE USAGE ON SCHEMA %I FROM %s', held.nspname, held.role);
+            EXECUTE format('REVOKE %s ON SCHEMA %I FROM %s', held.privilege, held.nspname, held.role);
         END LOOP;
     END $$",
 ];
@@ -255,7 +264,13 @@ async fn backwards(transaction: &mut Transaction<'_>, desired: &Schema) -> Resul
     let canonical = canonical.map_err(|error| error.to_string())?;
     let mut back = diff(Pair { previous: desired, next: &live }, &canonical);
     // Postgres holds for proven what a new table begins with, and more than was asked for is no fault.
-    back.retain(|change| !matches!(change, Change::ValidateConstraint(_)));
+    back.retain(|change| match change {
+        Change::ValidateConstraint(_) => false,
+        Change::AlterType { alteration, .. } => {
+            !matches!(**alteration, TypeAlteration::ValidateCheck(_))
+        }
+        _ => true,
+    });
     if back.is_empty() {
         Ok(())
     } else {

@@ -104,11 +104,14 @@ impl Dump {
         Dump(parts)
     }
 
-    /// The same with the columns of tables in alphabetical order: a column that is added to a table
+    /// The same with the columns of tables and composite types in alphabetical order: one that is added
     /// stands last, and that is no difference.
     pub fn whatever_order_of_columns(mut self) -> Dump {
         for (head, lines) in &mut self.0 {
-            if head.contains("Type: TABLE;") {
+            let composite = |lines: &[String]| {
+                head.contains("Type: TYPE;") && lines.iter().any(|line| line.ends_with(" AS ("))
+            };
+            if head.contains("Type: TABLE;") || composite(lines) {
                 lines.iter_mut().for_each(|line| *line = line.trim_end_matches(',').to_owned());
                 lines.sort();
             }
