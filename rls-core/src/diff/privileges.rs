@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Change, ColumnPrivileges, OnTable, Pair, Privileges};
 use crate::model::{
-    DefaultHolder, DefaultPrivilege, Function, Grant, GrantObject, Grantee, Privilege,
+    DefaultHolder, DefaultPrivilege, Function, Grant, GrantObject, Grantee, Owned, Privilege,
     QualifiedName, Schema,
 };
 
@@ -14,14 +14,14 @@ pub(super) fn alter(schemas: Pair<&Schema>, changes: &mut Vec<Change>) {
     let Pair { previous, next } = schemas;
     let tables = dropped_tables(previous, changes);
     let dropped = |grant: &Grant| goes_with_its_object(grant, schemas, &tables, changes);
+    let gone = previous.grants.difference(&next.grants);
     let gone: BTreeSet<_> =
-        previous.grants.difference(&next.grants).filter(|grant| !dropped(grant)).cloned().collect();
+        gone.filter(|grant| !dropped(grant) && !is_owners(grant, next)).cloned().collect();
     let kept: BTreeSet<_> = previous
         .grants
         .iter()
         .filter(|grant| !dropped(grant) && !wider(grant).any(|wider| gone.contains(&wider)))
-        // What was declared beside PUBLIC's was not granted.
-        .filter(|grant| !through_public(grant, |everyone| gone.contains(everyone)))
+        .filter(|grant| !was_not_granted(grant, schemas, &gone))
         .cloned()
         .collect();
     // What is no longer held at all is not passed on either.
@@ -52,7 +52,8 @@ pub(super) fn alter(schemas: Pair<&Schema>, changes: &mut Vec<Change>) {
         // GRANT … ON ALL TABLES reaches each of them, but no column by itself.
         let reached = !on_column(grant) && wider(grant).any(|wider| missing.contains(&wider));
         let option = next.grant_options.contains(grant);
-        !option && !reached && !through_public(grant, stays)
+        let as_good = !next.grants_by_name.contains(grant) && through_public(grant, stays);
+        !option && !reached && !as_good
     });
     let granted = granted.map(|grant| (grant, false));
     let granted = granted.chain(to_pass_on.map(|grant| (grant, true)));
@@ -191,6 +192,33 @@ fn on_column(grant: &Grant) -> bool {
 fn through_public(grant: &Grant, held: impl Fn(&Grant) -> bool) -> bool {
     let everyone = Grant { grantee: Grantee::Public, ..grant.clone() };
     matches!(grant.object, GrantObject::Schema(_)) && held(&everyone)
+}
+
+/// Whether it is the owner's, who holds everything on what is owned. To take a part of that away would leave
+/// less than any declaration says.
+fn is_owners(grant: &Grant, schema: &Schema) -> bool {
+    let owned = match &grant.object {
+        GrantObject::Schema(name) => Owned::Schema(name.clone()),
+        GrantObject::Table(name) | GrantObject::Sequence(name) => Owned::Relation(name.clone()),
+        GrantObject::Routine(routine) => Owned::Function(routine.clone()),
+        GrantObject::Function(_) | GrantObject::Column { .. } | GrantObject::AllTables(_) => {
+            return false;
+        }
+    };
+    let owner = schema.owners.get(&owned);
+    owner.is_some_and(|owner| grant.grantee == Grantee::Role(owner.clone()))
+}
+
+/// Whether a privilege that was declared beside PUBLIC's was not granted, and now has to be: PUBLIC's goes,
+/// or it is to be held by name.
+fn was_not_granted(grant: &Grant, schemas: Pair<&Schema>, gone: &BTreeSet<Grant>) -> bool {
+    let Pair { previous, next } = schemas;
+    let counts = |everyone: &Grant| {
+        gone.contains(everyone)
+            || next.grants_by_name.contains(grant) && previous.grants.contains(everyone)
+    };
+    let by_name = previous.grants_by_name.contains(grant) || previous.grant_options.contains(grant);
+    !by_name && through_public(grant, counts)
 }
 
 /// A privilege, and whether it is about passing it on.
