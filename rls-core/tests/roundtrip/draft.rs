@@ -11,6 +11,8 @@ pub struct Draft {
     pub version: u32,
     /// What has to be there for a text to mean anything.
     needs: BTreeMap<String, BTreeSet<Need>>,
+    /// The table and the columns of it that a query shows, where it does nothing else.
+    shown: BTreeMap<String, (QualifiedName, Vec<Ident>)>,
 }
 
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,6 +22,7 @@ pub enum Need {
     Column(QualifiedName, Ident),
     Function(Routine),
     Sequence(QualifiedName),
+    View(QualifiedName),
 }
 
 impl Draft {
@@ -33,16 +36,35 @@ impl Draft {
         self.needs.get(sql.as_str()).cloned().unwrap_or_default()
     }
 
+    pub fn show(&mut self, query: &Sql, table: &QualifiedName, columns: Vec<Ident>) {
+        self.shown.insert(query.as_str().to_owned(), (table.clone(), columns));
+    }
+
+    /// What a query shows of a table, as a table.
+    pub fn shown(&self, view: &View) -> Option<Table<Sql>> {
+        let (of, columns) = self.shown.get(view.query.as_str())?;
+        let of = self.schema.tables.get(of)?;
+        let mut table = Table::new(view.name.clone(), RowSecurity::Disabled);
+        let columns: Option<Vec<_>> = columns.iter().map(|name| of.column(name)).collect();
+        let plain = |it: &Column<Sql>| {
+            let (name, ty, collation) = (it.name.clone(), it.ty.clone(), it.collation.clone());
+            Column { collation, ..Column::new(name, ty) }
+        };
+        table.columns = columns?.into_iter().map(plain).collect();
+        Some(table)
+    }
+
     /// Takes over what another draft knows of its texts.
     pub fn learn(&mut self, other: &Draft) {
         for (text, needs) in &other.needs {
             self.needs.entry(text.clone()).or_default().extend(needs.iter().cloned());
         }
+        self.shown.extend(other.shown.clone());
     }
 
     /// Whether a text of that table means something.
     pub fn holds(&self, table: &Table<Sql>, sql: &Sql) -> bool {
-        let Schema { tables, functions, sequences, .. } = &self.schema;
+        let Schema { tables, functions, sequences, views, .. } = &self.schema;
         let needs = self.needs.get(sql.as_str()).into_iter().flatten();
         needs.into_iter().all(|need| match need {
             Need::Own(column) => table.column(column).is_some(),
@@ -51,6 +73,7 @@ impl Draft {
             }
             Need::Function(routine) => functions.contains_key(routine),
             Need::Sequence(name) => sequences.contains_key(name),
+            Need::View(name) => views.contains_key(name),
         })
     }
 }

@@ -466,7 +466,7 @@ fn owned() -> Vec<Owned> {
 
 fn grants() -> BTreeSet<Grant> {
     let routine = Routine { name: named("f"), arguments: vec![ty()] };
-    let objects = vec![
+    let objects = [
         GrantObject::Schema(id("s")),
         GrantObject::Sequence(named("q")),
         GrantObject::Function(named("f")),

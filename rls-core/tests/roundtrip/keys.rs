@@ -102,13 +102,21 @@ impl Maker {
         let (method, operator) = match column.ty.to_string().as_str() {
             "int4range" | "int8range" | "daterange" => (self.dice.pick(&["gist", "spgist"]), "&&"),
             "box" | "circle" | "polygon" => ("gist", "&&"),
-            "inet" => ("spgist", "&&"),
+            "inet" => (self.dice.pick(&["gist", "spgist"]), "&&"),
             _ if kind.ordered => ("btree", "="),
             _ => return,
         };
         let mut key = IndexKey::column(column.name.clone());
         if method == "btree" && self.dice.one_in(3) {
             key = self.made_key(table, &column.name).unwrap_or(key);
+        }
+        if method == "gist" && column.ty.base == BaseType::Inet {
+            key.operator_class = Some(operator_class("inet_ops", &[]));
+        }
+        let text = column.ty.family() == TypeFamily::Text && kind.names.contains(&"name");
+        if method == "btree" && text && self.dice.one_in(2) {
+            let collation = id(self.dice.pick(&COLLATIONS));
+            key.collation = Some(QualifiedName::new(id("pg_catalog"), collation));
         }
         if method == "btree" {
             (key.descending, key.nulls_first) = (self.dice.one_in(4), self.dice.one_in(4));
@@ -258,7 +266,7 @@ pub fn fits(method: &kinds::Method, column: &Column<Sql>) -> bool {
     method.types.iter().any(|begin| if begin.is_empty() { true } else { ty == *begin })
 }
 
-fn operator_class(name: &str, parameters: &[(&str, &str)]) -> OperatorClass {
+pub fn operator_class(name: &str, parameters: &[(&str, &str)]) -> OperatorClass {
     let pair = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
     let name = QualifiedName::new(id("pg_catalog"), id(name));
     OperatorClass { name, parameters: parameters.iter().map(pair).collect() }

@@ -7,6 +7,7 @@
 #![cfg(all(feature = "postgres", feature = "serde"))]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "these are tests, helpers included")]
 
+mod access;
 mod dice;
 mod draft;
 #[path = "../support/dump.rs"]
@@ -27,6 +28,7 @@ mod shrink;
 mod support;
 mod triggers;
 mod types;
+mod views;
 mod world;
 
 use pair::Way;

@@ -12,6 +12,8 @@ use super::repair::repair;
 
 pub const SCHEMAS: [&str; 3] = ["public", "app", "My Schema"];
 pub const ROLES: [&str; 4] = ["reader", "Writer Role", "sel\"ect", "ünïcode"];
+/// To whom things may belong instead of whoever applies, who is a member of it.
+pub const KEEPER: &str = "the \"keeper\"";
 const EXTENSIONS: [&str; 2] = ["citext", "pg_trgm"];
 const TABLES: [&str; 8] = [
     "todos",
@@ -59,8 +61,11 @@ pub fn schema(dice: Dice, version: u32) -> Draft {
             maker.policies(table);
         });
     }
+    maker.views();
     repair(&mut maker.draft);
     maker.access();
+    maker.memberships();
+    maker.owners();
     maker.comments();
     repair(&mut maker.draft);
     maker.draft
@@ -73,7 +78,11 @@ impl Maker {
         schema.grantees = self.dice.some(&ROLES, 4).into_iter().map(role).collect();
         schema.grantees.insert(Grantee::Public);
         if self.dice.one_in(20) {
-            schema.extensions.insert(id(self.dice.pick(&EXTENSIONS)));
+            let name = id(self.dice.pick(&EXTENSIONS));
+            schema.extensions.insert(name.clone());
+            if self.dice.one_in(2) {
+                schema.extension_schemas.insert(name, id(self.dice.pick(&SCHEMAS)));
+            }
         }
     }
 
@@ -122,6 +131,7 @@ impl Maker {
             column.nullable = false;
             column.identity = self.dice.any(&[Identity::Always, Identity::ByDefault]);
             column.numbering = self.counting().as_kept(&column.ty.base);
+            column.sequence = self.dice.one_in(4).then(|| id("Counts \"it\""));
         } else if !kind.values.is_empty() && self.dice.one_in(3) {
             let value = self.dice.pick(kind.values);
             column.default = Some(self.draft.sql(value, []));
@@ -192,75 +202,12 @@ impl Maker {
                 column.default = Some(self.draft.sql(text, [Need::Sequence(name.clone())]));
                 column.identity = None;
                 column.numbering = SequenceOptions::default();
+                column.sequence = None;
                 column.generated = None;
                 column.nullable = false;
             }
             self.draft.schema.sequences.insert(name, sequence);
             self.draft.schema.tables.insert(table.name.clone(), table);
-        }
-    }
-
-    fn access(&mut self) {
-        let schema = self.draft.schema.clone();
-        let grantees: Vec<_> = schema.grantees.iter().cloned().collect();
-        let mut grants: Vec<(GrantObject, Vec<Privilege>)> = Vec::new();
-        let mut on_table = vec![Privilege::Truncate, Privilege::References, Privilege::Trigger];
-        on_table.extend(Privilege::ROWS);
-        on_table.extend((self.draft.version >= 17).then_some(Privilege::Maintain));
-        let on_column =
-            [Privilege::Select, Privilege::Insert, Privilege::Update, Privilege::References];
-        for table in schema.tables.values() {
-            grants.push((GrantObject::Table(table.name.clone()), on_table.clone()));
-            for column in self.dice.some(&table.columns, 2) {
-                let object = GrantObject::Column { table: table.name.clone(), column: column.name };
-                grants.push((object, on_column.to_vec()));
-            }
-        }
-        for name in schema.sequences.keys() {
-            let privileges = vec![Privilege::Usage, Privilege::Select, Privilege::Update];
-            grants.push((GrantObject::Sequence(name.clone()), privileges));
-        }
-        for routine in schema.functions.keys() {
-            let object = match routine.is_private() {
-                true => GrantObject::Function(routine.name.clone()),
-                false => GrantObject::Routine(routine.clone()),
-            };
-            grants.push((object, vec![Privilege::Execute]));
-        }
-        for name in self.dice.some(&SCHEMAS, 2) {
-            grants.push((GrantObject::Schema(id(name)), Privilege::ON_SCHEMAS.to_vec()));
-        }
-        if self.dice.one_in(6) {
-            let name = self.some_schema();
-            grants.push((GrantObject::AllTables(name), Privilege::ROWS.to_vec()));
-        }
-        for (object, privileges) in grants {
-            for grantee in self.dice.some(&grantees, 2) {
-                for privilege in self.dice.some(&privileges, 3) {
-                    let grant =
-                        Grant { object: object.clone(), grantee: grantee.clone(), privilege };
-                    if self.dice.one_in(5) && grantee != Grantee::Public {
-                        self.draft.schema.grant_options.insert(grant.clone());
-                    }
-                    self.draft.schema.grants.insert(grant);
-                }
-            }
-        }
-        for grantee in self.dice.some(&grantees, 1) {
-            if self.dice.one_in(3) {
-                let objects =
-                    [DefaultObjects::Tables, DefaultObjects::Sequences, DefaultObjects::Functions];
-                let objects = self.dice.any(&objects).unwrap();
-                let schema = Some(self.some_schema());
-                let target = DefaultTarget { creator: None, schema, objects };
-                let privilege = match objects {
-                    DefaultObjects::Tables => self.dice.any(&on_table).unwrap(),
-                    other => self.dice.any(other.privileges()).unwrap(),
-                };
-                let grantable = grantee != Grantee::Public && self.dice.one_in(4);
-                let default = DefaultPrivilege { target, grantee, privilege, grantable };
-                self.draft.schema.default_privileges.insert(default);
-            }
         }
     }
 
@@ -281,6 +228,7 @@ pub fn role(name: &str) -> Grantee {
 /// Everything that can have a comment.
 pub fn commentable(schema: &Schema) -> BTreeSet<Commented> {
     let mut all: BTreeSet<_> = schema.sequences.keys().cloned().map(Commented::Sequence).collect();
+    all.extend(SCHEMAS.map(|name| Commented::Schema(id(name))));
     all.extend(schema.functions.keys().cloned().map(Commented::Function));
     for ty in schema.types.values() {
         all.insert(Commented::Type(ty.name.clone()));
@@ -288,6 +236,14 @@ pub fn commentable(schema: &Schema) -> BTreeSet<Commented> {
             let name = || ty.name.clone();
             all.extend(attributes.iter().map(|it| Commented::Column(name(), it.name.clone())));
         }
+    }
+    for view in schema.views.values() {
+        let name = || view.name.clone();
+        let index = |index: &Ident| QualifiedName::new(view.name.schema.clone(), index.clone());
+        all.insert(view.commented());
+        all.extend(view.columns.iter().map(|column| Commented::Column(name(), column.clone())));
+        all.extend(view.indexes.keys().map(index).map(Commented::Index));
+        all.extend(view.triggers.keys().map(|it| Commented::Trigger(name(), it.clone())));
     }
     for table in schema.tables.values() {
         let name = || table.name.clone();

@@ -57,14 +57,22 @@ fn mixed(dice: &mut Dice, one: &Draft, other: &Draft) -> Draft {
     mix(dice, &mut into.types, &from.types);
     mix(dice, &mut into.sequences, &from.sequences);
     mix(dice, &mut into.functions, &from.functions);
+    mix(dice, &mut into.views, &from.views);
     mix(dice, &mut into.comments, &from.comments);
+    mix(dice, &mut into.owners, &from.owners);
+    mix(dice, &mut into.memberships, &from.memberships);
+    mix(dice, &mut into.extension_schemas, &from.extension_schemas);
     let keep = |dice: &mut Dice| !dice.one_in(5);
     into.grants.retain(|_| keep(dice));
     into.grant_options.retain(|_| keep(dice));
+    into.grants_by_name.retain(|_| keep(dice));
     into.default_privileges.retain(|_| keep(dice));
+    into.settled_defaults.retain(|_| keep(dice));
     into.grants.extend(from.grants.iter().filter(|_| dice.one_in(3)).cloned());
     into.grant_options.extend(from.grant_options.iter().cloned());
+    into.grants_by_name.extend(from.grants_by_name.iter().cloned());
     into.default_privileges.extend(from.default_privileges.iter().cloned());
+    into.settled_defaults.extend(from.settled_defaults.iter().filter(|_| dice.one_in(2)).cloned());
     into.grantees.extend(from.grantees.iter().filter(|_| dice.one_in(2)).cloned());
     into.extensions.extend(from.extensions.iter().cloned());
     into.namespaces.extend(from.namespaces.iter().cloned());
@@ -123,14 +131,36 @@ fn reconcile(way: &mut Way) {
     let (was, is) = (&first.schema, &mut then.schema);
     is.namespaces.extend(was.namespaces.iter().cloned());
     is.extensions.extend(was.extensions.iter().cloned());
+    // What nobody declares any more stays as it is.
+    for (extension, schema) in &was.extension_schemas {
+        is.extension_schemas.entry(extension.clone()).or_insert_with(|| schema.clone());
+    }
+    // What PUBLIC has of itself does not come back when it is taken.
+    let of_itself = was.default_privileges.iter().filter(|it| it.grantee == Grantee::Public);
+    is.default_privileges.extend(of_itself.cloned());
+    is.settled_defaults.extend(was.settled_defaults.iter().cloned());
+    for (owned, owner) in &was.owners {
+        is.owners.entry(owned.clone()).or_insert_with(|| owner.clone());
+    }
+    for sequence in was.sequences.values() {
+        let table = sequence.owner.as_ref().map(|owner| Owned::Relation(owner.table.clone()));
+        if let Some(owner) = table.and_then(|table| was.owners.get(&table)) {
+            let owned = Owned::Relation(sequence.name.clone());
+            is.owners.entry(owned).or_insert_with(|| owner.clone());
+        }
+    }
     for (name, table) in &was.tables {
         if let Some(next) = is.tables.get_mut(name) {
             next.row_security = next.row_security.max(table.row_security);
             keep_names(table, next);
+            keep_sequences(table, next);
             if let (Some(was), Some(is)) = (&table.partitioning, &mut next.partitioning) {
                 keep_partitions(was, is);
             }
         }
+    }
+    for (name, view) in &was.views {
+        is.views.entry(name.clone()).and_modify(|next| renamed(&view.indexes, &mut next.indexes));
     }
     for (name, ty) in &was.types {
         is.types.entry(name.clone()).and_modify(|next| keep_conditions(ty, next));
@@ -148,6 +178,9 @@ fn reconcile(way: &mut Way) {
         let of_others = was.functions.iter().filter(|(routine, _)| !routine.is_private());
         for (routine, function) in of_others {
             is.functions.entry(routine.clone()).or_insert_with(|| function.clone());
+        }
+        for (name, view) in &was.views {
+            is.views.entry(name.clone()).or_insert_with(|| view.clone());
         }
         for (on, text) in &was.comments {
             is.comments.entry(on.clone()).or_insert_with(|| text.clone());
@@ -169,7 +202,8 @@ fn reconcile(way: &mut Way) {
     repair(then);
     // What cannot stay as it is has to go by name, and only a snapshot knows its name.
     let stays = |routine: &Routine| routine.is_private() || is_kept(routine, &then.schema);
-    way.by_snapshot |= !was.functions.keys().all(stays);
+    way.by_snapshot |= !was.functions.keys().all(stays)
+        || !was.views.keys().all(|name| then.schema.views.contains_key(name));
 }
 
 fn is_kept(routine: &Routine, schema: &Schema) -> bool {
@@ -189,6 +223,15 @@ fn keep_partitions(was: &Partitioning<Sql>, is: &mut Partitioning<Sql>) {
         if let (Some(was), Some(is)) = (&was.partitioning, &mut partition.partitioning) {
             keep_partitions(was, is);
         }
+    }
+}
+
+/// The sequence of an identity column keeps its name where none is declared.
+fn keep_sequences(was: &Table<Sql>, is: &mut Table<Sql>) {
+    for column in is.columns.iter_mut().filter(|column| column.identity.is_some()) {
+        let was = was.column(&column.name).filter(|was| was.identity.is_some());
+        let name = was.and_then(|was| was.sequence.clone());
+        column.sequence = column.sequence.take().or(name);
     }
 }
 
@@ -254,6 +297,7 @@ enum Part {
     Sequence(QualifiedName),
     Function(Routine),
     Type(QualifiedName),
+    View(QualifiedName),
     /// How a table is spread.
     Spread(QualifiedName),
     Comments,
@@ -267,6 +311,8 @@ enum Part {
     Plain(QualifiedName, Ident),
     Comment(Commented),
     Grantee(Grantee),
+    Owner(Owned),
+    Memberships,
 }
 
 fn parts(schema: &Schema) -> Vec<Part> {
@@ -274,7 +320,9 @@ fn parts(schema: &Schema) -> Vec<Part> {
     parts.extend(schema.functions.keys().cloned().map(Part::Function));
     parts.extend(schema.sequences.keys().cloned().map(Part::Sequence));
     parts.extend(schema.types.keys().cloned().map(Part::Type));
-    parts.extend([Part::Comments, Part::Extensions]);
+    parts.extend(schema.views.keys().cloned().map(Part::View));
+    parts.extend([Part::Comments, Part::Extensions, Part::Memberships]);
+    parts.extend(schema.owners.keys().cloned().map(Part::Owner));
     parts.extend(schema.grants.iter().cloned().map(Part::Grant));
     parts.extend(schema.default_privileges.iter().cloned().map(Part::Default));
     parts.extend(schema.comments.keys().cloned().map(Part::Comment));
@@ -301,6 +349,9 @@ fn remove(schema: &mut Schema, part: &Part) {
         Part::Sequence(name) => drop(schema.sequences.remove(name)),
         Part::Function(name) => drop(schema.functions.remove(name)),
         Part::Type(name) => drop(schema.types.remove(name)),
+        Part::View(name) => drop(schema.views.remove(name)),
+        Part::Owner(owned) => drop(schema.owners.remove(owned)),
+        Part::Memberships => schema.memberships.clear(),
         Part::Spread(of) => {
             schema.tables.get_mut(of).into_iter().for_each(|table| table.partitioning = None);
         }

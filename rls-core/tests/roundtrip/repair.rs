@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rls_core::model::*;
 
-use super::draft::{Draft, id};
+use super::draft::{Draft, Need, id};
 use super::keys::fits;
 use super::kinds;
 use super::maker::commentable;
-use super::{partitions, triggers, types};
+use super::{partitions, triggers, types, views};
 
 pub fn repair(draft: &mut Draft) {
     // Of those that policies call, no name has two.
@@ -42,26 +42,45 @@ fn once(draft: &mut Draft) {
     let mut tables = draft.schema.tables.clone();
     for table in tables.values_mut() {
         columns(draft, table);
-        partitions::repair(table, draft.version);
+        partitions::repair(table, draft);
         triggers::repair(table, &draft.schema.functions);
         keys(table);
         texts(draft, table);
         foreign_keys(draft, table);
     }
-    names(&draft.schema, &mut tables);
+    names(&mut draft.schema, &mut tables);
     draft.schema.tables = tables;
     let nothing = Table::new(QualifiedName::new(id("public"), id("none")), RowSecurity::Enabled);
+    // Postgres reads a body under the policies that bind the owner, which may ask in a circle.
+    let free = |need: &Need| match need {
+        Need::Column(of, _) => draft.schema.tables[of].row_security != RowSecurity::Forced,
+        Need::Own(_) | Need::Function(_) | Need::Sequence(_) | Need::View(_) => true,
+    };
+    let is_free = |function: &Function| {
+        let needs = draft.needs_of(&Sql::new(function.body.as_str()));
+        function.routine().is_private() || needs.iter().all(free)
+    };
     let holds: BTreeSet<_> = draft
         .schema
         .functions
         .values()
         .filter(|function| draft.holds(&nothing, &Sql::new(function.body.as_str())))
+        .filter(|function| is_free(function))
         .map(Function::routine)
         .collect();
     draft.schema.functions.retain(|name, _| holds.contains(name));
+    views::repair(draft);
+    super::access::repair(&mut draft.schema);
     access(&mut draft.schema);
     let there = commentable(&draft.schema);
     draft.schema.comments.retain(|on, _| there.contains(on));
+}
+
+/// Takes out of the indexes and triggers of a view what its columns do not allow.
+pub fn parts(draft: &Draft, shown: &mut Table<Sql>) {
+    triggers::repair(shown, &draft.schema.functions);
+    keys(shown);
+    texts(draft, shown);
 }
 
 fn sequences(draft: &mut Draft) {
@@ -96,7 +115,7 @@ fn columns(draft: &Draft, table: &mut Table<Sql>) {
         let own = |name: &Ident| plain.contains(name);
         let reads = draft.needs_of(&generated.expr);
         draft.holds(&whole, &generated.expr)
-            && reads.iter().all(|need| matches!(need, super::draft::Need::Own(name) if own(name)))
+            && reads.iter().all(|need| matches!(need, Need::Own(name) if own(name)))
     });
     for column in &mut table.columns {
         if column.default.as_ref().is_some_and(|default| !draft.holds(&whole, default)) {
@@ -106,9 +125,10 @@ fn columns(draft: &Draft, table: &mut Table<Sql>) {
         if column.ty.array || !counts.contains(&column.ty.base) {
             column.identity = None;
             column.numbering = SequenceOptions::default();
+            column.sequence = None;
         }
         if column.generated.is_some() {
-            (column.default, column.identity) = (None, None);
+            (column.default, column.identity, column.sequence) = (None, None, None);
         }
         if column.identity.is_some() {
             (column.nullable, column.default) = (false, None);
@@ -190,9 +210,7 @@ fn texts(draft: &Draft, table: &mut Table<Sql>) {
     let kept = |sql: &Sql| {
         holds(sql)
             && draft.needs_of(sql).iter().all(|need| match need {
-                super::draft::Need::Own(name) => {
-                    whole.column(name).is_none_or(|column| !is_virtual(column))
-                }
+                Need::Own(name) => whole.column(name).is_none_or(|column| !is_virtual(column)),
                 _ => true,
             })
     };
@@ -257,10 +275,11 @@ fn foreign_keys(draft: &Draft, table: &mut Table<Sql>) {
 }
 
 /// Tables, sequences and indexes of a schema share their names; constraints those of their table.
-fn names(schema: &Schema, tables: &mut BTreeMap<QualifiedName, Table<Sql>>) {
+fn names(schema: &mut Schema, tables: &mut BTreeMap<QualifiedName, Table<Sql>>) {
     let mut taken: BTreeSet<_> = tables.keys().chain(schema.sequences.keys()).cloned().collect();
     // Each relation has a type of its name.
     taken.extend(schema.types.keys().cloned());
+    schema.views.retain(|name, _| taken.insert(name.clone()));
     for table in tables.values_mut() {
         if !partitions::names(table).into_iter().all(|name| taken.insert(name)) {
             table.partitioning = None;
@@ -271,6 +290,12 @@ fn names(schema: &Schema, tables: &mut BTreeMap<QualifiedName, Table<Sql>>) {
         let mut relation =
             |name: &Ident| taken.insert(QualifiedName::new(space.clone(), name.clone()));
         let mut constraints = BTreeSet::new();
+        for column in &mut table.columns {
+            if column.sequence.as_ref().is_some_and(|name| !relation(name)) {
+                (column.sequence, column.identity) = (None, None);
+                column.numbering = SequenceOptions::default();
+            }
+        }
         if table.primary_key.as_ref().is_some_and(|key| !relation(&key.name)) {
             table.primary_key = None;
         }
@@ -281,15 +306,20 @@ fn names(schema: &Schema, tables: &mut BTreeMap<QualifiedName, Table<Sql>>) {
         table.checks.retain(|name, _| constraints.insert(name.clone()));
         table.foreign_keys.retain(|name, _| constraints.insert(name.clone()));
     }
+    for view in schema.views.values_mut() {
+        let relation = |name: &Ident| QualifiedName::new(view.name.schema.clone(), name.clone());
+        view.indexes.retain(|name, _| taken.insert(relation(name)));
+    }
 }
 
 fn access(schema: &mut Schema) {
-    let Schema { tables, sequences, functions, grantees, grants, grant_options, .. } = schema;
+    let Schema { tables, views, sequences, functions, grantees, grants, grant_options, .. } =
+        schema;
     // What is held on all tables is held on each.
     for grant in grants.clone() {
         if let GrantObject::AllTables(space) = &grant.object {
             let partitions = tables.values().flat_map(partitions::names);
-            let all = tables.keys().cloned().chain(partitions);
+            let all = tables.keys().chain(views.keys()).cloned().chain(partitions);
             let on =
                 |table: QualifiedName| Grant { object: GrantObject::Table(table), ..grant.clone() };
             grants.extend(all.filter(|table| &table.schema == space).map(on));
@@ -298,7 +328,9 @@ fn access(schema: &mut Schema) {
     let parts: BTreeSet<_> = tables.values().flat_map(partitions::names).collect();
     grants.retain(|grant| {
         let there = match &grant.object {
-            GrantObject::Table(name) => tables.contains_key(name) || parts.contains(name),
+            GrantObject::Table(name) => {
+                tables.contains_key(name) || views.contains_key(name) || parts.contains(name)
+            }
             GrantObject::Column { table, column } => {
                 tables.get(table).is_some_and(|it| it.column(column).is_some())
             }
@@ -312,9 +344,15 @@ fn access(schema: &mut Schema) {
         there && grantees.contains(&grant.grantee)
     });
     let passed_on = |grant: &Grant| {
-        let whole = matches!(grant.object, GrantObject::Schema(_) | GrantObject::AllTables(_));
+        let whole = matches!(grant.object, GrantObject::AllTables(_));
         !whole && grants.contains(grant)
     };
     grant_options.retain(passed_on);
-    schema.default_privileges.retain(|default| grantees.contains(&default.grantee));
+    schema.grants_by_name.retain(|grant| grants.contains(grant));
+    schema.settled_defaults.retain(|holder| grantees.contains(&holder.grantee));
+    let mut said = BTreeSet::new();
+    schema.default_privileges.retain(|default| {
+        let DefaultPrivilege { target, grantee, privilege, grantable: _ } = default.clone();
+        grantees.contains(&grantee) && said.insert((target, grantee, privilege))
+    });
 }

@@ -136,6 +136,8 @@ impl Lost {
                 Change::AlterColumn(on) => {
                     lost.columns.insert((on.table.clone(), on.item.next.name.clone()));
                 }
+                // Its rows come from tables.
+                Change::DropView { .. } => {}
                 Change::RenameType { .. } | Change::AlterType { .. } => lost.types = true,
                 other => panic!("{other:?} is not known to lose anything"),
             }

@@ -10,7 +10,7 @@ use super::functions::FOR_TRIGGERS;
 use super::kinds;
 use super::maker::Maker;
 
-const NAMES: [&str; 4] = ["on change", "a_trigger", "Trigger \"x\"", "события"];
+pub const NAMES: [&str; 4] = ["on change", "a_trigger", "Trigger \"x\"", "события"];
 
 impl Maker {
     pub fn triggers(&mut self, table: &mut Table<Sql>) {

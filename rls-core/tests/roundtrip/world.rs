@@ -5,11 +5,11 @@ use rls_core::catalog::{self, canonical, introspect};
 use rls_core::diff::{Canonical, Change, Pair, TypeAlteration, diff};
 use rls_core::model::{IndexKey, IndexValue, Schema, Sql};
 use rls_core::plan::{HazardKind, Origin, Plan, from_nothing, plan};
-use rls_core::render::qualified;
+use rls_core::render::{literal, qualified};
 use tokio_postgres::{Client, Transaction};
 
 use super::dump::{Dump, PgDump};
-use super::maker::ROLES;
+use super::maker::{KEEPER, ROLES};
 use super::pair::Way;
 use super::rows;
 use super::support::owner::owned;
@@ -38,11 +38,17 @@ impl World {
         let owner = used.query_one("SELECT current_user::text", &[]).await.unwrap();
         let owner: &str = owner.get(0);
         used.batch_execute("RESET ROLE").await.unwrap();
-        for role in ROLES {
-            create_role(&used, role).await;
-        }
         let version = used.query_one("SHOW server_version_num", &[]).await.unwrap();
         let version = version.get::<_, &str>(0).parse::<u32>().unwrap() / 10_000;
+        for role in ROLES.into_iter().chain([KEEPER]) {
+            create_role(&used, role).await;
+        }
+        let mut members = format!("GRANT {} TO {owner};", quoted(KEEPER));
+        if version >= 16 {
+            let roles = ROLES.map(quoted).join(", ");
+            members += &format!("GRANT {roles} TO {owner} WITH ADMIN TRUE, INHERIT FALSE");
+        }
+        used.batch_execute(&members).await.unwrap();
         let outside = used.outside();
         let pg_dump =
             outside.and_then(|(programs, _)| PgDump::for_server(Some(&programs), version));
@@ -121,7 +127,7 @@ impl World {
 }
 
 /// What may differ between two databases of one schema.
-const LEVEL: [&str; 4] = [
+const LEVEL: [&str; 5] = [
     // Postgres holds for proven what a new table begins with; what is added later may be left unproven, and
     // where a domain is a part of columns it cannot be proven at all.
     "UPDATE pg_constraint SET convalidated = true WHERE NOT convalidated",
@@ -138,6 +144,8 @@ const LEVEL: [&str; 4] = [
             EXECUTE format('REVOKE ALL ON SEQUENCE %s FROM %s', held.of, held.role);
         END LOOP;
     END $$",
+    // Nor at privileges on types and on the schema of lookups.
+    "UPDATE pg_type SET typacl = NULL; UPDATE pg_namespace SET nspacl = NULL WHERE nspname = 'rls_private'",
     // A database begins with a schema that everybody reaches, and what PUBLIC holds nobody needs by name.
     "DO $$ DECLARE held record; BEGIN
         GRANT USAGE ON SCHEMA public TO PUBLIC;
@@ -151,18 +159,27 @@ const LEVEL: [&str; 4] = [
     END $$",
 ];
 
+fn quoted(role: &str) -> String {
+    format!("\"{}\"", role.replace('"', "\"\""))
+}
+
 const OWNER: &str =
     "(SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database())";
 
 /// Takes everything out of a database, and leaves it to its owner.
 async fn empty(client: &Client) {
     let statement = format!(
-        "DO $do$ DECLARE owner text := {OWNER}; BEGIN
-            EXECUTE format('DROP OWNED BY %I CASCADE', owner);
+        "DO $do$ DECLARE owner text := {OWNER}; keeper text := {}; BEGIN
+            EXECUTE format('DROP OWNED BY %I, %I CASCADE', owner, keeper);
+            EXECUTE (SELECT 'DO $$ BEGIN ' || coalesce(string_agg(format('REVOKE %I FROM %I;', g.rolname, m.rolname), ' '), '') || ' END $$'
+                FROM pg_auth_members a JOIN pg_roles g ON g.oid = a.roleid JOIN pg_roles m ON m.oid = a.member
+                WHERE ARRAY[g.rolname, m.rolname] <@ ARRAY[{}]::name[]);
             EXECUTE format('CREATE SCHEMA public AUTHORIZATION %I', owner);
             EXECUTE 'GRANT USAGE ON SCHEMA public TO PUBLIC';
-            EXECUTE format('GRANT ALL ON DATABASE %I TO %I', current_database(), owner);
-        END $do$"
+            EXECUTE format('GRANT ALL ON DATABASE %I TO %I, %I', current_database(), owner, keeper);
+        END $do$",
+        literal(KEEPER),
+        ROLES.map(literal).join(", ")
     );
     as_superuser(client).await;
     client.batch_execute(&statement).await.unwrap();

@@ -104,14 +104,19 @@ impl Dump {
         Dump(parts)
     }
 
-    /// The same with the columns of tables and composite types in alphabetical order: one that is added
+    /// The same with the columns of tables and composite types, and words of views, in alphabetical order: one that is added
     /// stands last, and that is no difference.
     pub fn whatever_order_of_columns(mut self) -> Dump {
         for (head, lines) in &mut self.0 {
             let composite = |lines: &[String]| {
                 head.contains("Type: TYPE;") && lines.iter().any(|line| line.ends_with(" AS ("))
             };
-            if head.contains("Type: TABLE;") || composite(lines) {
+            if head.contains("Type: VIEW;") || head.contains("Type: MATERIALIZED VIEW;") {
+                let words = lines.iter().flat_map(|line| line.split([' ', ',']));
+                let mut words: Vec<_> = words.map(str::to_owned).collect();
+                words.sort();
+                *lines = words;
+            } else if head.contains("Type: TABLE;") || composite(lines) {
                 lines.iter_mut().for_each(|line| *line = line.trim_end_matches(',').to_owned());
                 lines.sort();
             }
