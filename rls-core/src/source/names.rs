@@ -282,7 +282,8 @@ pub(super) fn column(name: &Ident) -> String {
 /// `"app.touch it"`.
 pub(super) fn qualified(name: &QualifiedName, schema: &Ident) -> String {
     let (space, own) = (path_or_string(name.schema.as_str()), path_or_string(name.name.as_str()));
-    let path = !own.starts_with('"');
+    // A raw string begins otherwise than any string, and a raw name like one.
+    let path = !own.contains('"');
     if &name.schema == schema && (path || !name.name.as_str().contains('.')) {
         own
     } else if path {
@@ -359,5 +360,7 @@ mod tests {
         assert_eq!(qualified(&name("My App", "touch"), &id("public")), "\"My App\".touch");
         assert_eq!(qualified(&name("app", "touch it"), &id("public")), "\"app.touch it\"");
         assert_eq!(qualified(&name("public", "a.b"), &id("public")), "\"public.a.b\"");
+        let quoted = qualified(&name("app", "on \"change\""), &id("public"));
+        assert_eq!(quoted, "r#\"app.on \"change\"\"#");
     }
 }
