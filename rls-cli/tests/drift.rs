@@ -15,6 +15,7 @@ roles = [
     "drift_reader",
     "drift_writer",
     { name = "drift_staff", login = true, member-of = ["drift_reader"] },
+    { name = "drift_service", exists = true, bypass-rls = true },
 ]
 force-row-security = ["strict"]
 "#;
@@ -90,7 +91,7 @@ impl Owned {
         let owned = Owned { project, server, superuser, owner, prefix };
         owned.by_hand(&format!(
             "CREATE ROLE drift_owner LOGIN CREATEROLE; CREATE ROLE drift_reader;
-             CREATE ROLE drift_writer; CREATE ROLE drift_outsider;
+             CREATE ROLE drift_writer; CREATE ROLE drift_outsider; CREATE ROLE drift_service BYPASSRLS;
              GRANT drift_reader TO drift_owner WITH ADMIN OPTION;
              ALTER DATABASE {name} OWNER TO drift_owner; ALTER SCHEMA public OWNER TO drift_owner"
         ));
@@ -256,6 +257,12 @@ fn roles_and_owners() {
     assert_eq!(
         found[0]["message"],
         json!("no policy binds the role drift_reader: it has BYPASSRLS")
+    );
+    // One of which that is declared is told of nothing but more.
+    owned.finds(
+        "ALTER ROLE drift_service SUPERUSER",
+        "ALTER ROLE drift_service NOSUPERUSER",
+        &[("role-bypasses-policies", true)],
     );
     owned.finds(
         "ALTER ROLE drift_writer SUPERUSER",

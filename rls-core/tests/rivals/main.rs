@@ -21,7 +21,7 @@
 //! | policies and grants of partitioned tables are ignored | `partitions.rs`: `policies_and_grants_of_a_partitioned_table_are_compared` |
 //! | names that need quotes are errors | `apply.rs`: `names_that_need_quotes` |
 //! | an applied migration may be edited | `migrations.rs`: `whatever_does_not_fit_is_said_at_once_and_nothing_runs` |
-//! | policies do not reach the migration | `rls-cli/tests/offline.rs`: `generate_writes_a_migration_and_a_snapshot_once` |
+//! | policies do not reach the migration | `rls-cli/tests/offline/generate.rs`: `generate_writes_a_migration_and_a_snapshot_once` |
 //! | the exit code is another one with `--json` | `rls-cli/tests/support`: `same_twice`, for every command that is run by `both` |
 //! | `pull` loses predicates or FORCE, or writes what does not parse | `rls-cli/tests/pull.rs`: `predicates_and_force_of_hand_made_tables_are_kept` |
 
