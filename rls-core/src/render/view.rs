@@ -2,16 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use super::change::grantees;
+use super::closing::closing;
 use super::{ident, qualified};
 use crate::diff::Pair;
 use crate::model::{CheckOption, Grantee, QualifiedName, View, ViewKind};
 
 /// CREATE VIEW. Like a table it is never there with what default privileges give away.
 pub(super) fn create(view: &View, revoke_from: &BTreeSet<Grantee>) -> Vec<String> {
-    let name = qualified(&view.name);
-    let revoke = format!("REVOKE ALL ON TABLE {name} FROM {}", grantees(revoke_from));
-    vec![definition("CREATE", view), revoke]
+    let closing = closing(&format!("TABLE {}", qualified(&view.name)), revoke_from);
+    std::iter::once(definition("CREATE", view)).chain(closing).collect()
 }
 
 /// The same with another query and other options; who may read it stays.

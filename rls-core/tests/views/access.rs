@@ -4,6 +4,7 @@ use rls_core::apply::{apply, compare};
 use rls_core::drift::drift;
 use rls_core::model::*;
 use rls_core::plan::HazardKind;
+use rls_core::resolve::{Declared, resolve};
 
 use crate::support::owner::{converge, owned, text};
 use crate::support::*;
@@ -58,6 +59,25 @@ async fn a_view_shows_what_policies_let_whoever_asks_see() {
     views[1].grants = grants;
     converge(&mut client, &compiled(vec![guarded()], views)).await;
     assert_eq!(seen(&client, &owner, "past").await.unwrap(), "20");
+}
+
+#[tokio::test]
+async fn who_makes_a_view_keeps_what_an_owner_has_though_privileges_of_theirs_are_governed() {
+    let mut client = owned("view_governed").await;
+    let owner = text(&client, "SELECT current_user").await;
+    let declared = Declared {
+        tables: vec![guarded().into()],
+        views: vec![
+            declared(view("below", "SELECT id FROM items")),
+            readable(view("above", "SELECT id FROM below")),
+        ],
+        ..Declared::default()
+    };
+    let desired = resolve(declared, &plain(&["reader", &owner])).unwrap().schema;
+    converge(&mut client, &desired).await;
+    client.batch_execute(FILL).await.unwrap();
+    // A view reads another one as its owner.
+    assert_eq!(seen(&client, &owner, "above").await.unwrap(), "20");
 }
 
 #[tokio::test]
