@@ -87,7 +87,7 @@ fn held(grant: &DeclaredGrant) -> String {
         [role] => string(role),
         several => list(several.iter().map(string)),
     };
-    let word = |privilege: &Privilege| string(&format!("{privilege:?}").to_lowercase());
+    let word = |privilege: &Privilege| string(&privilege.word());
     let mut text = format!("role = {role}\nprivileges = {}\n", list(privileges.iter().map(word)));
     if *grantable {
         text += "grantable = true\n";

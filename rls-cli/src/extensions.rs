@@ -1,12 +1,12 @@
 //! `extensions` in rls.toml: names, and tables that say in which schema one is.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
 use rls_core::model::Ident;
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{Error, MapAccess, Visitor};
+use serde::de::Error;
 use serde::{Deserialize, Deserializer};
+
+use crate::name_or_table;
 
 /// Extensions besides the provider's.
 #[derive(Debug, Default)]
@@ -34,29 +34,15 @@ struct Entry {
     schema: Option<Ident>,
 }
 
-/// By hand, for serde's own choice between the two forgets what was wrong with either.
 impl<'de> Deserialize<'de> for Entry {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Either;
-
-        impl<'de> Visitor<'de> for Either {
-            type Value = Entry;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("the name of an extension, or a table with its `name` and `schema`")
-            }
-
-            fn visit_str<E: Error>(self, name: &str) -> Result<Entry, E> {
-                Ok(Entry { name: Ident::new(name).map_err(E::custom)?, schema: None })
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Entry, A::Error> {
-                let Placed { name, schema } = Placed::deserialize(MapAccessDeserializer::new(map))?;
-                Ok(Entry { name, schema: Some(schema) })
-            }
-        }
-
-        deserializer.deserialize_any(Either)
+        let expected = "the name of an extension, or a table with its `name` and `schema`";
+        let of_name = |name: &str| {
+            let name = Ident::new(name).map_err(|error| error.to_string())?;
+            Ok(Entry { name, schema: None })
+        };
+        let of_table = |Placed { name, schema }| Ok(Entry { name, schema: Some(schema) });
+        name_or_table::read(deserializer, expected, of_name, of_table)
     }
 }
 

@@ -13,6 +13,7 @@ mod draft;
 mod error;
 mod extensions;
 mod migrations;
+mod name_or_table;
 mod output;
 mod privileges;
 mod progress;

@@ -1,14 +1,14 @@
 //! `roles` in rls.toml: names of roles that exist, and tables that describe roles to be made.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
 use rls_core::Settings;
 use rls_core::model::{ExistingRole, Grantee, Ident, Role};
 use rls_core::resolve::nearest;
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{Error, MapAccess, Visitor};
+use serde::de::Error;
 use serde::{Deserialize, Deserializer};
+
+use crate::name_or_table;
 
 /// Roles besides the provider's.
 #[derive(Debug, Default)]
@@ -48,28 +48,11 @@ enum Entry {
     Managed(Ident, Role),
 }
 
-/// By hand, for serde's own choice between the two forgets what was wrong with either.
 impl<'de> Deserialize<'de> for Entry {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Either;
-
-        impl<'de> Visitor<'de> for Either {
-            type Value = Entry;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("the name of a role that exists, or a table that describes one to make")
-            }
-
-            fn visit_str<E: Error>(self, name: &str) -> Result<Entry, E> {
-                Ok(Entry::Existing(role_name(name)?, None))
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Entry, A::Error> {
-                Described::deserialize(MapAccessDeserializer::new(map))?.entry()
-            }
-        }
-
-        deserializer.deserialize_any(Either)
+        let expected = "the name of a role that exists, or a table that describes one to make";
+        let of_name = |name: &str| Ok(Entry::Existing(role_name(name)?, None));
+        name_or_table::read(deserializer, expected, of_name, Described::entry)
     }
 }
 
@@ -88,7 +71,7 @@ struct Described {
 }
 
 impl Described {
-    fn entry<E: Error>(self) -> Result<Entry, E> {
+    fn entry(self) -> Result<Entry, String> {
         let Described { name, exists, login, inherit, bypass_rls, member_of } = self;
         let name = role_name(&name)?;
         let member_of = member_of.map(|roles| roles.iter().map(|role| role_name(role)).collect());
@@ -100,17 +83,17 @@ impl Described {
             return Ok(Entry::Managed(name, role));
         }
         if login.or(inherit).is_some() {
-            return Err(E::custom(format!(
+            return Err(format!(
                 "the role `{name}` exists, and only `member-of` and `bypass-rls` are said of it here"
-            )));
+            ));
         }
         Ok(Entry::Existing(name, Some(ExistingRole { member_of, bypass_rls })))
     }
 }
 
-fn role_name<E: Error>(name: &str) -> Result<Ident, E> {
-    let name = Ident::new(name).map_err(E::custom)?;
-    Grantee::role(name.clone()).map_err(E::custom)?;
+fn role_name(name: &str) -> Result<Ident, String> {
+    let name = Ident::new(name).map_err(|error| error.to_string())?;
+    Grantee::role(name.clone()).map_err(|error| error.to_string())?;
     Ok(name)
 }
 

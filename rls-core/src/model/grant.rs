@@ -89,6 +89,20 @@ pub enum GrantObject {
     AllTables(Ident),
 }
 
+impl GrantObject {
+    /// The table or view that it is, or is a column of.
+    pub fn relation(&self) -> Option<&QualifiedName> {
+        match self {
+            GrantObject::Table(name) | GrantObject::Column { table: name, column: _ } => Some(name),
+            GrantObject::Schema(_)
+            | GrantObject::Sequence(_)
+            | GrantObject::Function(_)
+            | GrantObject::Routine(_)
+            | GrantObject::AllTables(_) => None,
+        }
+    }
+}
+
 /// For messages; SQL text comes from the renderer, which quotes.
 impl fmt::Display for GrantObject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -174,6 +188,23 @@ pub enum Privilege {
 }
 
 impl Privilege {
+    /// Its name in declarations, on structs and in rls.toml alike.
+    pub fn word(self) -> &'static str {
+        match self {
+            Privilege::Usage => "usage",
+            Privilege::Select => "select",
+            Privilege::Insert => "insert",
+            Privilege::Update => "update",
+            Privilege::Delete => "delete",
+            Privilege::Truncate => "truncate",
+            Privilege::References => "references",
+            Privilege::Trigger => "trigger",
+            Privilege::Maintain => "maintain",
+            Privilege::Execute => "execute",
+            Privilege::Create => "create",
+        }
+    }
+
     /// Every one there is.
     pub const ALL: [Privilege; 11] = [
         Privilege::Usage,

@@ -102,19 +102,7 @@ pub(super) fn grant(declared: &DeclaredGrant, field: impl Fn(&Ident) -> String) 
 }
 
 fn privileges_code(privileges: &BTreeSet<Privilege>) -> Code {
-    let words = privileges.iter().map(|privilege| match privilege {
-        Privilege::Usage => "usage",
-        Privilege::Select => "select",
-        Privilege::Insert => "insert",
-        Privilege::Update => "update",
-        Privilege::Delete => "delete",
-        Privilege::Truncate => "truncate",
-        Privilege::References => "references",
-        Privilege::Trigger => "trigger",
-        Privilege::Maintain => "maintain",
-        Privilege::Execute => "execute",
-        Privilege::Create => "create",
-    });
+    let words = privileges.iter().map(|privilege| privilege.word());
     match words.collect::<Vec<_>>().as_slice() {
         [one] => Code::other(*one),
         several => Code::array(several.iter().map(|word| (*word).to_owned()).collect()),

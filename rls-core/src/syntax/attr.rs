@@ -5,6 +5,7 @@ use syn::punctuated::Punctuated;
 use syn::{Attribute, Expr, ExprLit, Lit, LitStr, Meta, MetaList, Token};
 
 use super::Ctxt;
+use super::decl::path_name;
 use crate::model::{Ident, QualifiedName};
 use crate::resolve::nearest;
 
@@ -227,6 +228,13 @@ pub(super) fn string_literal(expr: &Expr) -> Option<&LitStr> {
         Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text),
         _ => None,
     }
+}
+
+/// The text in `sql("..")`, if the expression is that.
+pub(super) fn sql_literal(expr: &Expr) -> Option<&LitStr> {
+    let Expr::Call(call) = expr else { return None };
+    let called = path_name(&call.func).is_some_and(|name| name == "sql");
+    call.args.first().filter(|_| called && call.args.len() == 1).and_then(string_literal)
 }
 
 /// A text as a name that Postgres can store.

@@ -3,18 +3,18 @@
 use std::collections::BTreeMap;
 
 use syn::ext::IdentExt;
-use syn::{Data, DeriveInput, Expr, ExprLit, Fields, Lit, LitStr, Meta};
+use syn::{DeriveInput, Expr, ExprLit, Lit, LitStr, Meta};
 
-use super::attr::{self, Item, checked, quoted, string_literal};
+use super::attr::{self, Item, quoted, sql_literal, string_literal};
 use super::constraint::Read;
-use super::decl::{may_hold_tables, path_name, plain_name};
+use super::decl::plain_name;
 use super::grant::{self, GrantedOn};
 use super::owner::owner;
-use super::{Ctxt, comment, policy, signature};
+use super::{Ctxt, comment, object, policy, signature};
 use crate::lex::{self, TokenKind};
 use crate::model::{
-    Argument, ArgumentMode, Attributes, Body, DeclaredFunction, Function, Ident, Parallel,
-    QualifiedName, Returns, Sql, Volatility, snake_case,
+    Argument, ArgumentMode, Attributes, Body, DeclaredFunction, Function, Ident, Parallel, Returns,
+    Sql, Volatility,
 };
 use crate::resolve::nearest;
 
@@ -42,23 +42,14 @@ const KEYS: &[&str] = &[
 
 /// Reads a struct with `#[derive(Function)]`. Mistakes go to `ctxt`.
 pub fn lower_function(input: &DeriveInput, ctxt: &Ctxt) -> Option<DeclaredFunction> {
-    let unit = matches!(&input.data, Data::Struct(data) if matches!(data.fields, Fields::Unit));
-    if !unit {
-        let help = format!("write `struct {};`", input.ident);
-        ctxt.error_help(&input.ident, "a function is declared by a struct without fields", help);
+    if !object::is_unit(input, "a function", ctxt) {
         return None;
     }
     let before = ctxt.count();
     let items = attr::items(&input.attrs, KEYS, &["grant", "allow"], ctxt);
     let read = Read { items: &items, ctxt, complete: ctxt.count() == before };
-    let schema = match read.find("schema") {
-        Some(item) => item.name(ctxt).filter(|name| may_hold_tables(name, item, ctxt))?,
-        None => Ident::literal("public"),
-    };
-    let name = match read.find("function").or(read.find("procedure")) {
-        Some(item) => item.name(ctxt)?,
-        None => checked(&input.ident, snake_case(&input.ident.unraw().to_string()), ctxt)?,
-    };
+    let name = read.find("function").or(read.find("procedure"));
+    let name = object::called(input, name, read.find("schema"), ctxt)?;
     let texts = strings(&read, "arguments");
     let mut arguments: Vec<Argument> = Vec::new();
     for text in &texts {
@@ -81,12 +72,10 @@ pub fn lower_function(input: &DeriveInput, ctxt: &Ctxt) -> Option<DeclaredFuncti
     }
     let body = body(&read, &input.ident);
     let attributes = attributes(&read);
-    let allowed = items.iter().filter(|item| item.key == "allow");
-    let allowed = allowed.filter_map(|item| Some(policy::allow(item, ctxt)?.0)).collect();
+    let allowed = policy::allowed(&items, ctxt);
     let grants = grant::whole(&items, GrantedOn::Function, ctxt);
     let comment = comment::comment(&input.attrs, read.find("comment"), ctxt);
     let owner = read.find("owner").and_then(|item| owner(item, ctxt));
-    let name = QualifiedName::new(schema, name);
     let function =
         Function { name, arguments, returns: returns?, attributes: attributes?, body: body? };
     suits_its_language(&function, &read);
@@ -105,13 +94,7 @@ fn body(read: &Read<'_>, at: &syn::Ident) -> Option<Body> {
         return None;
     };
     let value = item.value(read.ctxt)?;
-    let standard = match value {
-        Expr::Call(call) if path_name(&call.func).as_deref() == Some("sql") => {
-            call.args.first().filter(|_| call.args.len() == 1).and_then(string_literal)
-        }
-        _ => None,
-    };
-    match (standard, string_literal(value)) {
+    match (sql_literal(value), string_literal(value)) {
         (Some(text), _) => standard_body(text, read.ctxt),
         (None, Some(text)) if text.value().contains('\0') => {
             read.ctxt.error(text, "SQL cannot contain a NUL byte");

@@ -9,7 +9,7 @@ use super::Ctxt;
 use super::attr::{self, Item, quoted};
 use super::decl::plain_name;
 use super::policy::{columns, roles};
-use crate::model::{DeclaredGrant, Grantee, Privilege};
+use crate::model::{DeclaredGrant, Grantee, Ident, Privilege};
 use crate::resolve::nearest;
 
 /// What the privileges are on, which decides which there are.
@@ -39,9 +39,20 @@ const ALL: &str = "all";
 
 /// The privileges on an object that has no columns, from the items of its struct.
 pub(super) fn whole(items: &[Item], on: GrantedOn, ctxt: &Ctxt) -> Vec<DeclaredGrant> {
+    with_columns(items, on, |_| BTreeSet::new(), ctxt)
+}
+
+/// The same on an object whose columns go by what `columns` makes of those that are written.
+pub(super) fn with_columns(
+    items: &[Item],
+    on: GrantedOn,
+    columns: impl Fn(&[Expr]) -> BTreeSet<Ident>,
+    ctxt: &Ctxt,
+) -> Vec<DeclaredGrant> {
     let items = items.iter().filter(|item| item.key == "grant");
     let read: Vec<_> = items.filter_map(|item| grant(item, on, ctxt)).collect();
-    let declared: Vec<_> = read.iter().map(|grant| grant.declared(BTreeSet::new())).collect();
+    let of = |grant: &GrantDecl| columns(grant.columns.as_deref().unwrap_or_default());
+    let declared: Vec<_> = read.iter().map(|grant| grant.declared(of(grant))).collect();
     twice(&read, &declared, ctxt);
     declared
 }
@@ -97,7 +108,7 @@ pub(super) fn grant(item: &Item, on: GrantedOn, ctxt: &Ctxt) -> Option<GrantDecl
 
 impl GrantDecl {
     /// The same with the columns that its fields are.
-    pub(super) fn declared(&self, columns: BTreeSet<crate::model::Ident>) -> DeclaredGrant {
+    pub(super) fn declared(&self, columns: BTreeSet<Ident>) -> DeclaredGrant {
         DeclaredGrant {
             roles: self.roles.iter().map(|(role, _)| role.clone()).collect(),
             privileges: self.privileges.clone(),
@@ -119,7 +130,7 @@ pub(super) fn twice(read: &[GrantDecl], declared: &[DeclaredGrant], ctxt: &Ctxt)
             };
             let Some(other) = declared[..at].iter().find(overlaps) else { continue };
             let both = other.privileges.intersection(&this.privileges);
-            let names: Vec<_> = both.map(|privilege| word(*privilege)).collect();
+            let names: Vec<_> = both.map(|privilege| privilege.word()).collect();
             ctxt.error_help(
                 tokens,
                 format!("another `grant` gives `{role}` {} already", quoted(&names)),
@@ -160,7 +171,7 @@ fn privileges_of(
             privileges.extend(known.iter().filter(|it| **it != Privilege::Maintain));
             continue;
         }
-        match known.iter().find(|privilege| word(**privilege) == name) {
+        match known.iter().find(|privilege| privilege.word() == name) {
             Some(privilege) if !privileges.insert(*privilege) => {
                 ctxt.error(expr, format!("`{name}` is named twice"));
             }
@@ -172,34 +183,17 @@ fn privileges_of(
 }
 
 fn unknown(expr: &Expr, name: &str, known: &[Privilege], of_columns: bool, ctxt: &Ctxt) {
-    let mut names: Vec<_> = known.iter().map(|privilege| word(*privilege)).collect();
+    let mut names: Vec<_> = known.iter().map(|privilege| privilege.word()).collect();
     names.push(ALL);
     let help = match nearest(name, names.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("known are {}", quoted(&names)),
     };
-    let of_tables = Privilege::ON_TABLES.iter().any(|privilege| word(*privilege) == name);
+    let of_tables = Privilege::ON_TABLES.iter().any(|privilege| privilege.word() == name);
     let message = if of_columns && of_tables {
         "no single column has this privilege"
     } else {
         "this is not a privilege here"
     };
     ctxt.error_help(expr, message, help);
-}
-
-/// The privilege as declarations spell it.
-fn word(privilege: Privilege) -> &'static str {
-    match privilege {
-        Privilege::Usage => "usage",
-        Privilege::Select => "select",
-        Privilege::Insert => "insert",
-        Privilege::Update => "update",
-        Privilege::Delete => "delete",
-        Privilege::Truncate => "truncate",
-        Privilege::References => "references",
-        Privilege::Trigger => "trigger",
-        Privilege::Maintain => "maintain",
-        Privilege::Execute => "execute",
-        Privilege::Create => "create",
-    }
 }

@@ -24,6 +24,7 @@ mod lower_partition;
 mod lower_policy;
 mod method;
 mod named;
+mod object;
 mod owner;
 mod partition;
 mod policy;

@@ -249,6 +249,12 @@ pub(super) fn columns(item: &Item, ctxt: &Ctxt) -> Option<Vec<Expr>> {
     }
 }
 
+/// What the items of a struct accept.
+pub(super) fn allowed(items: &[Item], ctxt: &Ctxt) -> Vec<AllowedLint> {
+    let items = items.iter().filter(|item| item.key == "allow");
+    items.filter_map(|item| allow(item, ctxt)).map(|(allowed, _)| allowed).collect()
+}
+
 /// `allow(lint_name, reason = "..")`.
 pub(super) fn allow(item: &Item, ctxt: &Ctxt) -> Option<(AllowedLint, Meta)> {
     const HELP: &str = "write `allow(lint_name, reason = \"..\")`";

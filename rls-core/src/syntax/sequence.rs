@@ -1,29 +1,19 @@
 //! `#[derive(Sequence)]` on a unit struct: a sequence that no column brings along.
 
 use quote::ToTokens;
-use syn::ext::IdentExt;
-use syn::{Data, DeriveInput, Fields};
+use syn::DeriveInput;
 
-use super::attr::{self, Item, checked};
+use super::attr::{self, Item};
 use super::column::{COUNTING, countable, counting};
-use super::decl::may_hold_tables;
 use super::grant::{self, GrantedOn};
 use super::owner::owner;
 use super::references::target;
-use super::{Ctxt, comment};
-use crate::model::{
-    BaseType, DeclaredSequence, Ident, PgType, QualifiedName, Sequence, SequenceOwner, snake_case,
-};
+use super::{Ctxt, comment, object};
+use crate::model::{BaseType, DeclaredSequence, Ident, PgType, Sequence, SequenceOwner};
 
 /// Reads a struct with `#[derive(Sequence)]`. Mistakes go to `ctxt`.
 pub fn lower_sequence(input: &DeriveInput, ctxt: &Ctxt) -> Option<DeclaredSequence> {
-    let unit = matches!(&input.data, Data::Struct(data) if matches!(data.fields, Fields::Unit));
-    if !unit {
-        ctxt.error_help(
-            &input.ident,
-            "a sequence is declared by a struct without fields",
-            format!("write `struct {};`", input.ident),
-        );
+    if !object::is_unit(input, "a sequence", ctxt) {
         return None;
     }
     let before = ctxt.count();
@@ -31,14 +21,7 @@ pub fn lower_sequence(input: &DeriveInput, ctxt: &Ctxt) -> Option<DeclaredSequen
     known.extend(COUNTING);
     let items = attr::items(&input.attrs, &known, &["grant"], ctxt);
     let find = |key: &str| items.iter().find(|item| item.key == key);
-    let schema = match find("schema") {
-        Some(item) => item.name(ctxt).filter(|name| may_hold_tables(name, item, ctxt))?,
-        None => Ident::new("public").ok()?,
-    };
-    let name = match find("sequence") {
-        Some(item) => item.name(ctxt)?,
-        None => checked(&input.ident, snake_case(&input.ident.unraw().to_string()), ctxt)?,
-    };
+    let name = object::called(input, find("sequence"), find("schema"), ctxt)?;
     let ty = match find("sql_type") {
         None => PgType::plain(BaseType::BigInt),
         Some(item) => {
@@ -56,7 +39,6 @@ pub fn lower_sequence(input: &DeriveInput, ctxt: &Ctxt) -> Option<DeclaredSequen
     };
     let options = counting(&items, ctxt).as_kept(&ty.base);
     let comment = comment::comment(&input.attrs, find("comment"), ctxt);
-    let name = QualifiedName::new(schema, name);
     let owned_by = find("owned_by").and_then(|item| column(item, &name.schema, ctxt));
     let owner = find("owner").and_then(|item| owner(item, ctxt));
     if let (Some(_), Some(item)) = (&owned_by, find("owner")) {

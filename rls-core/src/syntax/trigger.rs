@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use syn::{Expr, LitStr, Meta};
 
 use super::Ctxt;
-use super::attr::{self, Item, string_literal};
+use super::attr::{self, Item, sql_literal, string_literal};
 use super::constraint::{Read, deferral};
 use super::decl::{path_name, qualified_name};
 use super::lower_constraint::Lowering;
@@ -182,12 +182,7 @@ fn state(read: &Read<'_>) -> Option<TriggerState> {
 /// `when = sql("OLD.title IS DISTINCT FROM NEW.title")`.
 fn when(item: &Item, ctxt: &Ctxt) -> Option<LitStr> {
     let value = item.value(ctxt)?;
-    let text = match value {
-        Expr::Call(call) if path_name(&call.func).as_deref() == Some("sql") => {
-            call.args.first().filter(|_| call.args.len() == 1).and_then(string_literal)
-        }
-        _ => None,
-    };
+    let text = sql_literal(value);
     if text.is_none() {
         let help = "write `when = sql(\"OLD.title IS DISTINCT FROM NEW.title\")`";
         ctxt.error_help(value, "`when` is a condition in SQL", help);

@@ -6,17 +6,16 @@ use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::{Data, DeriveInput, Fields, Variant};
 
-use super::Ctxt;
 use super::attr::{self, Item, checked, quoted};
 use super::comment::comment;
-use super::constraint;
-use super::decl::{collation, column_type, may_hold_tables};
+use super::decl::{collation, column_type};
 use super::owner::owner;
 use super::predicate::{self, Parsed, Scope};
 use super::rust_type::{FieldType, RustType};
+use super::{Ctxt, constraint, object};
 use crate::model::{
     Attribute, BaseType, CASES, Case, Commented, Composite, DeclaredType, Domain, DomainCheck,
-    EnumType, Expr, Ident, PgType, QualifiedName, TypeForm, UserType, snake_case,
+    EnumType, Expr, Ident, PgType, QualifiedName, TypeForm, UserType,
 };
 use crate::policy::link;
 use crate::resolve::nearest;
@@ -71,7 +70,7 @@ pub fn lower_enum(input: &DeriveInput, ctxt: &Ctxt) -> Option<LoweredType> {
         }
         values.push(value);
     }
-    let name = type_name(input, find("name"), find("schema"), ctxt)?;
+    let name = object::called(input, find("name"), find("schema"), ctxt)?;
     let comments = own_comment(input, &name, find("comment"), ctxt);
     let ty = UserType { name, form: TypeForm::Enum(EnumType { values }) };
     let owner = find("owner").and_then(|item| owner(item, ctxt));
@@ -326,7 +325,7 @@ impl Read<'_> {
         if named.is_none() {
             form.flag(self.ctxt);
         }
-        type_name(self.input, named, self.find("schema"), self.ctxt)
+        object::called(self.input, named, self.find("schema"), self.ctxt)
     }
 }
 
@@ -336,23 +335,6 @@ fn free_name(domain: &QualifiedName, taken: &BTreeMap<Ident, DomainCheck<Expr>>)
     let names = std::iter::once(usual.clone()).chain((1..).map(|n| format!("{usual}{n}")));
     let mut names = names.filter_map(|name| Ident::shortened(&name).ok());
     names.find(|name| !taken.contains_key(name))
-}
-
-fn type_name(
-    input: &DeriveInput,
-    name: Option<&Item>,
-    schema: Option<&Item>,
-    ctxt: &Ctxt,
-) -> Option<QualifiedName> {
-    let schema = match schema {
-        Some(item) => item.name(ctxt).filter(|name| may_hold_tables(name, item, ctxt))?,
-        None => Ident::new("public").ok()?,
-    };
-    let name = match name {
-        Some(item) => item.name(ctxt)?,
-        None => checked(&input.ident, snake_case(&rust_name(input)), ctxt)?,
-    };
-    Some(QualifiedName::new(schema, name))
 }
 
 fn rust_name(input: &DeriveInput) -> String {

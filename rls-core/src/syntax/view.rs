@@ -1,22 +1,21 @@
 //! `#[derive(View)]` on a unit struct: a query that goes by a name. What its columns are only the server
 //! knows, so they are named as they are called there.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use syn::ext::IdentExt;
-use syn::{Data, DeriveInput, Expr, Fields, LitStr};
+use syn::{DeriveInput, Expr, LitStr};
 
-use super::attr::{self, Item, checked, string_literal};
+use super::attr::{self, Item, checked, sql_literal};
 use super::constraint::{self, IndexDecl, Read};
-use super::decl::{may_hold_tables, path_name, plain_name};
+use super::decl::{path_name, plain_name};
 use super::grant::{self, GrantedOn};
 use super::lower_constraint::add;
 use super::owner::owner;
-use super::{Ctxt, comment, index_key, policy, raw_sql, trigger};
+use super::{Ctxt, comment, index_key, object, policy, raw_sql, trigger};
 use crate::lex;
 use crate::model::{
-    CheckOption, Commented, DeclaredGrant, DeclaredView, Ident, Index, IndexValue, QualifiedName,
-    Sql, View, ViewKind, snake_case,
+    CheckOption, Commented, DeclaredView, Ident, Index, IndexValue, QualifiedName, Sql, View,
+    ViewKind,
 };
 
 const KEYS: &[&str] = &[
@@ -42,24 +41,13 @@ const OF_PLAIN: [&str; 4] = ["security_invoker", "security_barrier", "check_opti
 
 /// Reads a struct with `#[derive(View)]`. Mistakes go to `ctxt`.
 pub fn lower_view(input: &DeriveInput, ctxt: &Ctxt) -> Option<DeclaredView> {
-    let unit = matches!(&input.data, Data::Struct(data) if matches!(data.fields, Fields::Unit));
-    if !unit {
-        let help = format!("write `struct {};`", input.ident);
-        ctxt.error_help(&input.ident, "a view is declared by a struct without fields", help);
+    if !object::is_unit(input, "a view", ctxt) {
         return None;
     }
     let before = ctxt.count();
     let items = attr::items(&input.attrs, KEYS, REPEATABLE, ctxt);
     let read = Read { items: &items, ctxt, complete: ctxt.count() == before };
-    let schema = match read.find("schema") {
-        Some(item) => item.name(ctxt).filter(|name| may_hold_tables(name, item, ctxt))?,
-        None => Ident::literal("public"),
-    };
-    let name = match read.find("view") {
-        Some(item) => item.name(ctxt)?,
-        None => checked(&input.ident, snake_case(&input.ident.unraw().to_string()), ctxt)?,
-    };
-    let name = QualifiedName::new(schema, name);
+    let name = object::called(input, read.find("view"), read.find("schema"), ctxt)?;
     let query = query(&read, &input.ident);
     let mut view = View::new(name, query.unwrap_or_else(|| Sql::new("SELECT")));
     options(&read, &mut view);
@@ -75,9 +63,9 @@ pub fn lower_view(input: &DeriveInput, ctxt: &Ctxt) -> Option<DeclaredView> {
             _ => {}
         }
     }
-    let allowed = items.iter().filter(|item| item.key == "allow");
-    let allowed = allowed.filter_map(|item| Some(policy::allow(item, ctxt)?.0)).collect();
-    let grants = grants(&items, ctxt);
+    let allowed = policy::allowed(&items, ctxt);
+    let columns = |columns: &[Expr]| names(columns, ctxt).into_iter().collect();
+    let grants = grant::with_columns(&items, GrantedOn::Table, columns, ctxt);
     let owner = read.find("owner").and_then(|item| owner(item, ctxt));
     let declared = DeclaredView { view, owner, grants, comments, allowed };
     (ctxt.count() == before).then_some(declared)
@@ -93,14 +81,8 @@ fn query(read: &Read<'_>, at: &syn::Ident) -> Option<Sql> {
         }
         return None;
     };
-    let text = match item.value(read.ctxt)? {
-        Expr::Call(call) if path_name(&call.func).as_deref() == Some("sql") => {
-            call.args.first().filter(|_| call.args.len() == 1).and_then(string_literal).cloned()
-        }
-        _ => None,
-    };
-    let text = match text {
-        Some(text) => text,
+    let text = match sql_literal(item.value(read.ctxt)?) {
+        Some(text) => text.clone(),
         None => item.string(read.ctxt)?,
     };
     let value = text.value();
@@ -144,8 +126,9 @@ fn options(read: &Read<'_>, view: &mut View) {
     let plain = view.kind.is_plain();
     for item in read.items.iter().filter(|item| !plain && OF_PLAIN.contains(&item.key.as_str())) {
         let (message, help) = match item.key.as_str() {
-            "trigger" => ("nothing is written to a view that keeps its rows", "leave it out"),
-            "check_option" => ("nothing is written to a view that keeps its rows", "leave it out"),
+            "trigger" | "check_option" => {
+                ("nothing is written to a view that keeps its rows", "leave it out")
+            }
             _ => (
                 "a view that keeps its rows shows them to whoever may read it",
                 "leave it out, and grant it to those who may see all of them",
@@ -245,11 +228,7 @@ fn index(item: &Item, view: &mut View, comments: &mut BTreeMap<Commented, String
 
 /// A column by name, or an expression in `sql("..")`.
 fn value(rust: &Expr, ctxt: &Ctxt) -> Option<IndexValue<Sql>> {
-    if let Expr::Call(call) = rust
-        && path_name(&call.func).as_deref() == Some("sql")
-        && let Some(text) = call.args.first().filter(|_| call.args.len() == 1)
-        && let Some(text) = string_literal(text)
-    {
+    if let Some(text) = sql_literal(rust) {
         return expression(text, ctxt).map(IndexValue::Expr);
     }
     let Some(name) = plain_name(rust) else {
@@ -284,17 +263,4 @@ fn trigger(item: &Item, view: &mut View, comments: &mut BTreeMap<Commented, Stri
     let commented = Commented::Trigger(view.name.clone(), name.clone());
     comments.extend(declared.comment.map(|text| (commented, text)));
     add(&mut view.triggers, Some(name), trigger, &declared.meta, ctxt);
-}
-
-/// Privileges by name, on the view or on columns of it.
-fn grants(items: &[Item], ctxt: &Ctxt) -> Vec<DeclaredGrant> {
-    let items = items.iter().filter(|item| item.key == "grant");
-    let read = items.filter_map(|item| grant::grant(item, GrantedOn::Table, ctxt));
-    let read: Vec<_> = read.collect();
-    let columns = |grant: &grant::GrantDecl| -> BTreeSet<Ident> {
-        grant.columns.iter().flat_map(|columns| names(columns, ctxt)).collect()
-    };
-    let declared: Vec<_> = read.iter().map(|grant| grant.declared(columns(grant))).collect();
-    grant::twice(&read, &declared, ctxt);
-    declared
 }
