@@ -73,9 +73,7 @@ fn adopted(on: &Commented, schemas: Pair<&Schema>, canonical: &Canonical) -> Opt
             (&kept != name).then(|| Commented::Constraint(of.clone(), kept))
         }
         Commented::Index(index) => {
-            let (relation, is) = indexes(next).find(|(relation, indexes)| {
-                relation.schema == index.schema && indexes.contains_key(&index.name)
-            })?;
+            let (relation, is) = having(index, next)?;
             let (_, was) = indexes(previous).find(|(was, _)| *was == relation)?;
             let both = Pair { previous: was, next: is };
             let kept = constraint::kept_name_of_index(relation, both, &index.name, canonical)?;
@@ -95,10 +93,15 @@ fn adopted(on: &Commented, schemas: Pair<&Schema>, canonical: &Canonical) -> Opt
     }
 }
 
-/// The indexes of every table and view.
-fn indexes(
-    schema: &Schema,
-) -> impl Iterator<Item = (&QualifiedName, &BTreeMap<Ident, Index<Sql>>)> {
+/// A table or a view, and its indexes.
+type Indexed<'a> = (&'a QualifiedName, &'a BTreeMap<Ident, Index<Sql>>);
+
+/// What has the index of that name.
+fn having<'a>(index: &QualifiedName, schema: &'a Schema) -> Option<Indexed<'a>> {
+    indexes(schema).find(|(on, all)| on.schema == index.schema && all.contains_key(&index.name))
+}
+
+fn indexes(schema: &Schema) -> impl Iterator<Item = Indexed<'_>> {
     let of_tables = schema.tables.values().map(|table| (&table.name, &table.indexes));
     of_tables.chain(schema.views.values().map(|view| (&view.name, &view.indexes)))
 }
@@ -133,13 +136,7 @@ fn there(on: &Commented, schema: &Schema) -> bool {
         Commented::Constraint(of, name) => {
             table(of).is_some_and(|table| table.constraint_names().any(|known| known == name))
         }
-        Commented::Index(index) => {
-            let has = |on: &QualifiedName, indexes: &BTreeMap<Ident, Index<Sql>>| {
-                on.schema == index.schema && indexes.contains_key(&index.name)
-            };
-            schema.tables.values().any(|table| has(&table.name, &table.indexes))
-                || schema.views.values().any(|view| has(&view.name, &view.indexes))
-        }
+        Commented::Index(index) => having(index, schema).is_some(),
     }
 }
 

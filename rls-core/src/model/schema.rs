@@ -107,6 +107,12 @@ pub struct Schema {
 }
 
 impl Schema {
+    /// Who holds something on a table or a view, or on a column of it.
+    pub fn holders(&self, relation: &QualifiedName) -> BTreeSet<&Grantee> {
+        let on_it = self.grants.iter().filter(|grant| grant.object.relation() == Some(relation));
+        on_it.map(|grant| &grant.grantee).collect()
+    }
+
     /// What every new database holds: the schema `public` and nothing of ours.
     pub fn new_database() -> Self {
         let public = Ident::new("public").ok();

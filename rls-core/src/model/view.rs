@@ -109,16 +109,17 @@ impl View {
     /// The view as Postgres keeps it: what goes for views of the other kind is left out.
     #[must_use]
     pub fn as_kept(&self) -> View {
-        let plain = self.kind.is_plain();
-        let View { indexes, triggers, .. } = self.clone();
-        View {
-            security_invoker: plain && self.security_invoker,
-            security_barrier: plain && self.security_barrier,
-            check_option: if plain { self.check_option } else { CheckOption::None },
-            indexes: if plain { BTreeMap::new() } else { indexes },
-            triggers: if plain { triggers } else { BTreeMap::new() },
-            ..self.clone()
+        let mut kept = self.clone();
+        match kept.kind {
+            ViewKind::Plain => kept.indexes.clear(),
+            ViewKind::Materialized => {
+                kept.security_invoker = false;
+                kept.security_barrier = false;
+                kept.check_option = CheckOption::None;
+                kept.triggers.clear();
+            }
         }
+        kept
     }
 
     /// Every text in it that names other things: its query, and what its indexes ask for.

@@ -67,9 +67,8 @@ pub(super) fn add(views: &Views, settings: &Settings, schema: &mut Schema) {
         let object = GrantObject::Table(name.clone());
         // GRANT … ON ALL TABLES reaches views too.
         let all = GrantObject::AllTables(name.schema.clone());
-        let reached: Vec<_> = schema.grants.iter().filter(|grant| grant.object == all).collect();
-        let reached =
-            reached.into_iter().map(|grant| Grant { object: object.clone(), ..grant.clone() });
+        let reached = schema.grants.iter().filter(|grant| grant.object == all);
+        let reached = reached.map(|grant| Grant { object: object.clone(), ..grant.clone() });
         let reached: Vec<_> = reached.collect();
         schema.grants.extend(reached);
         if settings.grants != Grants::Declared {

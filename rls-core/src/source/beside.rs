@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::declare::{Unsaid, gathered, of_columns};
+use super::declare::{Unsaid, gathered, on_relation};
 use super::function;
 use crate::model::{
     BaseType, Body, Commented, DeclaredFunction, DeclaredTable, DeclaredType, DeclaredView, Domain,
@@ -132,12 +132,10 @@ pub(super) fn views(schema: &Schema, grants: &BTreeSet<Grant>) -> Vec<DeclaredVi
             on => *on == view.commented(),
         };
         let comments = schema.comments.iter().filter(|(on, _)| own(on));
-        let mut privileges = gathered(&GrantObject::Table(name.clone()), schema, grants);
-        privileges.extend(of_columns(name, schema, grants));
         DeclaredView {
             view: View { query: Sql::new(view.query.as_str().trim()), ..view.clone() },
             owner: schema.owners.get(&Owned::Relation(name.clone())).cloned(),
-            grants: privileges,
+            grants: on_relation(name, schema, grants),
             comments: comments.map(|(on, text)| (on.clone(), text.clone())).collect(),
             allowed: Vec::new(),
         }

@@ -165,7 +165,7 @@ impl Writer<'_> {
 
     fn exclusion(&mut self, own: &Ident, exclusion: &Exclusion) {
         let Exclusion { method, elements, include, predicate, deferral: deferred } = exclusion;
-        let usual = self.usual(&self.named_after(elements.iter().map(|it| &it.key)), "excl");
+        let usual = self.usual(&named_after(elements.iter().map(|it| &it.key)), "excl");
         let pairs = elements.iter().map(|element| {
             let operator = text::literal(element.operator.as_str());
             format!("({}, {operator})", self.key(&element.key))
@@ -181,20 +181,12 @@ impl Writer<'_> {
     }
 
     fn index(&mut self, own: &Ident, index: &Index) {
-        let Index { method, unique, nulls_not_distinct, keys, include, predicate, with } = index;
-        let usual = self.usual(&self.named_after(keys.iter()), "idx");
-        let mut items: Vec<_> =
-            (usual.as_ref() != Some(own)).then(|| name(own)).into_iter().collect();
-        items.extend((method.as_str() != "btree").then(|| self::method(method)));
-        items.extend(unique.then_some(Item::Flag("unique")));
-        items.extend(nulls_not_distinct.then_some(Item::Flag("nulls_not_distinct")));
-        items.extend(self.include(include));
-        items.extend(predicate.iter().map(|expr| Item::Value("predicate", expression::code(expr))));
-        if !with.is_empty() {
-            items.push(Item::List("with", with.iter().map(parameter).collect()));
-        }
+        let keys = &index.keys;
+        let usual = self.usual(&named_after(keys), "idx");
+        let called = (usual.as_ref() != Some(own)).then_some(own);
         let schema = self.declared.table.name.schema.clone();
         let on = Commented::Index(QualifiedName::new(schema, own.clone()));
+        let mut items = index_items(called, index, |column| self.field(column), expression::code);
         items.extend(self.said(&on));
         let plain: Option<Vec<_>> = keys
             .iter()
@@ -277,20 +269,42 @@ impl Writer<'_> {
         in_calls(code, key)
     }
 
-    fn named_after<'k>(&self, keys: impl Iterator<Item = &'k IndexKey>) -> String {
-        let names = keys.map(|key| match &key.value {
-            IndexValue::Column(column) => column.as_str(),
-            IndexValue::Expr(_) => "expr",
-        });
-        names.collect::<Vec<_>>().join("_")
-    }
-
     /// `table_columns_suffix`.
     fn usual(&self, of: &str, suffix: &str) -> Option<Ident> {
         let table = &self.declared.table.name.name;
         let middle = if of.is_empty() { String::new() } else { format!("_{of}") };
         Ident::shortened(&format!("{table}{middle}_{suffix}")).ok()
     }
+}
+
+/// What is said of an index beside its keys: its name, where it is not the usual one, and all the rest.
+pub(super) fn index_items<E>(
+    called: Option<&Ident>,
+    index: &Index<E>,
+    field: impl Fn(&Ident) -> String,
+    code: impl Fn(&E) -> Code,
+) -> Vec<Item> {
+    let Index { method, unique, nulls_not_distinct, keys: _, include, predicate, with } = index;
+    let mut items: Vec<_> = called.map(name).into_iter().collect();
+    items.extend((method.as_str() != "btree").then(|| self::method(method)));
+    items.extend(unique.then_some(Item::Flag("unique")));
+    items.extend(nulls_not_distinct.then_some(Item::Flag("nulls_not_distinct")));
+    let columns = || Code::array(include.iter().map(&field).collect());
+    items.extend((!include.is_empty()).then(|| Item::Value("include", columns())));
+    items.extend(predicate.iter().map(|expr| Item::Value("predicate", code(expr))));
+    if !with.is_empty() {
+        items.push(Item::List("with", with.iter().map(parameter).collect()));
+    }
+    items
+}
+
+/// What the keys of an index are called in its usual name.
+pub(super) fn named_after<'k, E: 'k>(keys: impl IntoIterator<Item = &'k IndexKey<E>>) -> String {
+    let names = keys.into_iter().map(|key| match &key.value {
+        IndexValue::Column(column) => column.as_str(),
+        IndexValue::Expr(_) => "expr",
+    });
+    names.collect::<Vec<_>>().join("_")
 }
 
 /// A value in the calls that say how a key is sorted and compared.
@@ -318,16 +332,16 @@ fn joined(columns: &[Ident]) -> String {
     columns.iter().map(Ident::as_str).collect::<Vec<_>>().join("_")
 }
 
-pub(super) fn name(own: &Ident) -> Item {
+fn name(own: &Ident) -> Item {
     Item::Value("name", Code::literal(text::literal(own.as_str())))
 }
 
-pub(super) fn method(method: &Ident) -> Item {
+fn method(method: &Ident) -> Item {
     Item::Value("method", Code::other(names::path_or_string(method.as_str())))
 }
 
 /// `fillfactor = 70`; what is no number stands in quotes.
-pub(super) fn parameter((name, value): (&String, &String)) -> Item {
+fn parameter((name, value): (&String, &String)) -> Item {
     let number = !value.is_empty()
         && value.len() < 18
         && value.chars().all(|c| c.is_ascii_digit())

@@ -134,15 +134,13 @@ fn one(
     for column in &mut declared.columns {
         column.numbering = column.numbering.as_kept(&column.ty.base);
     }
-    let mut privileges = gathered(&GrantObject::Table(table.name.clone()), schema, grants);
-    privileges.extend(of_columns(&table.name, schema, grants));
     DeclaredTable {
         rust_name,
         fields,
         force,
         implied_checks,
         owner: schema.owners.get(&Owned::Relation(table.name.clone())).cloned(),
-        grants: privileges,
+        grants: on_relation(&table.name, schema, grants),
         ..DeclaredTable::from(declared)
     }
 }
@@ -246,8 +244,19 @@ pub(super) fn gathered(
     }))
 }
 
-/// The privileges on single columns of a table or a view, put together likewise.
-pub(super) fn of_columns(
+/// The privileges on a table or a view, and on single columns of it.
+pub(super) fn on_relation(
+    name: &QualifiedName,
+    schema: &Schema,
+    grants: &BTreeSet<Grant>,
+) -> Vec<DeclaredGrant> {
+    let mut privileges = gathered(&GrantObject::Table(name.clone()), schema, grants);
+    privileges.extend(of_columns(name, schema, grants));
+    privileges
+}
+
+/// The privileges on single columns, put together likewise.
+fn of_columns(
     table: &QualifiedName,
     schema: &Schema,
     grants: &BTreeSet<Grant>,

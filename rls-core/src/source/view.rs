@@ -1,7 +1,7 @@
 //! Views as structs without fields, whose columns go by their own names.
 
 use super::attribute::{self, Code, Item};
-use super::constraint::{in_calls, method, name, parameter};
+use super::constraint::{in_calls, index_items, named_after};
 use super::file::File;
 use super::names::{self, Structs};
 use super::object::{called, documented, grant, owned, string};
@@ -85,21 +85,13 @@ fn column(column: &Ident, comment: &str) -> Item {
 }
 
 fn index(own: &Ident, index: &Index<Sql>, declared: &DeclaredView) -> Item {
-    let Index { method: kind, unique, nulls_not_distinct, keys, include, predicate, with } = index;
-    let columns = |columns: &[Ident]| Code::array(columns.iter().map(names::column).collect());
-    let keys_code = keys.iter().map(key).collect();
-    let mut items = vec![Item::Value("columns", Code::array(keys_code))];
     let view = &declared.view.name;
-    items.extend((usual(view, keys).as_ref() != Some(own)).then(|| name(own)));
-    items.extend((kind.as_str() != "btree").then(|| method(kind)));
-    items.extend(unique.then_some(Item::Flag("unique")));
-    items.extend(nulls_not_distinct.then_some(Item::Flag("nulls_not_distinct")));
-    items.extend((!include.is_empty()).then(|| Item::Value("include", columns(include))));
-    let condition = |sql: &Sql| Code::other(expression::raw(sql.as_str().trim()));
-    items.extend(predicate.iter().map(|sql| Item::Value("predicate", condition(sql))));
-    if !with.is_empty() {
-        items.push(Item::List("with", with.iter().map(parameter).collect()));
-    }
+    let usual = Ident::shortened(&format!("{}_{}_idx", view.name, named_after(&index.keys))).ok();
+    let called = (usual.as_ref() != Some(own)).then_some(own);
+    let keys = index.keys.iter().map(key).collect();
+    let mut items = vec![Item::Value("columns", Code::array(keys))];
+    let code = |sql: &Sql| Code::other(expression::raw(sql.as_str().trim()));
+    items.extend(index_items(called, index, names::column, code));
     let on = Commented::Index(QualifiedName::new(view.schema.clone(), own.clone()));
     items.extend(declared.comments.get(&on).map(|text| string("comment", text)));
     Item::List("index", items)
@@ -111,14 +103,4 @@ fn key(key: &IndexKey<Sql>) -> String {
         IndexValue::Expr(sql) => expression::raw(sql.as_str().trim()),
     };
     in_calls(code, key)
-}
-
-/// `view_columns_idx`.
-fn usual(view: &QualifiedName, keys: &[IndexKey<Sql>]) -> Option<Ident> {
-    let names = keys.iter().map(|key| match &key.value {
-        IndexValue::Column(column) => column.as_str(),
-        IndexValue::Expr(_) => "expr",
-    });
-    let of = names.collect::<Vec<_>>().join("_");
-    Ident::shortened(&format!("{}_{of}_idx", view.name)).ok()
 }

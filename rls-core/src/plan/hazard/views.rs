@@ -1,11 +1,9 @@
 //! What a view that comes, changes or goes does to those who read it, and which views stand in the way.
 
-use std::collections::BTreeSet;
-
 use super::{Finder, Hazard, HazardKind, Origin, loses_data, widens};
 use crate::diff::{Change, Pair, same_view};
 use crate::lex;
-use crate::model::{Grant, GrantObject, Grantee, Ident, Policy, QualifiedName, View, ViewKind};
+use crate::model::{Grantee, Ident, Policy, QualifiedName, View, ViewKind};
 
 impl Finder<'_> {
     /// A new view shows rows that are there already to whom it is granted. The same one again, because
@@ -14,7 +12,7 @@ impl Finder<'_> {
         if let Some(previous) = self.schemas.previous.views.get(&view.name) {
             return self.change_view(Pair { previous, next: view });
         }
-        let readers = self.readers(&view.name);
+        let readers = self.schemas.next.holders(&view.name);
         if !view.reads_as_owner() || !self.holds_tables() || readers.is_empty() {
             return Vec::new();
         }
@@ -109,19 +107,6 @@ impl Finder<'_> {
         let policies = self.schemas.next.tables.values().flat_map(|table| table.policies.values());
         let is_it = |name: &str| name == view.name.as_str();
         policies.flat_map(Policy::exprs).any(|sql| lex::has_name(sql.as_str(), is_it))
-    }
-
-    /// To whom a view is to be open.
-    fn readers(&self, view: &QualifiedName) -> BTreeSet<&Grantee> {
-        let on_it = |grant: &&Grant| match &grant.object {
-            GrantObject::Table(name) | GrantObject::Column { table: name, .. } => name == view,
-            GrantObject::Schema(_)
-            | GrantObject::Sequence(_)
-            | GrantObject::Function(_)
-            | GrantObject::Routine(_)
-            | GrantObject::AllTables(_) => false,
-        };
-        self.schemas.next.grants.iter().filter(on_it).map(|grant| &grant.grantee).collect()
     }
 }
 

@@ -3,7 +3,7 @@
 use super::registry::{MATERIALIZED_VIEW_IN_API, SECURITY_DEFINER_VIEW};
 use super::{Finding, Report, allow, names};
 use crate::lex;
-use crate::model::{GrantObject, Grantee, QualifiedName, RowSecurity, Sql, Table, ViewKind};
+use crate::model::{RowSecurity, Sql, Table, ViewKind};
 use crate::resolve::{Part, Resolved};
 
 /// Looks at every declared view.
@@ -14,7 +14,7 @@ pub(super) fn look(resolved: &Resolved, all: &mut Vec<Finding>) {
         let guarded = guarded.filter(|table| table.row_security != RowSecurity::Disabled);
         let past: Vec<_> =
             guarded.filter(|table| reads(&view.query, table)).map(|table| &table.name).collect();
-        let readers = readers(name, resolved);
+        let readers = resolved.schema.holders(name);
         if view.reads_as_owner() && !past.is_empty() && !readers.is_empty() {
             let (whom, what) = (names(readers), names(past));
             match view.kind {
@@ -35,23 +35,6 @@ pub(super) fn look(resolved: &Resolved, all: &mut Vec<Finding>) {
         allow(resolved.allowed.get(name).map_or(&[][..], Vec::as_slice), &mut report);
         all.append(&mut report.findings);
     }
-}
-
-/// To whom something on the view is granted.
-fn readers<'a>(view: &QualifiedName, resolved: &'a Resolved) -> Vec<&'a Grantee> {
-    let on_view = |object: &GrantObject| match object {
-        GrantObject::Table(name) | GrantObject::Column { table: name, column: _ } => name == view,
-        GrantObject::Schema(_)
-        | GrantObject::Sequence(_)
-        | GrantObject::Function(_)
-        | GrantObject::Routine(_)
-        | GrantObject::AllTables(_) => false,
-    };
-    let grants = resolved.schema.grants.iter().filter(|grant| on_view(&grant.object));
-    let mut readers: Vec<_> = grants.map(|grant| &grant.grantee).collect();
-    readers.sort();
-    readers.dedup();
-    readers
 }
 
 /// Whether a query surely reads a table: its name stands where one does.
