@@ -5,7 +5,7 @@
 
 mod support;
 
-use rls_core::apply::{Error, apply, compare};
+use rls_core::apply::{Error, apply, survey};
 use rls_core::catalog::Standing;
 use rls_core::model::*;
 use rls_core::plan::HazardKind;
@@ -140,7 +140,7 @@ async fn neighbours_of_every_kind_are_left_alone() {
         converge(&mut client, &desired).await;
         assert_eq!(neighbours(&client).await, before);
     }
-    let standing = compare(&mut client, &declared(&["id"], &[])).await.unwrap().live.standing;
+    let (_, standing) = survey(&mut client, &declared(&["id"], &[])).await.unwrap();
     let (ours, theirs): (Vec<_>, Vec<_>) = standing.iter().partition(|it| it.declared);
     assert_eq!(said(&ours), ["schema public", "table public.ours"]);
     assert_eq!(said(&theirs), THEIRS);
@@ -191,10 +191,11 @@ async fn strange_roles_and_what_they_hold_are_left_alone() {
     let held = "SELECT (SELECT relacl FROM pg_class WHERE relname = 'ours')::text
         || (SELECT attacl FROM pg_attribute WHERE attrelid = 'ours'::regclass AND attname = 'a')::text";
     let holds = text(&client, held).await;
-    let compared = compare(&mut client, &declared(&["id", "a"], &["one"])).await.unwrap();
+    let (compared, standing) =
+        survey(&mut client, &declared(&["id", "a"], &["one"])).await.unwrap();
     assert!(compared.plan.is_empty());
     let strange = |it: &&Standing| it.name == "boundary_stranger";
-    let strange: Vec<_> = compared.live.standing.iter().filter(strange).collect();
+    let strange: Vec<_> = standing.iter().filter(strange).collect();
     assert_eq!(said(&strange), ["role boundary_stranger"]);
     assert!(!strange[0].declared);
     converge(&mut client, &declared(&["id", "a", "b"], &["one", "two"])).await;

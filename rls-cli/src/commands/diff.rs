@@ -14,11 +14,11 @@ use crate::project::Project;
 pub(crate) async fn run(project: &Project, args: &DatabaseArgs) -> Result<Output> {
     let schema = project.schema()?;
     let mut database = Database::open(args, project).await?;
-    let comparing = apply::compare(&mut database.client, &schema);
+    let comparing = apply::survey(&mut database.client, &schema);
     let compared = during("Comparing the database with the declaration", comparing).await;
     let (name, mut notes) = (database.name.clone(), database.notes.clone());
     database.close().await?;
-    let compared = compared?;
+    let (compared, standing) = compared?;
     notes.extend(compared.live.notes);
     let missing = compared.live.missing_roles;
     notes.extend(missing.iter().map(|role| format!("the server does not have the role `{role}`")));
@@ -28,7 +28,6 @@ pub(crate) async fn run(project: &Project, args: &DatabaseArgs) -> Result<Output
     } else {
         format!("{} {name} holds what is declared\n", styled(GREEN, "No difference:"))
     };
-    let standing = compared.live.standing;
     Ok(Output {
         text: text + &boundary::text(&standing) + &notes_text(&notes),
         json: json!({

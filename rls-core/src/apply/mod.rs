@@ -7,9 +7,11 @@ mod migration;
 mod script;
 mod stand_in;
 
+use std::collections::BTreeSet;
+
 use tokio_postgres::{Client, IsolationLevel, Transaction};
 
-use crate::catalog::{Failure, Live, canonical, introspect};
+use crate::catalog::{Failure, Live, Standing, canonical, introspect, standing};
 use crate::diff::{Canonical, Change, Pair};
 use crate::model::Schema;
 use crate::plan::{HazardKind, Origin, Plan, Step, plan};
@@ -38,6 +40,21 @@ pub async fn compare(client: &mut Client, desired: &Schema) -> Result<Comparison
     let (comparison, _) = look(&mut transaction, desired).await?;
     leave(transaction).await?;
     Ok(comparison)
+}
+
+/// The same, and what stands around the declared things, of one moment.
+///
+/// # Errors
+/// The database does not answer or cannot be read.
+pub async fn survey(
+    client: &mut Client,
+    desired: &Schema,
+) -> Result<(Comparison, BTreeSet<Standing>), Error> {
+    let mut transaction = snapshot(client).await?;
+    let (comparison, _) = look(&mut transaction, desired).await?;
+    let standing = standing(&mut transaction, desired).await?;
+    leave(transaction).await?;
+    Ok((comparison, standing))
 }
 
 /// One snapshot for all queries, so that nobody's change is seen by half.

@@ -4,10 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use futures_util::future::try_join;
 use tokio_postgres::{Row, Transaction};
 
-use super::Error;
 use super::ask::{self, Asked, get, ident};
+use super::{Error, PLAIN_TEXT, begin, end, functions};
 use crate::model::{Function, Ident, QualifiedName, Schema};
 
 /// Something that a database holds, and whether it is declared.
@@ -97,7 +98,18 @@ SELECT found.* FROM (
     ) AS found
 WHERE NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = found.class AND d.objid = found.oid AND d.deptype = 'e')";
 
-pub(super) async fn read(transaction: &Transaction<'_>, asked: &Asked) -> Result<Vec<Row>, Error> {
+/// What the schemas of `scope` hold, declared or not, with the schemas and extensions of the database and the
+/// roles that hold something there; and to whom each belongs. Only who shows it asks for it.
+///
+/// # Errors
+/// The database does not answer, or has a name that cannot be one.
+pub async fn standing(
+    transaction: &mut Transaction<'_>,
+    scope: &Schema,
+) -> Result<BTreeSet<Standing>, Error> {
+    let savepoint = begin(transaction).await?;
+    ask::run(&savepoint, PLAIN_TEXT).await?;
+    let asked = Asked::new(scope);
     let names = [
         &asked.namespaces,
         &asked.relation_schemas,
@@ -105,11 +117,17 @@ pub(super) async fn read(transaction: &Transaction<'_>, asked: &Asked) -> Result
         &asked.roles,
         &asked.private_schemas,
     ];
-    ask::rows(transaction, STANDING, &names).await
+    let (rows, functions) =
+        try_join(ask::rows(&savepoint, STANDING, &names), functions::read(&savepoint, &asked))
+            .await?;
+    end(savepoint).await?;
+    // What is to be said of them is said where they are compared.
+    let functions = functions::understand(&functions, scope, &mut Vec::new())?;
+    understand(&rows, scope, &asked.namespaces, &functions.declared)
 }
 
 /// What is there, by the declared things first. Functions go by their numbers, for their names are not all.
-pub(super) fn understand(
+fn understand(
     rows: &[Row],
     scope: &Schema,
     schemas: &[String],

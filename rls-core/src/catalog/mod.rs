@@ -35,13 +35,13 @@ mod views;
 
 use std::collections::BTreeSet;
 
-use futures_util::future::{try_join4, try_join5};
+use futures_util::future::{try_join3, try_join4, try_join5};
 use tokio_postgres::Transaction;
 
 use crate::model::{Ident, QualifiedName, Schema};
 use ask::Asked;
 
-pub use boundary::{Standing, StandingKind};
+pub use boundary::{Standing, StandingKind, standing};
 pub use canonical::canonical;
 pub use defaults::StrayDefault;
 pub use discover::{Discovered, discover};
@@ -56,9 +56,6 @@ pub struct Live {
     pub schema: Schema,
     /// Tables of the declared schemas that are not declared themselves.
     pub undeclared: BTreeSet<QualifiedName>,
-    /// What the declared schemas hold, declared or not, with the schemas and extensions of the database
-    /// and the roles that hold something there; and to whom each belongs.
-    pub standing: BTreeSet<Standing>,
     /// Default privileges on tables that are not declared.
     pub stray_defaults: Vec<StrayDefault>,
     /// Declared roles that the server does not have and that no plan makes.
@@ -92,7 +89,7 @@ pub async fn introspect(transaction: &mut Transaction<'_>, scope: &Schema) -> Re
         (server, relations, columns, keys, indexes),
         (policies, functions, roles, access, unheld),
         (sequences, comments, triggers, partitions, types),
-        (defaults, owners, views, standing),
+        (defaults, owners, views),
     ) = try_join4(
         try_join5(
             server::read(&savepoint, &asked),
@@ -115,11 +112,10 @@ pub async fn introspect(transaction: &mut Transaction<'_>, scope: &Schema) -> Re
             partitions::read(&savepoint, &asked),
             user_types::read(&savepoint, &asked),
         ),
-        try_join4(
+        try_join3(
             defaults::read(&savepoint, &asked),
             owners::read(&savepoint, &asked),
             views::read(&savepoint, &asked),
-            boundary::read(&savepoint, &asked),
         ),
     )
     .await?;
@@ -158,7 +154,6 @@ pub async fn introspect(transaction: &mut Transaction<'_>, scope: &Schema) -> Re
     grant_options.extend(on_partitions.options);
     let (default_privileges, stray_defaults) = defaults::understand(&defaults, scope, &mut notes)?;
     let (tables, undeclared) = tables.split();
-    let standing = boundary::understand(&standing, scope, &asked.namespaces, &functions.declared)?;
     let (functions, strays) = functions.split();
 
     Ok(Live {
@@ -188,7 +183,6 @@ pub async fn introspect(transaction: &mut Transaction<'_>, scope: &Schema) -> Re
             settled_defaults: scope.settled_defaults.clone(),
         },
         undeclared,
-        standing,
         stray_defaults,
         missing_roles,
         stand_in,
