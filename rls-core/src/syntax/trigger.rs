@@ -223,10 +223,14 @@ impl TriggerDecl {
         self.made(columns.into_iter().collect(), when, before, ctxt)
     }
 
-    /// The trigger of a view, whose columns only the server knows.
+    /// The trigger of a view, of whose columns `names` makes names, for only the server knows them.
     ///
     /// Source: Postgres manual, `CREATE TRIGGER`: which triggers views can have.
-    pub(super) fn lower_on_view(&self, ctxt: &Ctxt) -> Option<(Ident, Trigger)> {
+    pub(super) fn lower_on_view(
+        &self,
+        names: impl Fn(&[Expr], &Ctxt) -> Vec<Ident>,
+        ctxt: &Ctxt,
+    ) -> Option<(Ident, Trigger)> {
         let before = ctxt.count();
         self.fits_together(ctxt);
         let instead = self.timing == TriggerTiming::InsteadOf;
@@ -246,9 +250,9 @@ impl TriggerDecl {
         {
             ctxt.error(at, "a view is not truncated");
         }
-        if let Some(first) = self.of.first() {
+        if let Some(first) = self.of.first().filter(|_| instead) {
             let help = "leave `of` out";
-            ctxt.error_help(first, "the trigger of a view is not about single columns", help);
+            ctxt.error_help(first, "what is done instead is done whichever column it is", help);
         }
         let when = self.when.as_ref().filter(|text| raw_sql::lexical(text, None, ctxt).is_some());
         if let Some(text) = when.filter(|_| instead) {
@@ -260,7 +264,7 @@ impl TriggerDecl {
             ctxt.error(&self.meta, message);
         }
         let when = when.map(|text| Sql::new(text.value().trim()));
-        self.made(BTreeSet::new(), when, before, ctxt)
+        self.made(names(&self.of, ctxt).into_iter().collect(), when, before, ctxt)
     }
 
     /// The trigger of the model, if nothing was wrong with it since there were so many mistakes.

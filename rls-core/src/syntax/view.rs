@@ -259,7 +259,7 @@ fn free_name(declared: &IndexDecl, view: &View) -> Option<Ident> {
 
 fn trigger(item: &Item, view: &mut View, comments: &mut BTreeMap<Commented, String>, ctxt: &Ctxt) {
     let Some(declared) = trigger::trigger(item, &view.name.schema, ctxt) else { return };
-    let Some((name, trigger)) = declared.lower_on_view(ctxt) else { return };
+    let Some((name, trigger)) = declared.lower_on_view(names, ctxt) else { return };
     let commented = Commented::Trigger(view.name.clone(), name.clone());
     comments.extend(declared.comment.map(|text| (commented, text)));
     add(&mut view.triggers, Some(name), trigger, &declared.meta, ctxt);
