@@ -10,13 +10,13 @@ pub use std::vec;
 pub use crate::model::{
     AllowedLint, Argument as FunctionArgument, ArgumentMode, Attributes, BaseType, Body, Check,
     Column, ColumnRef, Command, Commented, CompareOp, DeclaredFunction, DeclaredGrant,
-    DeclaredSequence, DeclaredTable, Deferral, Exclusion, ExclusionElement, Expr, ForeignKey,
-    Function, Generated, Grantee, Ident, Identity, Index, IndexKey, IndexValue, Interval,
-    IntervalFields, Literal, Modifier, NamedPredicate, OperatorClass, Parallel, Partition,
-    PartitionBound, PartitionStrategy, Partitioning, PgType, Policy, PolicyKind, PrimaryKey,
-    Privilege, QualifiedName, RangeEnd, ReferentialAction, ReturnedColumn, Returns, Routine,
-    RowSecurity, Sequence, SequenceOptions, SequenceOwner, ShiftOp, Sql, Table, TextForm, TimeUnit,
-    Trigger, TriggerEvent, TriggerState, TriggerTiming, Unique, Volatility,
+    DeclaredPartition, DeclaredSequence, DeclaredTable, Deferral, Exclusion, ExclusionElement,
+    Expr, ForeignKey, Function, Generated, Grantee, Ident, Identity, Index, IndexKey, IndexValue,
+    Interval, IntervalFields, Literal, Modifier, NamedPredicate, OperatorClass, Parallel,
+    Partition, PartitionBound, PartitionStrategy, Partitioning, PgType, Policy, PolicyKind,
+    PrimaryKey, Privilege, QualifiedName, RangeEnd, ReferentialAction, ReturnedColumn, Returns,
+    Routine, RowSecurity, Sequence, SequenceOptions, SequenceOwner, ShiftOp, Sql, Table, TextForm,
+    TimeUnit, Trigger, TriggerEvent, TriggerState, TriggerTiming, Unique, Volatility,
 };
 
 pub use crate::model::{

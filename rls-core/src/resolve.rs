@@ -51,6 +51,8 @@ pub enum Part {
     Grant(usize),
     /// Somebody to whom it grants.
     Grantee(usize, Grantee),
+    /// Somebody to whom a `grant(..)` of a partition grants.
+    PartitionGrantee(QualifiedName, usize, Grantee),
     /// A lint that is allowed, by its place in the list.
     Allow(usize),
     /// A node of an expression, by its number in preorder.
@@ -408,7 +410,7 @@ fn compile(
             table.row_security = RowSecurity::Forced;
         }
         if let Some(partitioning) = &mut table.partitioning {
-            partitioning.close(table.row_security.of_partitions());
+            partitioning.close(table.row_security.of_partitions(), &declared.partitions);
         }
         compiled.insert(name.clone(), table);
     }

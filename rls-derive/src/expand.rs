@@ -31,6 +31,7 @@ pub(crate) fn expand(input: &DeriveInput, lowered: &Lowered) -> TokenStream {
         // What the fields' types bring along is known to these alone.
         types: _,
         sequences,
+        partitions,
         owner,
         grants,
         comments,
@@ -44,6 +45,10 @@ pub(crate) fn expand(input: &DeriveInput, lowered: &Lowered) -> TokenStream {
     let implied_checks = implied_checks.iter().map(ident);
     let allowed = allowed.iter().map(function::allowed);
     let sequences = sequences.iter().map(sequence::sequence);
+    let partitions = partitions.iter().map(|(name, said)| {
+        let (name, said) = (qualified(name), partition::said(said));
+        quote!((#name, #said))
+    });
     let owner = option(owner.as_ref().map(ident));
     let grants = grants.iter().map(grant);
     let comments = comments.iter().map(|(on, text)| {
@@ -82,6 +87,7 @@ pub(crate) fn expand(input: &DeriveInput, lowered: &Lowered) -> TokenStream {
                     allowed: p::vec![#(#allowed),*],
                     types: p::vec![],
                     sequences: p::vec![#(#sequences),*],
+                    partitions: p::BTreeMap::from([#(#partitions),*]),
                     owner: #owner,
                     grants: p::vec![#(#grants),*],
                     comments: p::BTreeMap::from([#(#comments),*]),

@@ -2,9 +2,9 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use rls_core::model::{Partition, PartitionBound, Partitioning, RangeEnd};
+use rls_core::model::{DeclaredPartition, Partition, PartitionBound, Partitioning, RangeEnd};
 
-use crate::expand::{option, qualified, variant};
+use crate::expand::{grant, ident, option, qualified, variant};
 use crate::expr::{expr, literal};
 use crate::index;
 
@@ -22,6 +22,17 @@ pub(crate) fn partitioning(partitioning: &Partitioning) -> TokenStream {
             keep_undeclared: #keep_undeclared,
             partitions: p::BTreeMap::from([#(#partitions),*]),
         }
+    }
+}
+
+/// What a partition says of itself.
+pub(crate) fn said(said: &DeclaredPartition) -> TokenStream {
+    let DeclaredPartition { force, owner, grants } = said;
+    let force = option(force.map(|force| quote!(#force)));
+    let owner = option(owner.as_ref().map(ident));
+    let grants = grants.iter().map(grant);
+    quote! {
+        p::DeclaredPartition { force: #force, owner: #owner, grants: p::vec![#(#grants),*] }
     }
 }
 

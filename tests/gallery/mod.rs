@@ -533,7 +533,13 @@ pub struct Visit {
     table = "choices",
     partition_by(list, columns = [is_made]),
     partition(name = "choices_made", values = [true]),
-    partition(name = "choices_open", values = [false, null]),
+    partition(
+        name = "choices_open",
+        values = [false, null],
+        force = false,
+        grant(role = anonymous, privileges = [select, delete]),
+        grant(role = authenticated, privileges = update, columns = [is_made], grantable),
+    ),
     force,
     crud_policy(role = authenticated, read = is_made),
 )]

@@ -33,7 +33,12 @@ pub struct Two;
 pub struct One;
 
 #[derive(Table)]
-#[rls(table = "things", owner = r#type)]
+#[rls(
+    table = "things",
+    owner = r#type,
+    partition_by(hash, columns = [id]),
+    partition(name = "things_0", modulus = 1, remainder = 0, owner = "App Owner"),
+)]
 pub struct Thing {
     pub id: i64,
     pub mood: Mood,

@@ -88,6 +88,23 @@ struct Alone {
     kind: String,
 }
 
+#[derive(Table)]
+#[rls(
+    partition_by(list, columns = [kind]),
+    partition(name = "a", values = ["x"], force, row_security = false),
+    partition(name = "b", values = ["y"], grant(role = anonymous, privileges = usage)),
+    partition(
+        name = "c",
+        default,
+        grant(role = anonymous, privileges = select),
+        grant(role = anonymous, privileges = [insert, select]),
+        grant(role = anonymous, privileges = update, columns = [knd]),
+    ),
+)]
+struct Said {
+    kind: String,
+}
+
 struct DateTime<T>(T);
 struct Utc;
 

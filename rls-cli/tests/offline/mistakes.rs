@@ -205,6 +205,19 @@ fn an_unknown_role_gets_a_suggestion_or_the_way_to_declare_it() {
     project.both(&["check"]).0.exits(0);
 }
 
+#[test]
+fn an_unknown_role_of_a_partition_is_told_where_it_stands() {
+    let schema = "#[derive(Table)]
+#[rls(
+    partition_by(list, columns = [kind]),
+    partition(name = \"rest\", default, grant(role = anonymos, privileges = select)),
+)]
+pub struct A { pub kind: String }
+";
+    let run = Project::new(NEON, schema).both(&["check"]).0;
+    run.exits(1).says("unknown role `anonymos`").says("schema.rs:4:52");
+}
+
 /// A table with a policy in raw SQL, and another table to look into.
 fn raw(sql: &str) -> Project {
     let schema = format!(

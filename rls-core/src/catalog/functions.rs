@@ -6,7 +6,7 @@ use tokio_postgres::{Row, Transaction};
 
 use super::Error;
 use super::ask::{self, Asked, get, ident, list};
-use super::owners::OfFunction;
+use super::owners::OwnerOf;
 use super::relations::named_type;
 use crate::lex::{self, Token, TokenKind};
 use crate::model::{
@@ -103,7 +103,7 @@ pub(super) struct Functions {
     pub(super) declared: BTreeMap<u32, Function>,
     pub(super) strays: Vec<Routine>,
     comments: BTreeMap<Commented, String>,
-    owners: Vec<OfFunction>,
+    owners: Vec<OwnerOf>,
 }
 
 impl Functions {
@@ -121,7 +121,7 @@ impl Functions {
     }
 
     /// To whom those that are declared belong.
-    pub(super) fn take_owners(&mut self) -> Vec<OfFunction> {
+    pub(super) fn take_owners(&mut self) -> Vec<OwnerOf> {
         std::mem::take(&mut self.owners)
     }
 
@@ -158,7 +158,7 @@ pub(super) fn understand(
                     list(&other)
                 ));
             }
-            functions.owners.push((routine.clone(), owner, get(first, "own")?));
+            functions.owners.push((owned, owner, get(first, "own")?));
             if let Some(text) = get::<Option<&str>>(first, "comment")? {
                 let on = Commented::Function(routine);
                 functions.comments.insert(on, text.to_owned());

@@ -132,7 +132,7 @@ fn said(scope: &Schema, table: &QualifiedName, name: &Ident) -> Vec<IndexKey<Sql
 }
 
 /// What goes without saying, unless it was said all the same.
-fn as_said(
+pub(super) fn as_said(
     row: &Row,
     mut keys: Vec<IndexKey<Sql>>,
     said: &[IndexKey<Sql>],

@@ -141,7 +141,9 @@ pub async fn introspect(transaction: &mut Transaction<'_>, scope: &Schema) -> Re
     indexes::add(&indexes, scope, &mut relations, &mut notes)?;
     triggers::add(&triggers, &mut relations, &mut notes)?;
     let mut functions = functions::understand(&functions, scope, &mut notes)?;
-    let owners = owners::understand(&owners, functions.take_owners(), scope)?;
+    let mut of_others = partitions::owners(&partitions)?;
+    of_others.extend(functions.take_owners());
+    let owners = owners::understand(&owners, of_others, scope)?;
     let types = user_types::understand(&types, scope, &mut notes)?;
     let sequences = sequences::understand(&sequences, scope)?;
     let (mut comments, mut undeclared_comments) = comments::understand(&comments, scope)?;

@@ -7,9 +7,10 @@ use tokio_postgres::{Row, Transaction};
 
 use super::Error;
 use super::ask::{self, Asked, get, ident};
-use crate::model::{Ident, Owned, QualifiedName, Routine, Schema};
+use crate::model::{Ident, Owned, QualifiedName, Schema};
 
-// Functions are told apart by what they take: they come with the rest of what is read of them.
+// Functions are told apart by what they take, and partitions may be known to nobody: theirs come with the
+// rest of what is read of them.
 const OWNERS: &str = "
 SELECT 'relation' AS kind, n.nspname::text AS schema, c.relname::text AS name, r.rolname::text AS owner,
     r.rolname = current_user AS own
@@ -39,12 +40,12 @@ pub(super) struct Owners {
     pub(super) undeclared: BTreeMap<Owned, Ident>,
 }
 
-/// One of a function, and whether it is whoever looks.
-pub(super) type OfFunction = (Routine, Ident, bool);
+/// One that came with the rest of what was read, and whether it goes without saying.
+pub(super) type OwnerOf = (Owned, Ident, bool);
 
 pub(super) fn understand(
     rows: &[Row],
-    of_functions: Vec<OfFunction>,
+    others: Vec<OwnerOf>,
     scope: &Schema,
 ) -> Result<Owners, Error> {
     let mut owners = Owners::default();
@@ -58,17 +59,17 @@ pub(super) fn understand(
         };
         owners.add(owned, ident(row, "owner")?, get(row, "own")?, scope);
     }
-    for (routine, owner, own) in of_functions {
-        owners.add(Owned::Function(routine), owner, own, scope);
+    for (owned, owner, unsaid) in others {
+        owners.add(owned, owner, unsaid, scope);
     }
     Ok(owners)
 }
 
 impl Owners {
-    fn add(&mut self, owned: Owned, owner: Ident, own: bool, scope: &Schema) {
+    fn add(&mut self, owned: Owned, owner: Ident, unsaid: bool, scope: &Schema) {
         if scope.owners.contains_key(&owned) {
             self.declared.insert(owned, owner);
-        } else if !own {
+        } else if !unsaid {
             self.undeclared.insert(owned, owner);
         }
     }

@@ -11,11 +11,12 @@ use tokio_postgres::{Row, Transaction};
 use super::Error;
 use super::access::{self, Held};
 use super::ask::{self, Asked, get, ident, list, with_declared};
-use super::indexes::keys;
+use super::indexes::{as_said, keys};
+use super::owners::OwnerOf;
 use super::relations::{Tables, row_security};
 use crate::lex::{self, Token, TokenKind};
 use crate::model::{
-    Grant, GrantObject, Ident, IndexKey, IndexValue, Literal, Partition, PartitionBound,
+    Grant, GrantObject, Ident, IndexKey, IndexValue, Literal, Owned, Partition, PartitionBound,
     PartitionStrategy, Partitioning, QualifiedName, RangeEnd, RowSecurity, Schema, Sql, Table,
     TypeFamily,
 };
@@ -35,11 +36,12 @@ macro_rules! with_family {
 // What is another's partition, and what is in the way of the model: policies and the like of its own.
 const PARTITIONS: &str = with_family!(
     "SELECT f.root, f.parent, f.oid, f.pending, n.nspname::text AS schema, c.relname::text AS name,
-    c.relkind::text AS kind, c.relrowsecurity AS enabled, c.relforcerowsecurity AS forced,
+    c.relkind::text AS kind, o.rolname::text AS owner, o.rolname = current_user AS mine,
+    c.relowner = (SELECT whole.relowner FROM pg_class whole WHERE whole.oid = f.root) AS with_table, c.relrowsecurity AS enabled, c.relforcerowsecurity AS forced,
     pg_get_expr(c.relpartbound, c.oid) AS bound, p.partstrat::text AS strategy,
     pg_get_expr(p.partexprs, p.partrelid) AS exprs, key.columns, key.collation_schemas, key.collations,
-    key.class_schemas, key.classes, key.parameters, key.descending, key.nulls_first,
-    array_remove(ARRAY[
+    key.class_schemas, key.classes, key.usual_collations, key.usual_classes, key.parameters, key.descending,
+    key.nulls_first, array_remove(ARRAY[
         (SELECT 'the policies ' || string_agg(quote_ident(o.polname), ', ' ORDER BY o.polname)
             FROM pg_policy o WHERE o.polrelid = c.oid),
         (SELECT 'the triggers ' || string_agg(quote_ident(o.tgname), ', ' ORDER BY o.tgname)
@@ -55,20 +57,22 @@ const PARTITIONS: &str = with_family!(
                 AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = c.oid AND k.conindid = o.indexrelid))
         ], NULL) AS own
 FROM family f JOIN pg_class c ON c.oid = f.oid JOIN pg_namespace n ON n.oid = c.relnamespace
-    LEFT JOIN pg_partitioned_table p ON p.partrelid = c.oid,
+    JOIN pg_roles o ON o.oid = c.relowner LEFT JOIN pg_partitioned_table p ON p.partrelid = c.oid,
     LATERAL (SELECT array_agg(a.attname::text ORDER BY place) AS columns,
         array_agg(cs.nspname::text ORDER BY place) AS collation_schemas,
         array_agg(co.collname::text ORDER BY place) AS collations,
         array_agg(ns.nspname::text ORDER BY place) AS class_schemas,
         array_agg(oc.opcname::text ORDER BY place) AS classes,
+        array_agg(co.oid IS NULL OR co.oid = coalesce(a.attcollation, 100) ORDER BY place) AS usual_collations,
+        array_agg(oc.opcdefault ORDER BY place) AS usual_classes,
         array_agg(''::text ORDER BY place) AS parameters, array_agg(false ORDER BY place) AS descending,
         array_agg(false ORDER BY place) AS nulls_first
         FROM unnest(p.partattrs::int2[], p.partcollation::oid[], p.partclass::oid[])
             WITH ORDINALITY AS part (number, collation_id, class_id, place)
         LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = part.number AND part.number <> 0
-        LEFT JOIN pg_collation co ON co.oid = part.collation_id AND part.collation_id <> coalesce(a.attcollation, 100)
+        LEFT JOIN pg_collation co ON co.oid = part.collation_id
         LEFT JOIN pg_namespace cs ON cs.oid = co.collnamespace
-        LEFT JOIN pg_opclass oc ON oc.oid = part.class_id AND NOT oc.opcdefault
+        LEFT JOIN pg_opclass oc ON oc.oid = part.class_id
         LEFT JOIN pg_namespace ns ON ns.oid = oc.opcnamespace) AS key
 ORDER BY f.root, f.oid"
 );
@@ -163,6 +167,19 @@ pub(super) fn privileges(
     Ok(held)
 }
 
+/// To whom partitions belong, and for each whether that goes without saying: where it is whoever looks, and
+/// the table's owner too.
+pub(super) fn owners(rows: &Rows) -> Result<Vec<OwnerOf>, Error> {
+    let mut owners = Vec::new();
+    for row in &rows.partitions {
+        if get::<Option<u32>>(row, "parent")?.is_some() {
+            let unsaid = get(row, "mine")? && get(row, "with_table")?;
+            owners.push((Owned::Relation(name(row)?), ident(row, "owner")?, unsaid));
+        }
+    }
+    Ok(owners)
+}
+
 fn name(row: &Row) -> Result<QualifiedName, Error> {
     Ok(QualifiedName::new(ident(row, "schema")?, ident(row, "name")?))
 }
@@ -196,7 +213,8 @@ impl Family<'_> {
         let columns: Vec<Option<&str>> = get(row, "columns")?;
         let expr = |column: &Option<&str>| column.map_or_else(|| exprs.next(), |_| None);
         let exprs: Vec<_> = columns.iter().map(expr).collect();
-        let keys = keys(row, &exprs)?;
+        let said = declared.map_or(&[][..], |declared| &declared.keys);
+        let keys = as_said(row, keys(row, &exprs)?, said)?;
         let mut partitioning = Partitioning {
             strategy,
             keys,

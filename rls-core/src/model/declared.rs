@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::user_type::bring;
-use super::{Commented, DeclaredGrant, DeclaredType, Expr, Ident, Sequence, Table, TypedAs};
+use super::{
+    Commented, DeclaredGrant, DeclaredType, Expr, Ident, QualifiedName, Sequence, Table, TypedAs,
+};
 
 /// What `#[derive(Table)]` makes of a struct. Its expressions use the names of fields.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,12 +33,25 @@ pub struct DeclaredTable {
     pub types: Vec<DeclaredType>,
     /// The sequences that its columns bring along.
     pub sequences: Vec<Sequence>,
+    /// What partitions say of themselves, of any depth; nothing of those that are as their table is.
+    pub partitions: BTreeMap<QualifiedName, DeclaredPartition>,
     /// The role that it and its partitions belong to; none takes what rls.toml says of all.
     pub owner: Option<Ident>,
     /// Privileges that are declared by name, beside those that its policies need.
     pub grants: Vec<DeclaredGrant>,
     /// Comments on it and what belongs to it.
     pub comments: BTreeMap<Commented, String>,
+}
+
+/// What a partition says of itself, beside its rows and whether it is open.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DeclaredPartition {
+    /// Whether it is closed to its owner too; none is as its table.
+    pub force: Option<bool>,
+    /// The role that it belongs to; none is as its table.
+    pub owner: Option<Ident>,
+    /// Privileges to use it by its own name. Whoever goes through the table needs none.
+    pub grants: Vec<DeclaredGrant>,
 }
 
 /// A lint that does not apply to a table.
@@ -62,6 +77,7 @@ impl From<Table<Expr>> for DeclaredTable {
             allowed: Vec::new(),
             types: Vec::new(),
             sequences: Vec::new(),
+            partitions: BTreeMap::new(),
             owner: None,
             grants: Vec::new(),
             comments: BTreeMap::new(),

@@ -37,7 +37,7 @@ pub use comment::Commented;
 pub use constraint::{
     Check, Deferral, Exclusion, ExclusionElement, ForeignKey, PrimaryKey, ReferentialAction, Unique,
 };
-pub use declared::{AllowedLint, DeclaredTable};
+pub use declared::{AllowedLint, DeclaredPartition, DeclaredTable};
 pub use default_privilege::{DefaultHolder, DefaultObjects, DefaultPrivilege, DefaultTarget};
 pub use expr::{
     ColumnRef, CompareOp, Expr, Interval, Literal, NamedPredicate, ShiftOp, Sql, SubjectType,

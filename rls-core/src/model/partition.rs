@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Expr, IndexKey, Literal, QualifiedName, RowSecurity, Site};
+use super::{DeclaredPartition, Expr, IndexKey, Literal, QualifiedName, RowSecurity, Site};
 
 /// How the rows of a table are spread over partitions.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -142,14 +142,18 @@ impl<E> Partitioning<E> {
         all
     }
 
-    /// Closes every partition at least as much as that, but those that are declared to be open.
-    pub fn close(&mut self, floor: RowSecurity) {
-        for partition in self.partitions.values_mut() {
+    /// Closes every partition as it says itself, or else as much as that, but those that are open.
+    pub fn close(&mut self, floor: RowSecurity, said: &BTreeMap<QualifiedName, DeclaredPartition>) {
+        for (name, partition) in &mut self.partitions {
             if partition.row_security != RowSecurity::Disabled {
-                partition.row_security = partition.row_security.max(floor);
+                partition.row_security = match said.get(name).and_then(|said| said.force) {
+                    Some(true) => RowSecurity::Forced,
+                    Some(false) => RowSecurity::Enabled,
+                    None => floor,
+                };
             }
             if let Some(inner) = &mut partition.partitioning {
-                inner.close(floor);
+                inner.close(floor, said);
             }
         }
     }

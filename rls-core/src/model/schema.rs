@@ -85,8 +85,8 @@ pub struct Schema {
         )
     )]
     pub owners: BTreeMap<Owned, Ident>,
-    /// To whom declared things belong whose owner is not declared, but what belongs to whoever looks:
-    /// left alone, and given back where it is made anew. Live databases only.
+    /// To whom declared things and their partitions belong whose owner is not declared, but what belongs to
+    /// whoever looks, together with its table: left alone, and given back where it is made anew. Live databases only.
     #[cfg_attr(feature = "serde", serde(skip))]
     pub undeclared_owners: BTreeMap<Owned, Ident>,
     /// Privileges.

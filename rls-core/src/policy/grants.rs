@@ -68,6 +68,7 @@ pub(crate) fn derive(sources: &Sources<'_>) -> Derived {
             };
             usage(&table.name.schema);
         }
+        derived.grants.extend(privileges::at_partitions(declared));
         if let Some(auth) = &auth {
             let callers = callers(compiled, auth, &holders, &writers, &known);
             derived.grants.extend(callers.into_iter().map(|grantee| Grant {

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
-    Commented, DeclaredGrant, DefaultTarget, Grant, GrantObject, Grantee, Ident, Owned, Privilege,
-    Schema,
+    Commented, DeclaredGrant, DefaultTarget, Grant, GrantObject, Grantee, Ident, Owned,
+    Partitioning, Privilege, Schema,
 };
 use crate::provider::{DeclaredSchema, Provider, Settings};
 
@@ -63,15 +63,23 @@ pub(super) fn owner(live: &mut Schema) -> Option<Ident> {
     let views = live.views.keys().cloned().map(Owned::Relation);
     let all: Vec<_> = tables.chain(free).chain(types).chain(functions).chain(views).collect();
     let owners: BTreeSet<_> = all.iter().map(|owned| live.undeclared_owners.get(owned)).collect();
-    match (owners.first(), owners.len()) {
+    let one = match (owners.first(), owners.len()) {
         (Some(Some(owner)), 1) => Some((*owner).clone()),
-        _ => {
-            let named = |owned| Some((live.undeclared_owners.get(&owned)?.clone(), owned));
-            let named: Vec<_> = all.into_iter().filter_map(named).collect();
-            live.owners.extend(named.into_iter().map(|(owner, owned)| (owned, owner)));
-            None
-        }
+        _ => None,
+    };
+    let named = |owned: Owned| Some((owned.clone(), live.undeclared_owners.get(&owned)?.clone()));
+    let mut said: Vec<_> = match &one {
+        Some(_) => Vec::new(),
+        None => all.into_iter().filter_map(named).collect(),
+    };
+    for table in live.tables.values() {
+        let of_table = live.undeclared_owners.get(&Owned::Relation(table.name.clone()));
+        let partitions = table.partitioning.iter().flat_map(Partitioning::all);
+        let own = partitions.filter_map(|it| named(Owned::Relation(it.name.clone())));
+        said.extend(own.filter(|(_, owner)| Some(owner) != of_table));
     }
+    live.owners.extend(said);
+    one
 }
 
 /// The privileges on schemas and sequences that are not given anyway. Where everyone holds one, another

@@ -5,14 +5,15 @@ use std::collections::BTreeSet;
 use super::objects::Objects;
 use super::{Part, ResolveError, Tables};
 use crate::model::{
-    DeclaredTable, DeclaredType, Expr, Function, Ident, Owned, PRIVATE_SCHEMA, Partitioning, Schema,
+    DeclaredTable, DeclaredType, Expr, Function, Ident, Owned, PRIVATE_SCHEMA, Partition,
+    Partitioning, Schema,
 };
 use crate::policy::compile::{Linked, Site};
 use crate::policy::definer;
 use crate::provider::Settings;
 use crate::render;
 
-/// Adds the owners. A partition goes with its table, a sequence with its column's table, a lookup past
+/// Adds the owners. Unless it says so itself, a partition goes with its table; a sequence with its column's table, a lookup past
 /// policies with the tables that it looks into, and the schema of such lookups with them. Any other
 /// schema belongs to somebody only where rls.toml says that of it by name: it may serve others.
 pub(super) fn add(
@@ -25,10 +26,13 @@ pub(super) fn add(
     let usual = |own: &Option<Ident>| own.clone().or_else(|| settings.owner.clone());
     let mut owners = Vec::new();
     for declared in tables.values() {
-        let partitions = declared.table.partitioning.iter().flat_map(Partitioning::all);
-        let names = partitions.map(|it| &it.name).chain([&declared.table.name]);
         let owner = usual(&declared.owner);
-        owners.extend(names.map(|name| (Owned::Relation(name.clone()), owner.clone())));
+        for Partition { name, .. } in declared.table.partitioning.iter().flat_map(Partitioning::all)
+        {
+            let own = declared.partitions.get(name).and_then(|said| said.owner.clone());
+            owners.push((Owned::Relation(name.clone()), own.or_else(|| owner.clone())));
+        }
+        owners.push((Owned::Relation(declared.table.name.clone()), owner));
     }
     for declared in objects.sequences.iter().filter(|it| it.sequence.owner.is_none()) {
         let owned = Owned::Relation(declared.sequence.name.clone());

@@ -1,20 +1,26 @@
 //! Privileges that were declared by name: whose they are, and the single ones that they make.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::objects::Objects;
 use super::{Part, ResolveError, Tables, known_role};
 use crate::model::{
-    DeclaredGrant, DefaultHolder, DefaultPrivilege, Grant, GrantObject, Grantee, QualifiedName,
-    Routine, Schema,
+    DeclaredGrant, DefaultHolder, DefaultPrivilege, Grant, GrantObject, Grantee, Privilege,
+    QualifiedName, Routine, Schema,
 };
 use crate::provider::Settings;
 
-/// Everything that was declared by name: on tables, views and their columns, on sequences and functions.
+/// Everything that was declared by name: on tables, partitions, views and their columns, on sequences and
+/// functions.
 fn declared<'a>(
     tables: &'a Tables,
     objects: &'a Objects,
 ) -> impl Iterator<Item = (GrantObject, usize, &'a DeclaredGrant)> {
+    let partitions = tables.values().flat_map(|declared| &declared.partitions);
+    let of_partitions = partitions.flat_map(|(name, declared)| {
+        let object = GrantObject::Table(name.clone());
+        declared.grants.iter().enumerate().map(move |(at, grant)| (object.clone(), at, grant))
+    });
     let of_tables = tables.values().flat_map(|declared| {
         let object = GrantObject::Table(declared.table.name.clone());
         declared.grants.iter().enumerate().map(move |(at, grant)| (object.clone(), at, grant))
@@ -31,7 +37,7 @@ fn declared<'a>(
         let object = GrantObject::Table(name.clone());
         declared.grants.iter().enumerate().map(move |(at, grant)| (object.clone(), at, grant))
     });
-    of_tables.chain(of_sequences).chain(of_functions).chain(of_views)
+    of_tables.chain(of_partitions).chain(of_sequences).chain(of_functions).chain(of_views)
 }
 
 /// Adds those on what is no table; those on tables are among what is derived.
@@ -80,6 +86,10 @@ pub(super) fn check(
     errors: &mut Vec<ResolveError>,
 ) {
     let mut told: BTreeSet<(QualifiedName, Grantee)> = BTreeSet::new();
+    let partitions: BTreeMap<_, _> = tables
+        .values()
+        .flat_map(|declared| declared.partitions.keys().map(|part| (part, &declared.table.name)))
+        .collect();
     for (object, at, grant) in declared(tables, objects) {
         let (GrantObject::Table(name)
         | GrantObject::Sequence(name)
@@ -90,8 +100,12 @@ pub(super) fn check(
         for role in &grant.roles {
             let Some((message, help)) = known_role(role, settings) else { continue };
             if told.insert((name.clone(), role.clone())) {
-                let part = Part::Grantee(at, role.clone());
-                errors.push(ResolveError { table: name.clone(), part, message, help: Some(help) });
+                let role = role.clone();
+                let (table, part) = match partitions.get(&name) {
+                    Some(of) => ((*of).clone(), Part::PartitionGrantee(name.clone(), at, role)),
+                    None => (name.clone(), Part::Grantee(at, role)),
+                };
+                errors.push(ResolveError { table, part, message, help: Some(help) });
             }
         }
     }
@@ -101,4 +115,19 @@ pub(super) fn check(
 pub(crate) fn of_table(table: &crate::model::DeclaredTable) -> BTreeSet<Grant> {
     let object = GrantObject::Table(table.table.name.clone());
     table.grants.iter().flat_map(|grant| grant.on(&object)).collect()
+}
+
+/// What whoever may use partitions by name needs to get at them: the use of their schemas.
+pub(crate) fn at_partitions(table: &crate::model::DeclaredTable) -> BTreeSet<Grant> {
+    let usage = |name: &QualifiedName, grantee: &Grantee| Grant {
+        object: GrantObject::Schema(name.schema.clone()),
+        grantee: grantee.clone(),
+        privilege: Privilege::Usage,
+    };
+    let held = table.partitions.iter().flat_map(|(name, said)| {
+        said.grants
+            .iter()
+            .flat_map(move |grant| grant.roles.iter().map(move |role| usage(name, role)))
+    });
+    held.collect()
 }

@@ -2,11 +2,11 @@
 //! out where they are those that would be given.
 
 use super::attribute::{Code, Item};
-use super::object::string;
+use super::object::{grant, owned, string, switch};
 use super::{expression, names, partition, text};
 use crate::model::{
-    Check, Commented, DeclaredTable, Deferral, Exclusion, Expr, ForeignKey, Ident, Index, IndexKey,
-    IndexValue, QualifiedName, ReferentialAction, Unique,
+    Check, Commented, DeclaredPartition, DeclaredTable, Deferral, Exclusion, Expr, ForeignKey,
+    Ident, Index, IndexKey, IndexValue, QualifiedName, ReferentialAction, Unique,
 };
 
 /// What is said on each field and on the struct.
@@ -50,6 +50,17 @@ pub(super) struct Writer<'a> {
 }
 
 impl Writer<'_> {
+    /// What a partition says of itself.
+    pub(super) fn partition(&self, name: &QualifiedName) -> Vec<Item> {
+        let Some(said) = self.declared.partitions.get(name) else { return Vec::new() };
+        let DeclaredPartition { force, owner, grants } = said;
+        let field = |column: &Ident| names::field(self.declared, column);
+        let mut items: Vec<_> = force.map(|force| switch("force", force)).into_iter().collect();
+        items.extend(owner.as_ref().map(owned));
+        items.extend(grants.iter().map(|granted| grant(granted, field)));
+        items
+    }
+
     fn primary_key(&mut self) {
         let Some(key) = &self.declared.table.primary_key else { return };
         let places: Vec<_> = key.columns.iter().filter_map(|name| self.place_of(name)).collect();

@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::beside::{self, Types};
 use super::names::{self, Structs};
 use crate::model::{
-    BaseType, Commented, DeclaredGrant, DeclaredSequence, DeclaredTable, Expr, Grant, GrantObject,
-    Grantee, Ident, Owned, Partitioning, Privilege, QualifiedName, RowSecurity, Schema, Sequence,
-    Site, Sql, Table,
+    BaseType, Commented, DeclaredGrant, DeclaredPartition, DeclaredSequence, DeclaredTable, Expr,
+    Grant, GrantObject, Grantee, Ident, Owned, Partitioning, Privilege, QualifiedName, RowSecurity,
+    Schema, Sequence, Site, Sql, Table,
 };
 use crate::render;
 use crate::resolve::{Declared, Part, ResolveErrors};
@@ -121,6 +121,7 @@ fn one(
     if force.is_some() {
         declared.row_security = RowSecurity::Enabled;
     }
+    let partitions = partitions(table, schema, grants);
     if let Some(partitioning) = &mut declared.partitioning {
         closed(partitioning);
     }
@@ -139,13 +140,35 @@ fn one(
         fields,
         force,
         implied_checks,
+        partitions,
         owner: schema.owners.get(&Owned::Relation(table.name.clone())).cloned(),
         grants: on_relation(&table.name, schema, grants),
         ..DeclaredTable::from(declared)
     }
 }
 
-/// A partition that is closed is closed as its table is.
+/// What partitions have that does not follow from their table.
+fn partitions(
+    table: &Table<Sql>,
+    schema: &Schema,
+    grants: &BTreeSet<Grant>,
+) -> BTreeMap<QualifiedName, DeclaredPartition> {
+    let usual = table.row_security.of_partitions();
+    let owner = |name: &QualifiedName| schema.owners.get(&Owned::Relation(name.clone()));
+    let said = table.partitioning.iter().flat_map(Partitioning::all).map(|partition| {
+        let name = &partition.name;
+        let force = match partition.row_security {
+            RowSecurity::Disabled => None,
+            closed => (closed != usual).then_some(closed == RowSecurity::Forced),
+        };
+        let own = owner(name).filter(|own| Some(*own) != owner(&table.name)).cloned();
+        let grants = on_relation(name, schema, grants);
+        (name.clone(), DeclaredPartition { force, owner: own, grants })
+    });
+    said.filter(|(_, said)| *said != DeclaredPartition::default()).collect()
+}
+
+/// Whether one that is closed is closed to its owner too is said, or follows from the table.
 fn closed(partitioning: &mut Partitioning) {
     for partition in partitioning.partitions.values_mut() {
         partition.row_security = partition.row_security.min(RowSecurity::Enabled);

@@ -88,6 +88,11 @@ pub(super) fn counting(options: &SequenceOptions) -> Vec<Item> {
 }
 
 /// `grant(role = authenticated, privileges = [select, insert])`; `field` is how a column is called.
+/// `force`, or `force = false`.
+pub(super) fn switch(key: &'static str, on: bool) -> Item {
+    if on { Item::Flag(key) } else { Item::Value(key, Code::literal("false")) }
+}
+
 pub(super) fn grant(declared: &DeclaredGrant, field: impl Fn(&Ident) -> String) -> Item {
     let DeclaredGrant { roles, privileges, columns, grantable } = declared;
     let mut items = vec![

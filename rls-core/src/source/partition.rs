@@ -3,7 +3,7 @@
 use super::attribute::{Code, Item};
 use super::constraint::Writer;
 use super::expression;
-use super::object::string;
+use super::object::{string, switch};
 use crate::model::{
     Commented, Expr, Ident, Literal, Partition, PartitionBound, PartitionStrategy, Partitioning,
     RangeEnd, RowSecurity,
@@ -30,7 +30,8 @@ fn one(partition: &Partition, schema: &Ident, writer: &Writer<'_>) -> Item {
     items.extend((&name.schema != schema).then(|| string("schema", name.schema.as_str())));
     items.extend(self::bound(bound));
     let open = *row_security == RowSecurity::Disabled;
-    items.extend(open.then(|| Item::Value("row_security", Code::literal("false"))));
+    items.extend(open.then(|| switch("row_security", false)));
+    items.extend(writer.partition(name));
     items.extend(writer.said(&Commented::Table(name.clone())));
     items.extend(partitioning.iter().flat_map(|inner| self::items(inner, &name.schema, writer)));
     Item::List("partition", items)

@@ -2,7 +2,7 @@
 
 use super::attribute::{self, Code, Item};
 use super::file::File;
-use super::object::{self, called, counting, documented, grant, owned, string};
+use super::object::{self, called, counting, documented, grant, owned, string, switch};
 use super::{constraint, declare, expression, names, policy, rust_type, trigger};
 use crate::model::{
     Column, Commented, DeclaredTable, Expr, Generated, Ident, Identity, RowSecurity, Sequence,
@@ -41,13 +41,10 @@ pub(super) fn write(declared: &DeclaredTable, file: &mut File) -> String {
 
 fn switches(declared: &DeclaredTable) -> Vec<Item> {
     let mut items = Vec::new();
-    let off = |key| Item::Value(key, Code::literal("false"));
-    items.extend(
-        (declared.table.row_security == RowSecurity::Disabled).then(|| off("row_security")),
-    );
-    items
-        .extend(declared.force.map(|force| if force { Item::Flag("force") } else { off("force") }));
-    items.extend((!declared.policy_indexes).then(|| off("policy_indexes")));
+    let open = declared.table.row_security == RowSecurity::Disabled;
+    items.extend(open.then(|| switch("row_security", false)));
+    items.extend(declared.force.map(|force| switch("force", force)));
+    items.extend((!declared.policy_indexes).then(|| switch("policy_indexes", false)));
     items
 }
 

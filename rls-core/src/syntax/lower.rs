@@ -8,6 +8,7 @@ use syn::ext::IdentExt;
 use syn::{DeriveInput, LitStr};
 
 use super::decl::{self, Decl, Field};
+use super::grant::GrantDecl;
 use super::lower_constraint::Lowering;
 use super::predicate::{self, Parsed, Scope};
 use super::rust_type::RustType;
@@ -54,7 +55,7 @@ pub fn lower(input: &DeriveInput, ctxt: &Ctxt) -> Option<Lowered> {
             places.insert(Part::Grantee(at, role.clone()), tokens.to_token_stream());
         }
     }
-    let grants = grants(&decl, &scope, ctxt);
+    let grants = grants(&decl.grants, &scope, ctxt);
     let lowered = lower_policy::policies(&decl, &scope, &mut places, ctxt);
     let mut table = Table {
         columns: columns
@@ -68,8 +69,15 @@ pub fn lower(input: &DeriveInput, ctxt: &Ctxt) -> Option<Lowered> {
         )
     };
     let mut comments = comments(&decl, &columns);
-    let lowering =
-        Lowering { decl: &decl, scope: &scope, places: &mut places, ctxt, comments: &mut comments };
+    let mut partitions = BTreeMap::new();
+    let lowering = Lowering {
+        decl: &decl,
+        scope: &scope,
+        places: &mut places,
+        ctxt,
+        comments: &mut comments,
+        partitions: &mut partitions,
+    };
     lowering.run(&mut table);
     let table = DeclaredTable {
         rust_name: decl.ident.unraw().to_string(),
@@ -82,6 +90,7 @@ pub fn lower(input: &DeriveInput, ctxt: &Ctxt) -> Option<Lowered> {
         allowed: decl.allowed.iter().map(|(allowed, _)| allowed.clone()).collect(),
         types: Vec::new(),
         sequences: columns.iter().filter_map(|field| own_sequence(&decl.name, field)).collect(),
+        partitions,
         owner: decl.owner.clone(),
         grants,
         comments,
@@ -270,13 +279,13 @@ fn next_of(sequence: &QualifiedName) -> Sql {
 }
 
 /// Privileges by name, with the columns that their fields are.
-fn grants(decl: &Decl<'_>, scope: &Scope<'_>, ctxt: &Ctxt) -> Vec<DeclaredGrant> {
-    let of_fields = |grant: &grant::GrantDecl| {
+pub(super) fn grants(read: &[GrantDecl], scope: &Scope<'_>, ctxt: &Ctxt) -> Vec<DeclaredGrant> {
+    let of_fields = |grant: &GrantDecl| {
         let columns = lower_policy::columns(&grant.columns, scope, ctxt);
         grant.declared(columns.unwrap_or_default())
     };
-    let declared: Vec<_> = decl.grants.iter().map(of_fields).collect();
-    grant::twice(&decl.grants, &declared, ctxt);
+    let declared: Vec<_> = read.iter().map(of_fields).collect();
+    grant::twice(read, &declared, ctxt);
     declared
 }
 

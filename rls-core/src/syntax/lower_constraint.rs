@@ -14,8 +14,8 @@ use super::predicate::{self, Parsed, Scope};
 use super::references::References;
 use super::{Ctxt, index_key};
 use crate::model::{
-    BaseType, Check, Commented, Exclusion, ExclusionElement, Expr, ForeignKey, Ident, Index,
-    IndexKey, IndexValue, PgType, PrimaryKey, QualifiedName, Site, Table, Unique,
+    BaseType, Check, Commented, DeclaredPartition, Exclusion, ExclusionElement, Expr, ForeignKey,
+    Ident, Index, IndexKey, IndexValue, PgType, PrimaryKey, QualifiedName, Site, Table, Unique,
 };
 use crate::policy::link::{self, Others};
 use crate::resolve::Part;
@@ -28,6 +28,7 @@ pub(super) struct Lowering<'a, 'd> {
     pub(super) ctxt: &'a Ctxt,
     /// What is said about each.
     pub(super) comments: &'a mut BTreeMap<Commented, String>,
+    pub(super) partitions: &'a mut BTreeMap<QualifiedName, DeclaredPartition>,
 }
 
 impl Lowering<'_, '_> {

@@ -9,12 +9,14 @@ use syn::Expr as Rust;
 use super::decl::path_name;
 use super::lower_constraint::Lowering;
 use super::partition::{BoundDecl, PartitionDecl, PartitioningDecl, SpreadDecl, help};
-use super::predicate;
+use super::{lower, predicate};
 use crate::model::{
-    Commented, CompareOp, Expr, Ident, IndexKey, IndexValue, Literal, Partition, PartitionBound,
-    PartitionStrategy, Partitioning, QualifiedName, RangeEnd, RowSecurity, Site, Table,
+    Commented, CompareOp, DeclaredPartition, Expr, Ident, IndexKey, IndexValue, Literal, Partition,
+    PartitionBound, PartitionStrategy, Partitioning, QualifiedName, RangeEnd, RowSecurity, Site,
+    Table,
 };
 use crate::policy::link::{self, Others, Problem};
+use crate::resolve::Part;
 
 /// The expression of a key of a table, or of one of its partitions.
 pub(super) fn key<'a>(table: &'a Table, of: &QualifiedName, at: usize) -> Option<&'a Expr> {
@@ -64,9 +66,7 @@ impl Lowering<'_, '_> {
                 let message = "what is left over goes to one partition";
                 self.ctxt.error(&partition.meta, message);
             }
-            let comment = partition.comment.clone();
-            let on = Commented::Table(lowered.name.clone());
-            self.comments.extend(comment.map(|text| (on, text)));
+            self.said(partition);
             if partitions.insert(lowered.name.clone(), lowered).is_some() {
                 let message = format!("there is a partition called `{}` already", partition.name);
                 self.ctxt.error_help(&partition.meta, message, "give one of the two another name");
@@ -74,6 +74,24 @@ impl Lowering<'_, '_> {
         }
         let keep_undeclared = by.keep_undeclared;
         Some(Partitioning { strategy: by.strategy, keys, keep_undeclared, partitions })
+    }
+
+    /// What a partition says of itself, beside its rows.
+    fn said(&mut self, partition: &PartitionDecl) {
+        let PartitionDecl { name, force, owner, grants, comment, .. } = partition;
+        let on = Commented::Table(name.clone());
+        self.comments.extend(comment.clone().map(|text| (on, text)));
+        for (at, grant) in grants.iter().enumerate() {
+            for (role, tokens) in &grant.roles {
+                let part = Part::PartitionGrantee(name.clone(), at, role.clone());
+                self.places.insert(part, tokens.to_token_stream());
+            }
+        }
+        let grants = lower::grants(grants, self.scope, self.ctxt);
+        let said = DeclaredPartition { force: *force, owner: owner.clone(), grants };
+        if said != DeclaredPartition::default() {
+            self.partitions.insert(name.clone(), said);
+        }
     }
 
     fn partition_key(&mut self, rust: &Rust, site: Site) -> Option<IndexKey> {
@@ -95,7 +113,7 @@ impl Lowering<'_, '_> {
         keys: &[IndexKey],
         declared: &PartitionDecl,
     ) -> Option<Partition> {
-        let PartitionDecl { meta, name, bound, row_security, comment: _, spread } = declared;
+        let PartitionDecl { meta, name, bound, row_security, spread, .. } = declared;
         let partitioning = self.level(name, spread);
         let bound = match (by.strategy, bound) {
             (PartitionStrategy::Range, BoundDecl::Range { from, to }) => {

@@ -7,6 +7,8 @@ use super::Ctxt;
 use super::attr::{self, Item};
 use super::constraint::Read;
 use super::decl::may_hold_tables;
+use super::grant::{GrantDecl, GrantedOn, grant};
+use super::owner::owner;
 use crate::model::{Ident, PartitionStrategy, QualifiedName};
 
 /// `partition_by(..)`.
@@ -22,6 +24,9 @@ pub(super) struct PartitionDecl {
     pub(super) name: QualifiedName,
     pub(super) bound: BoundDecl,
     pub(super) row_security: bool,
+    pub(super) force: Option<bool>,
+    pub(super) owner: Option<Ident>,
+    pub(super) grants: Vec<GrantDecl>,
     pub(super) comment: Option<String>,
     pub(super) spread: SpreadDecl,
 }
@@ -51,6 +56,9 @@ const KEYS: &[&str] = &[
     "remainder",
     "default",
     "row_security",
+    "force",
+    "owner",
+    "grant",
     "comment",
     "partition_by",
     "partition",
@@ -125,7 +133,7 @@ fn by(item: &Item, ctxt: &Ctxt) -> Option<PartitioningDecl> {
 /// A partition; without a schema of its own it is in its table's.
 fn one(item: &Item, schema: &Ident, ctxt: &Ctxt) -> Option<PartitionDecl> {
     let before = ctxt.count();
-    let items = attr::nested_repeatable(item.list(ctxt)?, KEYS, &["partition"], ctxt);
+    let items = attr::nested_repeatable(item.list(ctxt)?, KEYS, &["grant", "partition"], ctxt);
     let read = Read { items: &items, ctxt, complete: ctxt.count() == before };
     let own = read.find("schema").and_then(|item| {
         let name = item.name(ctxt)?;
@@ -141,11 +149,22 @@ fn one(item: &Item, schema: &Ident, ctxt: &Ctxt) -> Option<PartitionDecl> {
         }
         return None;
     };
+    let grants = items.iter().filter(|item| item.key == "grant");
+    let grants = grants.filter_map(|item| grant(item, GrantedOn::Table, ctxt)).collect();
+    let switch = |key: &str| read.find(key).and_then(|item| item.switch(ctxt));
+    let (row_security, force) = (switch("row_security").unwrap_or(true), switch("force"));
+    if let (false, Some(true), Some(item)) = (row_security, force, read.find("force")) {
+        let message = "a partition without row security is closed to nobody";
+        ctxt.error_help(&item.meta, message, "leave `force` or `row_security = false` out");
+    }
     Some(PartitionDecl {
         meta: item.meta.clone(),
         name: QualifiedName::new(schema, name.name(ctxt)?),
         bound: bound?,
-        row_security: read.find("row_security").and_then(|it| it.switch(ctxt)).unwrap_or(true),
+        row_security,
+        force,
+        owner: read.find("owner").and_then(|item| owner(item, ctxt)),
+        grants,
         comment: read.comment(),
         spread,
     })

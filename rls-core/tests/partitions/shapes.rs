@@ -27,7 +27,8 @@ async fn what_is_applied_is_read_back_equal() {
             ..key
         }
     };
-    let collation = Some(QualifiedName::new(id("pg_catalog"), id("C")));
+    let [collation, own] =
+        ["C", "default"].map(|name| Some(QualifiedName::new(id("pg_catalog"), id(name))));
     let inner = spread(
         PartitionStrategy::List,
         vec![key("region")],
@@ -99,6 +100,12 @@ async fn what_is_applied_is_read_back_equal() {
             PartitionStrategy::Range,
             vec![classed(IndexKey { collation, ..key("region") }, "text_pattern_ops")],
             [part("events_a", range("a", "b"))],
+        ),
+        // What its column has anyway.
+        spread(
+            PartitionStrategy::Range,
+            vec![classed(IndexKey { collation: own, ..key("region") }, "text_ops")],
+            [part("events_b", range("b", "c"))],
         ),
     ] {
         let desired = schema([events(Some(partitioning))], &settings);
