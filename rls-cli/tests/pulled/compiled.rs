@@ -2,11 +2,12 @@
 //! needs, builds without a warning, and what its derives make is what the command line reads off the source.
 
 use std::fmt::Write;
-use std::path::Path;
-use std::process::Command;
 
 use super::round::{Round, pulled};
-use super::support::{Project, Run};
+use super::support::Project;
+
+#[path = "../../../rls-core/tests/support/compiled.rs"]
+mod compiler;
 
 /// Something of every kind.
 const EVERYTHING: &str = r####"
@@ -23,6 +24,7 @@ begin
 end $$;
     create function "crate"(numeric[]) returns numeric language sql as 'select 1';
     create function "crate"(text default '"#') returns text language sql as 'select ''"##''';
+    create procedure tidy(n integer default 3) language sql as 'select 1';
     create table teams (id uuid primary key default gen_random_uuid(), "self" text not null);
     create table "type" (
         id bigint generated always as identity primary key,
@@ -39,6 +41,13 @@ end $$;
     create trigger touch before update on "type" for each row execute function touch();
     create index on "type" (lower(mail::text)) where mood = 'fine';
     create view "in" as select id, "self" from teams;
+    create trigger turned instead of update on "in" for each row execute function touch();
+    create trigger told before update of "self" on "in" for each statement execute function touch();
+    create table circle (id bigint primary key, "other" bigint);
+    alter table circle enable row level security;
+    create policy around on circle for select to pull_app
+        using (exists (select 1 from circle c where c.id = circle."other"));
+    grant select on circle to pull_app;
     create materialized view counts as select team, count(*) as n from "type" group by team;
     create index on counts (n desc);
     alter table teams enable row level security;
@@ -48,7 +57,10 @@ end $$;
     create policy mine on "type" for all to pull_app
         using (exists (select 1 from teams t where t.id = team and t."self" = current_user) and mood <> 'so-so');
     create policy all_teams on teams for select to pull_app using (true);
-    grant select, update on "type" to pull_app;
+    grant select on "type" to pull_app;
+    grant update ("fn", moods), insert (team) on "type" to pull_app;
+    grant select (id) on events_1 to pull_app;
+    alter table events_1 force row level security;
     grant select on teams to pull_app;
 "####;
 
@@ -63,43 +75,10 @@ fn what_was_pulled_compiles() {
 /// What the derives make of the source, as SQL.
 #[track_caller]
 fn compiled(round: &Round) -> String {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let own = Project::empty();
-    own.write("Cargo.toml", manifest(&workspace));
-    // The versions that are there, for nothing is fetched.
-    own.write("Cargo.lock", std::fs::read(workspace.join("Cargo.lock")).unwrap());
-    own.write("decimal/Cargo.toml", DECIMAL);
-    own.write("decimal/src/lib.rs", "pub struct Decimal;\n");
-    own.write("src/lib.rs", "#![deny(warnings, clippy::all)]\n\npub mod schema;\n");
-    own.write("src/schema.rs", &round.source);
-    own.write("src/main.rs", program(round));
-    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
-    cargo.current_dir(own.root()).args(["run", "--offline", "--quiet", "--target-dir"]);
-    cargo.arg(Path::new(env!("CARGO_TARGET_TMPDIR")).join("compiled"));
-    // What is said for the crate under test is not said of this one.
-    for name in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_TARGET"] {
-        cargo.env_remove(name);
-    }
-    let run = Run::of(cargo);
-    assert_eq!(run.code, 0, "{run}\n{}", round.source);
-    run.out
+    let schema = ("schema".to_owned(), round.source.clone());
+    compiler::run(own.root(), &[schema], &program(round))
 }
-
-/// The crates are those of the workspace, with the features that are built there.
-fn manifest(workspace: &Path) -> String {
-    format!(
-        "[package]\nname = \"pulled-schema\"\nedition = \"2024\"\n\n[workspace]\n\n[dependencies]\n\
-         chrono = {{ version = \"0.4\", default-features = false, features = [\"clock\"] }}\n\
-         rls-schema = {{ path = {:?} }}\n\
-         rust_decimal = {{ path = \"decimal\" }}\n\
-         serde_json = \"1\"\n\
-         uuid = {{ version = \"1\", default-features = false }}\n",
-        workspace.canonicalize().unwrap()
-    )
-}
-
-/// The workspace has no `rust_decimal`, and the derive goes by the name.
-const DECIMAL: &str = "[package]\nname = \"rust_decimal\"\nedition = \"2024\"\n";
 
 /// A program that prints what is declared.
 fn program(round: &Round) -> String {
@@ -119,15 +98,8 @@ fn program(round: &Round) -> String {
         writeln!(program, "    settings.roles.push(Ident::new({role}).unwrap());").unwrap();
     }
     program += "    let schema = Schema::declare(settings)\n";
-    let mut kind = "";
-    for line in round.source.lines() {
-        if let Some(derive) = line.strip_prefix("#[derive(").and_then(|it| it.strip_suffix(")]")) {
-            kind = derive;
-        }
-        let item = line.strip_prefix("pub struct ").or(line.strip_prefix("pub enum "));
-        let Some(item) = item else { continue };
-        let name = item.split(|c: char| !c.is_alphanumeric()).next().unwrap();
-        let method = match kind {
+    for (derived, name) in compiler::items(&round.source) {
+        let method = match derived {
             "Table" => "table",
             "Sequence" => "sequence",
             "Function" => "function",

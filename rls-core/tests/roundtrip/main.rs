@@ -4,10 +4,12 @@
 //! `RLS_ROUNDTRIP_CASES` sets how many, `RLS_ROUNDTRIP_SEED` from which seed on; a failure prints its
 //! seed, made as small as it gets. Each case has a seed of its own: give that and one case to see it again.
 
-#![cfg(all(feature = "postgres", feature = "serde"))]
+#![cfg(all(feature = "postgres", feature = "serde", feature = "scan", feature = "source"))]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "these are tests, helpers included")]
 
 mod access;
+#[path = "../support/compiled.rs"]
+mod compiled;
 mod dice;
 mod draft;
 #[path = "../support/dump.rs"]
@@ -20,6 +22,7 @@ mod maker;
 mod pair;
 mod partitions;
 mod policies;
+mod pulled;
 mod reached;
 mod repair;
 mod rows;
@@ -39,6 +42,9 @@ use tokio::runtime::Builder;
 use world::World;
 
 const PAIRS: u64 = 150;
+const PULLED: u64 = 60;
+/// How many of those that were pulled are compiled, as one crate.
+const COMPILED: usize = 40;
 
 fn setting(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().unwrap())
@@ -83,6 +89,23 @@ fn one_schema_after_another_is_read_back_equal() {
     let mut world = runtime.block_on(World::new("pairs"));
     let version = world.version;
     each_way(PAIRS, |way| runtime.block_on(world.lead(way)), version);
+}
+
+#[test]
+fn what_was_pulled_is_what_is_there() {
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    let mut world = runtime.block_on(World::new("pulled"));
+    let version = world.version;
+    let mut sources = Vec::new();
+    let pulled = |way: &Way| {
+        let source = runtime.block_on(world.pull(way))?;
+        if sources.len() < COMPILED && !source.is_empty() {
+            sources.push(source);
+        }
+        Ok(())
+    };
+    each_way(PULLED, pulled, version);
+    pulled::compile(&sources);
 }
 
 #[test]

@@ -65,14 +65,19 @@ impl World {
         World { used, fresh, version, with_rows: Pair { previous: 0, next: 0 } }
     }
 
+    /// Makes an empty database what is desired.
+    pub async fn make(&mut self, desired: &Schema) -> Result<(), String> {
+        empty(&self.used).await;
+        let reached = reach(&mut self.used, desired).await;
+        reached.map_err(|failed| format!("the first: {}", failed.why))?;
+        Ok(())
+    }
+
     /// Leads from one schema to the other, with rows in the first, and compares what came of it with
     /// what is made at once.
     pub async fn lead(&mut self, way: &Way) -> Result<(), String> {
         let Way { first, then, by_snapshot, seed } = way;
-        empty(&self.used).await;
-        reach(&mut self.used, &first.schema)
-            .await
-            .map_err(|it| format!("the first: {}", it.why))?;
+        self.make(&first.schema).await?;
         let schemas = [&first.schema, &then.schema];
         as_superuser(&self.used).await;
         rows::put(&self.used, schemas[0], *seed).await;
@@ -263,7 +268,8 @@ impl From<String> for Failed {
     }
 }
 
-async fn read_back(client: &mut Client, desired: &Schema) -> Result<(), String> {
+/// That a database holds what is desired: both ways round nothing is left.
+pub async fn read_back(client: &mut Client, desired: &Schema) -> Result<(), String> {
     let left = compare(client, desired).await.map_err(|error| format!("comparing: {error}"))?;
     if !left.plan.is_empty() {
         return Err(format!("a second apply would still do:\n{}", left.plan.to_sql()));
