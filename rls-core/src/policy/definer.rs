@@ -134,7 +134,8 @@ impl Extraction<'_> {
         Lookup { filter, ..lookup }
     }
 
-    /// The same body is the same function, whoever calls it.
+    /// The same body is the same function, whoever calls it. What the name is made of stays as it is, for
+    /// databases and snapshots have it.
     fn function(
         &mut self,
         about: &str,
@@ -142,7 +143,10 @@ impl Extraction<'_> {
         returns: PgType,
         body: crate::model::Sql,
     ) -> Option<QualifiedName> {
-        let whole = format!("{returns} {:?} {}", in_names(&arguments), body.as_str());
+        let mut whole = format!("{returns} {}", body.as_str());
+        for Argument { name, ty, .. } in &arguments {
+            whole += &format!(", {} {ty}", name.as_ref().map_or("", Ident::as_str));
+        }
         let name = format!("{about}_{:016x}", fnv1a(whole.as_bytes()));
         let schema = Ident::new(PRIVATE_SCHEMA).ok()?;
         let name = QualifiedName::new(schema, Ident::shortened(&name).ok()?);
@@ -150,20 +154,6 @@ impl Extraction<'_> {
         self.functions.insert(function.routine(), function);
         Some(name)
     }
-}
-
-/// What names of functions are made of. It stays as it is, for databases and snapshots have the names.
-fn in_names(arguments: &[crate::model::Argument]) -> Vec<impl std::fmt::Debug + '_> {
-    #[derive(Debug)]
-    #[expect(dead_code, reason = "written as a whole")]
-    struct Argument<'a> {
-        name: &'a Ident,
-        ty: &'a PgType,
-    }
-    arguments
-        .iter()
-        .filter_map(|argument| Some(Argument { name: argument.name.as_ref()?, ty: &argument.ty }))
-        .collect()
 }
 
 fn text() -> PgType {

@@ -98,50 +98,50 @@ ALTER TABLE public.projects ADD CONSTRAINT projects_org_id_fkey FOREIGN KEY (org
 ALTER TABLE public.shares ADD CONSTRAINT shares_document_id_fkey FOREIGN KEY (document_id) REFERENCES public.documents (id) ON DELETE CASCADE;
 ALTER TABLE public.shares ADD CONSTRAINT shares_org_id_fkey FOREIGN KEY (org_id) REFERENCES public.organizations (id) ON DELETE CASCADE;
 
-CREATE FUNCTION rls_private.documents_360eb562c3487b0f(_1 uuid, _2 text) RETURNS boolean
-    LANGUAGE sql STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = ''
-    AS $fn$SELECT EXISTS (SELECT 1 FROM public.documents AS d WHERE id = $1 AND visibility = $2)$fn$;
-REVOKE ALL ON FUNCTION rls_private.documents_360eb562c3487b0f(uuid, text) FROM PUBLIC, anonymous, authenticated;
-
-CREATE FUNCTION rls_private.documents_431b64bccd06166e(_1 uuid) RETURNS boolean
+CREATE FUNCTION rls_private.documents_3710e972af5e944a(_1 uuid) RETURNS boolean
     LANGUAGE sql STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = ''
     AS $fn$SELECT EXISTS (SELECT 1 FROM public.documents AS d WHERE id = $1 AND (SELECT auth.user_id()) = owner_id AND org_id = (SELECT auth.session() #>> '{o,id}'))$fn$;
-REVOKE ALL ON FUNCTION rls_private.documents_431b64bccd06166e(uuid) FROM PUBLIC, anonymous, authenticated;
+REVOKE ALL ON FUNCTION rls_private.documents_3710e972af5e944a(uuid) FROM PUBLIC, anonymous, authenticated;
 
-CREATE FUNCTION rls_private.documents_id_4caeb75074f02ce7() RETURNS uuid[]
+CREATE FUNCTION rls_private.documents_4dcc9aa2d47360f7(_1 uuid, _2 text) RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = ''
+    AS $fn$SELECT EXISTS (SELECT 1 FROM public.documents AS d WHERE id = $1 AND visibility = $2)$fn$;
+REVOKE ALL ON FUNCTION rls_private.documents_4dcc9aa2d47360f7(uuid, text) FROM PUBLIC, anonymous, authenticated;
+
+CREATE FUNCTION rls_private.documents_id_95efeb9beb7a9b23() RETURNS uuid[]
     LANGUAGE sql STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = ''
     AS $fn$SELECT ARRAY(SELECT d.id FROM public.documents AS d WHERE (SELECT auth.user_id()) = owner_id AND org_id = (SELECT auth.session() #>> '{o,id}'))$fn$;
-REVOKE ALL ON FUNCTION rls_private.documents_id_4caeb75074f02ce7() FROM PUBLIC, anonymous, authenticated;
+REVOKE ALL ON FUNCTION rls_private.documents_id_95efeb9beb7a9b23() FROM PUBLIC, anonymous, authenticated;
 
-CREATE FUNCTION rls_private.members_489e8d4e7c2e2f2d(_1 text) RETURNS boolean
+CREATE FUNCTION rls_private.members_0fc4205e4732b4cf(_1 text) RETURNS boolean
     LANGUAGE sql STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = ''
     AS $fn$SELECT EXISTS (SELECT 1 FROM public.members AS m WHERE org_id = $1 AND (SELECT auth.user_id()) = user_id AND role IN ('owner', 'admin'))$fn$;
-REVOKE ALL ON FUNCTION rls_private.members_489e8d4e7c2e2f2d(text) FROM PUBLIC, anonymous, authenticated;
+REVOKE ALL ON FUNCTION rls_private.members_0fc4205e4732b4cf(text) FROM PUBLIC, anonymous, authenticated;
 
-CREATE FUNCTION rls_private.members_bd90becb774ed1b2(_1 text) RETURNS boolean
+CREATE FUNCTION rls_private.members_1d80b9b0f8752fbc(_1 text) RETURNS boolean
     LANGUAGE sql STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = ''
     AS $fn$SELECT EXISTS (SELECT 1 FROM public.members AS m WHERE org_id = $1 AND (SELECT auth.user_id()) = user_id)$fn$;
-REVOKE ALL ON FUNCTION rls_private.members_bd90becb774ed1b2(text) FROM PUBLIC, anonymous, authenticated;
+REVOKE ALL ON FUNCTION rls_private.members_1d80b9b0f8752fbc(text) FROM PUBLIC, anonymous, authenticated;
 
-CREATE FUNCTION rls_private.members_org_id_c41340cd0d67176c() RETURNS text[]
-    LANGUAGE sql STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = ''
-    AS $fn$SELECT ARRAY(SELECT m.org_id FROM public.members AS m WHERE (SELECT auth.user_id()) = user_id)$fn$;
-REVOKE ALL ON FUNCTION rls_private.members_org_id_c41340cd0d67176c() FROM PUBLIC, anonymous, authenticated;
-
-CREATE FUNCTION rls_private.members_org_id_d9c54ba8e4ace52f() RETURNS text[]
+CREATE FUNCTION rls_private.members_org_id_0a810d67a4d24763() RETURNS text[]
     LANGUAGE sql STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = ''
     AS $fn$SELECT ARRAY(SELECT m.org_id FROM public.members AS m WHERE (SELECT auth.user_id()) = user_id AND role IN ('owner', 'admin'))$fn$;
-REVOKE ALL ON FUNCTION rls_private.members_org_id_d9c54ba8e4ace52f() FROM PUBLIC, anonymous, authenticated;
+REVOKE ALL ON FUNCTION rls_private.members_org_id_0a810d67a4d24763() FROM PUBLIC, anonymous, authenticated;
 
-CREATE FUNCTION rls_private.project_members_b90a4673a8631428(_1 uuid) RETURNS boolean
+CREATE FUNCTION rls_private.members_org_id_d311052feaa33dc8() RETURNS text[]
+    LANGUAGE sql STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = ''
+    AS $fn$SELECT ARRAY(SELECT m.org_id FROM public.members AS m WHERE (SELECT auth.user_id()) = user_id)$fn$;
+REVOKE ALL ON FUNCTION rls_private.members_org_id_d311052feaa33dc8() FROM PUBLIC, anonymous, authenticated;
+
+CREATE FUNCTION rls_private.project_members_24c4674de5b313ba(_1 uuid) RETURNS boolean
     LANGUAGE sql STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = ''
     AS $fn$SELECT EXISTS (SELECT 1 FROM public.project_members AS "on" WHERE project_id = $1 AND (SELECT auth.user_id()) = user_id AND org_id = (SELECT auth.session() #>> '{o,id}') AND org_id = ANY (ARRAY(SELECT m.org_id FROM public.members AS m WHERE (SELECT auth.user_id()) = m.user_id)))$fn$;
-REVOKE ALL ON FUNCTION rls_private.project_members_b90a4673a8631428(uuid) FROM PUBLIC, anonymous, authenticated;
+REVOKE ALL ON FUNCTION rls_private.project_members_24c4674de5b313ba(uuid) FROM PUBLIC, anonymous, authenticated;
 
-CREATE FUNCTION rls_private.project_members_project_id_c5aff6e97475ede0() RETURNS uuid[]
+CREATE FUNCTION rls_private.project_members_project_id_d834454bfdc11db4() RETURNS uuid[]
     LANGUAGE sql STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = ''
     AS $fn$SELECT ARRAY(SELECT "on".project_id FROM public.project_members AS "on" WHERE (SELECT auth.user_id()) = user_id AND org_id = (SELECT auth.session() #>> '{o,id}') AND org_id = ANY (ARRAY(SELECT m.org_id FROM public.members AS m WHERE (SELECT auth.user_id()) = m.user_id)))$fn$;
-REVOKE ALL ON FUNCTION rls_private.project_members_project_id_c5aff6e97475ede0() FROM PUBLIC, anonymous, authenticated;
+REVOKE ALL ON FUNCTION rls_private.project_members_project_id_d834454bfdc11db4() FROM PUBLIC, anonymous, authenticated;
 
 CREATE POLICY "tenant-isolation" ON public.audit_log
     AS RESTRICTIVE FOR ALL TO PUBLIC
@@ -200,7 +200,7 @@ CREATE POLICY "crud-authenticated-policy-select" ON public.audit_log
 
 CREATE POLICY "crud-authenticated-policy-insert" ON public.audit_log
     AS PERMISSIVE FOR INSERT TO authenticated
-    WITH CHECK ((SELECT auth.user_id()) = actor_id AND rls_private.members_bd90becb774ed1b2(org_id));
+    WITH CHECK ((SELECT auth.user_id()) = actor_id AND rls_private.members_1d80b9b0f8752fbc(org_id));
 
 CREATE POLICY "crud-anonymous-policy-select" ON public.documents
     AS PERMISSIVE FOR SELECT TO anonymous
@@ -208,16 +208,16 @@ CREATE POLICY "crud-anonymous-policy-select" ON public.documents
 
 CREATE POLICY "crud-authenticated-policy-select" ON public.documents
     AS PERMISSIVE FOR SELECT TO authenticated
-    USING ((SELECT auth.user_id()) = owner_id OR visibility = 'public' OR visibility = 'project' AND project_id = ANY ((SELECT rls_private.project_members_project_id_c5aff6e97475ede0())::uuid[]) OR id = ANY (ARRAY(SELECT s.document_id FROM public.shares AS s WHERE (SELECT auth.user_id()) = s.user_id)));
+    USING ((SELECT auth.user_id()) = owner_id OR visibility = 'public' OR visibility = 'project' AND project_id = ANY ((SELECT rls_private.project_members_project_id_d834454bfdc11db4())::uuid[]) OR id = ANY (ARRAY(SELECT s.document_id FROM public.shares AS s WHERE (SELECT auth.user_id()) = s.user_id)));
 
 CREATE POLICY "crud-authenticated-policy-insert" ON public.documents
     AS PERMISSIVE FOR INSERT TO authenticated
-    WITH CHECK ((SELECT auth.user_id()) = owner_id AND visibility IN ('private', 'project', 'public') AND rls_private.project_members_b90a4673a8631428(project_id));
+    WITH CHECK ((SELECT auth.user_id()) = owner_id AND visibility IN ('private', 'project', 'public') AND rls_private.project_members_24c4674de5b313ba(project_id));
 
 CREATE POLICY "editors change the text" ON public.documents
     AS PERMISSIVE FOR UPDATE TO authenticated
     USING (id = ANY (ARRAY(SELECT s.document_id FROM public.shares AS s WHERE (SELECT auth.user_id()) = s.user_id AND s.can_edit)))
-    WITH CHECK (EXISTS (SELECT 1 FROM public.shares AS s WHERE s.document_id = documents.id AND (SELECT auth.user_id()) = s.user_id AND s.can_edit OFFSET 0) AND rls_private.documents_360eb562c3487b0f(id, visibility));
+    WITH CHECK (EXISTS (SELECT 1 FROM public.shares AS s WHERE s.document_id = documents.id AND (SELECT auth.user_id()) = s.user_id AND s.can_edit OFFSET 0) AND rls_private.documents_4dcc9aa2d47360f7(id, visibility));
 
 CREATE POLICY "owners change what is theirs" ON public.documents
     AS PERMISSIVE FOR UPDATE TO authenticated
@@ -230,74 +230,74 @@ CREATE POLICY "crud-authenticated-policy-delete" ON public.documents
 
 CREATE POLICY "crud-authenticated-policy-select" ON public.members
     AS PERMISSIVE FOR SELECT TO authenticated
-    USING (org_id = ANY ((SELECT rls_private.members_org_id_c41340cd0d67176c())::text[]));
+    USING (org_id = ANY ((SELECT rls_private.members_org_id_d311052feaa33dc8())::text[]));
 
 CREATE POLICY "crud-authenticated-policy-insert" ON public.members
     AS PERMISSIVE FOR INSERT TO authenticated
-    WITH CHECK (role IN ('admin', 'member') AND rls_private.members_489e8d4e7c2e2f2d(org_id));
+    WITH CHECK (role IN ('admin', 'member') AND rls_private.members_0fc4205e4732b4cf(org_id));
 
 CREATE POLICY "admins change roles" ON public.members
     AS PERMISSIVE FOR UPDATE TO authenticated
-    USING (role IN ('admin', 'member') AND org_id = ANY ((SELECT rls_private.members_org_id_d9c54ba8e4ace52f())::text[]));
+    USING (role IN ('admin', 'member') AND org_id = ANY ((SELECT rls_private.members_org_id_0a810d67a4d24763())::text[]));
 
 CREATE POLICY "crud-authenticated-policy-delete" ON public.members
     AS PERMISSIVE FOR DELETE TO authenticated
-    USING (role IN ('admin', 'member') AND org_id = ANY ((SELECT rls_private.members_org_id_d9c54ba8e4ace52f())::text[]));
+    USING (role IN ('admin', 'member') AND org_id = ANY ((SELECT rls_private.members_org_id_0a810d67a4d24763())::text[]));
 
 CREATE POLICY "crud-authenticated-policy-select" ON public.organizations
     AS PERMISSIVE FOR SELECT TO authenticated
-    USING (id = ANY ((SELECT rls_private.members_org_id_c41340cd0d67176c())::text[]));
+    USING (id = ANY ((SELECT rls_private.members_org_id_d311052feaa33dc8())::text[]));
 
 CREATE POLICY "crud-authenticated-policy-update" ON public.organizations
     AS PERMISSIVE FOR UPDATE TO authenticated
-    USING (id = ANY ((SELECT rls_private.members_org_id_d9c54ba8e4ace52f())::text[]))
-    WITH CHECK (id = ANY ((SELECT rls_private.members_org_id_d9c54ba8e4ace52f())::text[]));
+    USING (id = ANY ((SELECT rls_private.members_org_id_0a810d67a4d24763())::text[]))
+    WITH CHECK (id = ANY ((SELECT rls_private.members_org_id_0a810d67a4d24763())::text[]));
 
 CREATE POLICY "crud-authenticated-policy-select" ON public.project_members
     AS PERMISSIVE FOR SELECT TO authenticated
-    USING (project_id = ANY ((SELECT rls_private.project_members_project_id_c5aff6e97475ede0())::uuid[]) OR org_id = ANY ((SELECT rls_private.members_org_id_d9c54ba8e4ace52f())::text[]));
+    USING (project_id = ANY ((SELECT rls_private.project_members_project_id_d834454bfdc11db4())::uuid[]) OR org_id = ANY ((SELECT rls_private.members_org_id_0a810d67a4d24763())::text[]));
 
 CREATE POLICY "crud-authenticated-policy-insert" ON public.project_members
     AS PERMISSIVE FOR INSERT TO authenticated
-    WITH CHECK (rls_private.members_489e8d4e7c2e2f2d(org_id) AND EXISTS (SELECT 1 FROM public.projects AS p WHERE p.id = project_members.project_id AND p.org_id = project_members.org_id OFFSET 0) AND EXISTS (SELECT 1 FROM public.members AS m WHERE m.org_id = project_members.org_id AND m.user_id = project_members.user_id OFFSET 0));
+    WITH CHECK (rls_private.members_0fc4205e4732b4cf(org_id) AND EXISTS (SELECT 1 FROM public.projects AS p WHERE p.id = project_members.project_id AND p.org_id = project_members.org_id OFFSET 0) AND EXISTS (SELECT 1 FROM public.members AS m WHERE m.org_id = project_members.org_id AND m.user_id = project_members.user_id OFFSET 0));
 
 CREATE POLICY "crud-authenticated-policy-delete" ON public.project_members
     AS PERMISSIVE FOR DELETE TO authenticated
-    USING (org_id = ANY ((SELECT rls_private.members_org_id_d9c54ba8e4ace52f())::text[]));
+    USING (org_id = ANY ((SELECT rls_private.members_org_id_0a810d67a4d24763())::text[]));
 
 CREATE POLICY "crud-authenticated-policy-select" ON public.projects
     AS PERMISSIVE FOR SELECT TO authenticated
-    USING (id = ANY ((SELECT rls_private.project_members_project_id_c5aff6e97475ede0())::uuid[]) OR org_id = ANY ((SELECT rls_private.members_org_id_d9c54ba8e4ace52f())::text[]));
+    USING (id = ANY ((SELECT rls_private.project_members_project_id_d834454bfdc11db4())::uuid[]) OR org_id = ANY ((SELECT rls_private.members_org_id_0a810d67a4d24763())::text[]));
 
 CREATE POLICY "crud-authenticated-policy-insert" ON public.projects
     AS PERMISSIVE FOR INSERT TO authenticated
-    WITH CHECK (rls_private.members_489e8d4e7c2e2f2d(org_id));
+    WITH CHECK (rls_private.members_0fc4205e4732b4cf(org_id));
 
 CREATE POLICY "crud-authenticated-policy-update" ON public.projects
     AS PERMISSIVE FOR UPDATE TO authenticated
-    USING (org_id = ANY ((SELECT rls_private.members_org_id_d9c54ba8e4ace52f())::text[]))
-    WITH CHECK (org_id = ANY ((SELECT rls_private.members_org_id_d9c54ba8e4ace52f())::text[]));
+    USING (org_id = ANY ((SELECT rls_private.members_org_id_0a810d67a4d24763())::text[]))
+    WITH CHECK (org_id = ANY ((SELECT rls_private.members_org_id_0a810d67a4d24763())::text[]));
 
 CREATE POLICY "crud-authenticated-policy-delete" ON public.projects
     AS PERMISSIVE FOR DELETE TO authenticated
-    USING (is_archived AND org_id = ANY ((SELECT rls_private.members_org_id_d9c54ba8e4ace52f())::text[]));
+    USING (is_archived AND org_id = ANY ((SELECT rls_private.members_org_id_0a810d67a4d24763())::text[]));
 
 CREATE POLICY "crud-authenticated-policy-select" ON public.shares
     AS PERMISSIVE FOR SELECT TO authenticated
-    USING ((SELECT auth.user_id()) = user_id OR document_id = ANY ((SELECT rls_private.documents_id_4caeb75074f02ce7())::uuid[]));
+    USING ((SELECT auth.user_id()) = user_id OR document_id = ANY ((SELECT rls_private.documents_id_95efeb9beb7a9b23())::uuid[]));
 
 CREATE POLICY "crud-authenticated-policy-insert" ON public.shares
     AS PERMISSIVE FOR INSERT TO authenticated
-    WITH CHECK (rls_private.documents_431b64bccd06166e(document_id));
+    WITH CHECK (rls_private.documents_3710e972af5e944a(document_id));
 
 CREATE POLICY "crud-authenticated-policy-update" ON public.shares
     AS PERMISSIVE FOR UPDATE TO authenticated
-    USING (document_id = ANY ((SELECT rls_private.documents_id_4caeb75074f02ce7())::uuid[]))
-    WITH CHECK (document_id = ANY ((SELECT rls_private.documents_id_4caeb75074f02ce7())::uuid[]));
+    USING (document_id = ANY ((SELECT rls_private.documents_id_95efeb9beb7a9b23())::uuid[]))
+    WITH CHECK (document_id = ANY ((SELECT rls_private.documents_id_95efeb9beb7a9b23())::uuid[]));
 
 CREATE POLICY "crud-authenticated-policy-delete" ON public.shares
     AS PERMISSIVE FOR DELETE TO authenticated
-    USING (document_id = ANY ((SELECT rls_private.documents_id_4caeb75074f02ce7())::uuid[]));
+    USING (document_id = ANY ((SELECT rls_private.documents_id_95efeb9beb7a9b23())::uuid[]));
 
 COMMENT ON TABLE public.audit_log IS 'An entry in the log. Members append in their own name and at the true time; admins read. No policy changes or deletes, and `force` binds the owner of the table to that too. (TRUNCATE is the owner''s all the same: row security does not see it.)';
 COMMENT ON TABLE public.documents IS 'A document. The public reads what is public, so tenant isolation is for those who are signed in: of another organisation they read what everybody reads, even where something was shared with them, and change nothing.';
@@ -342,15 +342,15 @@ COMMENT ON COLUMN public.shares.user_id IS 'Clerk''s: `user_…`.';
 GRANT USAGE ON SCHEMA auth TO authenticated;
 GRANT USAGE ON SCHEMA public TO anonymous;
 GRANT USAGE ON SCHEMA public TO authenticated;
-GRANT EXECUTE ON FUNCTION rls_private.documents_360eb562c3487b0f TO authenticated;
-GRANT EXECUTE ON FUNCTION rls_private.documents_431b64bccd06166e TO authenticated;
-GRANT EXECUTE ON FUNCTION rls_private.documents_id_4caeb75074f02ce7 TO authenticated;
-GRANT EXECUTE ON FUNCTION rls_private.members_489e8d4e7c2e2f2d TO authenticated;
-GRANT EXECUTE ON FUNCTION rls_private.members_bd90becb774ed1b2 TO authenticated;
-GRANT EXECUTE ON FUNCTION rls_private.members_org_id_c41340cd0d67176c TO authenticated;
-GRANT EXECUTE ON FUNCTION rls_private.members_org_id_d9c54ba8e4ace52f TO authenticated;
-GRANT EXECUTE ON FUNCTION rls_private.project_members_b90a4673a8631428 TO authenticated;
-GRANT EXECUTE ON FUNCTION rls_private.project_members_project_id_c5aff6e97475ede0 TO authenticated;
+GRANT EXECUTE ON FUNCTION rls_private.documents_3710e972af5e944a TO authenticated;
+GRANT EXECUTE ON FUNCTION rls_private.documents_4dcc9aa2d47360f7 TO authenticated;
+GRANT EXECUTE ON FUNCTION rls_private.documents_id_95efeb9beb7a9b23 TO authenticated;
+GRANT EXECUTE ON FUNCTION rls_private.members_0fc4205e4732b4cf TO authenticated;
+GRANT EXECUTE ON FUNCTION rls_private.members_1d80b9b0f8752fbc TO authenticated;
+GRANT EXECUTE ON FUNCTION rls_private.members_org_id_0a810d67a4d24763 TO authenticated;
+GRANT EXECUTE ON FUNCTION rls_private.members_org_id_d311052feaa33dc8 TO authenticated;
+GRANT EXECUTE ON FUNCTION rls_private.project_members_24c4674de5b313ba TO authenticated;
+GRANT EXECUTE ON FUNCTION rls_private.project_members_project_id_d834454bfdc11db4 TO authenticated;
 GRANT SELECT ON TABLE public.audit_log TO authenticated;
 GRANT SELECT, DELETE ON TABLE public.documents TO authenticated;
 GRANT SELECT, DELETE ON TABLE public.members TO authenticated;
