@@ -361,9 +361,36 @@ pub fn mentions_schema(sql: &str, schema: &str) -> bool {
     tokens.windows(2).any(|pair| pair[0].kind.name() == Some(schema) && pair[1].kind == dot)
 }
 
+/// The text with the columns of a table by their names alone: `todos.id` is `id`, and so is `public.todos.id`.
+/// For texts that nothing but that table's columns stand in.
+pub(crate) fn without_table(sql: &str, table: &str, is_column: impl Fn(&str) -> bool) -> String {
+    let all = tokens(sql).unwrap_or_default();
+    let all: Vec<_> = all.into_iter().filter(|it| it.kind != TokenKind::Comment).collect();
+    let is = |at: usize, mark: char| {
+        all.get(at).is_some_and(|token| token.kind == TokenKind::Punctuation(mark))
+    };
+    let mut text = String::new();
+    let mut copied = 0;
+    for (at, token) in all.iter().enumerate() {
+        let column = all.get(at + 2).and_then(|token| token.kind.name());
+        let names = token.kind.name() == Some(table) && is(at + 1, '.');
+        let of_table = names && column.is_some_and(&is_column);
+        // `todos.id(..)` calls something in a schema of that name, and `a.todos.id` may be in a row.
+        let deeper = at > 0 && is(at - 1, '.');
+        let schema = deeper && at > 1 && !(at > 2 && is(at - 3, '.')) && !is(at - 2, ')');
+        if !of_table || is(at + 3, '(') || (deeper && !schema) {
+            continue;
+        }
+        let from = if schema { all[at - 2].range.start } else { token.range.start };
+        text += &sql[copied..from];
+        copied = all[at + 2].range.start;
+    }
+    text + &sql[copied..]
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{TokenKind, mentions_schema, statements, tokens};
+    use super::{TokenKind, mentions_schema, statements, tokens, without_table};
 
     fn split(sql: &str) -> Vec<&str> {
         statements(sql).unwrap().into_iter().map(|s| &sql[s.range]).collect()
@@ -403,6 +430,28 @@ mod tests {
             split("create function f() begin atomic select 1 as case; end; commit").len(),
             2
         );
+    }
+
+    #[test]
+    fn columns_go_by_their_names_alone() {
+        let own = |sql| without_table(sql, "Todos", |name| ["id", "a b"].contains(&name));
+        for (said, alone) in [
+            ("\"Todos\".id > 0", "id > 0"),
+            ("abs(\"Todos\" . \"a b\")", "abs(\"a b\")"),
+            ("(public.\"Todos\".id) IS NULL AND \"Todos\".id = 1", "(id) IS NULL AND id = 1"),
+        ] {
+            assert_eq!(own(said), alone);
+        }
+        for same in [
+            "\"Todos\".id(1)",
+            "(home).\"Todos\".id",
+            "'\"Todos\".id' -- \"Todos\".id",
+            "todos.id",
+            "\"Todos\".other",
+            "it's",
+        ] {
+            assert_eq!(own(same), same);
+        }
     }
 
     /// Each of these means something else to a lexer that is not Postgres's.

@@ -230,6 +230,29 @@ async fn keys_include_columns_and_wait_for_the_end() {
     walk(&mut client, &settings, states).await;
 }
 
+/// Postgres makes a key anew whose columns get another type, and does not know what points at it.
+#[tokio::test]
+async fn what_a_key_includes_changes_its_type_and_what_points_at_it_stays() {
+    let (mut client, settings) = with_rows("con_include").await;
+    for (column, of_key) in [("varchar(10)", true), ("text", false), ("varchar(9)", false)] {
+        let mut rooms = rooms();
+        rooms.columns.push(Column { nullable: true, ..self::column("kind", column) });
+        let include = vec![id("kind")];
+        match of_key {
+            true => rooms.primary_key.iter_mut().for_each(|key| key.include = include.clone()),
+            false => {
+                let columns = vec![id("site"), id("number")];
+                rooms.uniques.insert(id("u"), Unique { include, ..Unique::new(columns) });
+            }
+        }
+        let mut bookings = bookings();
+        bookings.foreign_keys.insert(id("to_rooms"), to_rooms());
+        converge(&mut client, &schema([rooms.clone(), bookings.clone()], &settings)).await;
+        rooms.columns[2].ty = PgType::parse("char(20)").unwrap();
+        converge(&mut client, &schema([rooms, bookings], &settings)).await;
+    }
+}
+
 #[tokio::test]
 async fn nothing_overlaps() {
     let (mut client, settings) = with_rows("con_exclusion").await;

@@ -7,8 +7,9 @@ mod support;
 
 use rls_core::Settings;
 use rls_core::apply::compare;
+use rls_core::diff::{Canonical, Pair};
 use rls_core::model::*;
-use rls_core::plan::{HazardKind, from_nothing};
+use rls_core::plan::{HazardKind, Origin, from_nothing, plan};
 use rls_core::resolve::{Declared, resolve};
 use support::owner::{converge, owned, text};
 use support::*;
@@ -173,10 +174,57 @@ async fn a_sequence_of_its_own_comes_before_what_counts_with_it_and_goes_after()
     assert_eq!(text(&client, there).await, "theirs zz_number");
 }
 
+/// It counts on, for whoever counts with it, though its own table is made anew.
+#[tokio::test]
+async fn a_sequence_outlives_the_table_that_it_belongs_to() {
+    let settings = plain(&["reader"]);
+    let mut client = owned("seq_outlives").await;
+    let other = |default: Option<&str>| {
+        let mut other = table("others");
+        let number = Column {
+            default: default.map(|it| Expr::Sql(it.to_owned())),
+            ..column("id", "bigint")
+        };
+        other.columns = vec![number, column("n", "text")];
+        DeclaredTable::from(other)
+    };
+    let counting = || other(Some("nextval('public.items_id_seq'::regclass)"));
+    let spread = || {
+        let mut serial = serial("items_id_seq", "bigint");
+        serial.table.partitioning = Some(Partitioning {
+            strategy: PartitionStrategy::Hash,
+            keys: vec![IndexKey::column(id("id"))],
+            keep_undeclared: false,
+            partitions: Default::default(),
+        });
+        serial
+    };
+    let plain = compiled(vec![serial("items_id_seq", "bigint"), counting()], vec![], &settings);
+    converge(&mut client, &plain).await;
+    client.batch_execute("INSERT INTO others (n) VALUES ('x'), ('y')").await.unwrap();
+    let spread = compiled(vec![spread(), counting()], vec![], &settings);
+    let done = converge(&mut client, &spread).await.to_sql();
+    assert!(done.contains("OWNED BY NONE") && !done.contains("CREATE SEQUENCE"), "{done}");
+    client.batch_execute("INSERT INTO others (n) VALUES ('z')").await.unwrap();
+    assert_eq!(text(&client, "SELECT max(id) FROM others").await, "3");
+
+    // Where it goes, it goes after whatever counted with it.
+    for rest in [vec![], vec![other(None)], vec![other(Some("7"))]] {
+        converge(&mut client, &plain).await;
+        let next = compiled(rest, vec![], &settings);
+        let schemas = Pair { previous: &plain, next: &next };
+        let plan = plan(schemas, &Canonical::default(), Origin::Snapshot);
+        for statement in plan.steps.iter().flat_map(|step| &step.statements) {
+            let done = client.batch_execute(statement).await;
+            done.unwrap_or_else(|error| panic!("{error:?}\n{}", plan.to_sql()));
+        }
+        let left = "SELECT count(*) FROM pg_class WHERE relkind = 'S'";
+        assert_eq!(text(&client, left).await, "0");
+    }
+}
+
 #[test]
 fn a_migration_drops_a_sequence_that_is_no_longer_declared() {
-    use rls_core::diff::{Canonical, Pair};
-    use rls_core::plan::{Origin, plan};
     let settings = plain(&["reader"]);
     let free = sequence("numbers", "bigint", SequenceOptions::default());
     let table = || DeclaredTable::from(items(|_| {}));

@@ -139,6 +139,7 @@ fn made_up(plan: &Plan) -> String {
             | Change::DropSequence(_)
             | Change::CreateSequence { .. }
             | Change::AlterSequence(_)
+            | Change::FreeSequence { .. }
             | Change::OwnSequence { .. }
             | Change::Comment { .. }
             | Change::CreateFunction { .. }

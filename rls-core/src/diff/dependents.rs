@@ -39,7 +39,7 @@ pub(super) fn rebuild(schemas: Pair<&Schema>, changes: &mut Vec<Change>) {
 /// What goes, or is made anew.
 #[derive(Default)]
 pub(super) struct Rebuilt {
-    /// Columns with another type, and columns of keys that go.
+    /// Columns with another type, and columns of keys that go or are made anew.
     columns: BTreeSet<(QualifiedName, Ident)>,
     /// Tables that are made anew, or of which a part is taken off for a while.
     tables: BTreeSet<QualifiedName>,
@@ -62,7 +62,13 @@ impl Rebuilt {
         for change in changes {
             if let Change::AlterColumn(column) = change {
                 if is_retyped(&column.item) {
-                    columns(&column.table, std::slice::from_ref(&column.item.next.name));
+                    let name = &column.item.next.name;
+                    columns(&column.table, std::slice::from_ref(name));
+                    // Postgres makes such a key anew, and knows nothing of what points at it.
+                    let table = schemas.previous.tables.get(&column.table);
+                    let keys = table.into_iter().flat_map(Table::keys);
+                    keys.filter(|(_, include)| include.contains(name))
+                        .for_each(|(key, _)| columns(&column.table, &key));
                     rebuilt.named.insert(column.table.name.clone());
                 }
             } else if let Change::DropColumn(column) = change {

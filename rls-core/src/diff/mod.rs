@@ -133,6 +133,13 @@ pub enum Change {
     DropPrimaryKey(OnTable<PrimaryKey>),
     /// An index is not in the next state.
     DropIndex(OnTable<Named<Index<Sql>>>),
+    /// A sequence stays, or others count with it, where the column goes that it belongs to.
+    FreeSequence {
+        /// The sequence.
+        name: QualifiedName,
+        /// Whether it goes to whoever applies, who makes the table that it will belong to.
+        take: bool,
+    },
     /// A table is not in the next state.
     DropTable(QualifiedName),
     /// A partition holds other rows in the next state: it is taken off, to be put on again.
@@ -405,6 +412,7 @@ fn changes(
     anew::rebuild(schemas, &mut changes);
     retyped::rebuild(schemas, canonical, &mut changes);
     dependents::rebuild(schemas, &mut changes);
+    partition::read_for_each(schemas.next, &mut changes);
     comment::alter(schemas, canonical, &mut changes);
 
     owner::alter(schemas, &mut changes);

@@ -10,7 +10,7 @@ use super::{Canonical, Change, OnTable, Pair, Site};
 use crate::lex;
 use crate::model::{
     Grantee, IndexKey, IndexValue, Literal, Partition, PartitionBound, Partitioning, QualifiedName,
-    RangeEnd, RowSecurity, Sql, Table,
+    RangeEnd, RowSecurity, Schema, Sql, Table,
 };
 use crate::render;
 
@@ -35,6 +35,24 @@ pub(super) fn alter(
     let floor = next.row_security.of_partitions();
     Level { spread, floor, grantees, changes }
         .alter(&next.name, Pair { previous, next: partitioning });
+}
+
+/// Before version 18, Postgres reads what is said of a table once more for each of its partitions, under
+/// whose name that of the table means nothing: columns go by their names alone there.
+pub(super) fn read_for_each(next: &Schema, changes: &mut [Change]) {
+    for change in changes {
+        let (table, text) = if let Change::AddCheck(on) = change {
+            (&on.table, Some(&mut on.item.item.expr))
+        } else if let Change::AddColumn(on) = change {
+            (&on.table, on.item.generated.as_mut().map(|generated| &mut generated.expr))
+        } else {
+            continue;
+        };
+        let spread = next.tables.get(table).filter(|table| table.partitioning.is_some());
+        let (Some(table), Some(text)) = (spread, text) else { continue };
+        let is_column = |name: &str| table.columns.iter().any(|it| it.name.as_str() == name);
+        *text = Sql::new(lex::without_table(text.as_str(), table.name.name.as_str(), is_column));
+    }
 }
 
 /// The changes that make the partitions of a table that is made.

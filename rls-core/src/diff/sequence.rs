@@ -1,18 +1,16 @@
-//! Differences in sequences. One that belongs to a column goes with it.
+//! Differences in sequences. One that belongs to a column goes with it, unless it is to stay: then it goes on
+//! counting where it was.
 
 use super::{Change, OnTable, Pair};
-use crate::model::{Ident, Owned, QualifiedName, Schema, Sequence, SequenceOwner};
+use crate::model::{Ident, Owned, QualifiedName, Schema, Sequence, SequenceOwner, Sql, Table};
+use crate::policy::grants::counted_with;
 
 /// The changes of sequences, after those of tables.
 pub(super) fn alter(schemas: Pair<&Schema>, changes: &mut Vec<Change>) {
     let Pair { previous, next } = schemas;
     let mut found = Vec::new();
-    let known = |name: &QualifiedName| {
-        let sequence = previous.sequences.get(name);
-        sequence.filter(|sequence| !goes_with_its_column(sequence, changes))
-    };
     for sequence in next.sequences.values() {
-        let was = known(&sequence.name);
+        let was = previous.sequences.get(&sequence.name);
         match was {
             None => found.push(Change::CreateSequence {
                 sequence: Box::new(sequence.clone()),
@@ -24,7 +22,14 @@ pub(super) fn alter(schemas: Pair<&Schema>, changes: &mut Vec<Change>) {
             }
             Some(_) => {}
         }
-        if was.and_then(|was| was.owner.as_ref()) != sequence.owner.as_ref() {
+        let freed = was.is_some_and(|was| goes_with_its_column(was, changes));
+        if freed {
+            let whose = sequence.owner.as_ref().filter(|owner| made(&owner.table, changes));
+            let take = whose.is_some() && owner(&sequence.name, previous).is_some();
+            found.push(Change::FreeSequence { name: sequence.name.clone(), take });
+        }
+        let owner_was = was.and_then(|was| was.owner.as_ref()).filter(|_| !freed);
+        if owner_was != sequence.owner.as_ref() {
             let has_rows = |owner: &SequenceOwner| {
                 previous.tables.contains_key(&owner.table) && !made(&owner.table, changes)
             };
@@ -38,9 +43,15 @@ pub(super) fn alter(schemas: Pair<&Schema>, changes: &mut Vec<Change>) {
         }
     }
     for sequence in previous.sequences.values() {
-        let stays = next.sequences.contains_key(&sequence.name);
-        if !stays && !goes_with_its_column(sequence, changes) {
-            found.push(Change::DropSequence(sequence.name.clone()));
+        if next.sequences.contains_key(&sequence.name) {
+            continue;
+        }
+        let name = sequence.name.clone();
+        if !goes_with_its_column(sequence, changes) {
+            found.push(Change::DropSequence(name));
+        } else if counts_for_others(sequence, previous) {
+            found.push(Change::FreeSequence { name: name.clone(), take: false });
+            found.push(Change::DropSequence(name));
         }
     }
     changes.extend(found);
@@ -72,6 +83,17 @@ fn goes_with_its_column(sequence: &Sequence, changes: &[Change]) -> bool {
     let column = OnTable { table: table.clone(), item: column.clone() };
     changes.contains(&Change::DropTable(table.clone()))
         || changes.contains(&Change::DropColumn(column))
+}
+
+/// Whether columns of other tables count with it.
+fn counts_for_others(sequence: &Sequence, previous: &Schema) -> bool {
+    let owner = sequence.owner.as_ref().map(|owner| &owner.table);
+    let mut others = previous.tables.values().filter(|table| Some(&table.name) != owner);
+    let counts = |table: &Table<Sql>| {
+        let mut defaults = table.columns.iter().filter_map(|column| column.default.as_ref());
+        defaults.any(|it| counted_with(it, &table.name.schema).as_ref() == Some(&sequence.name))
+    };
+    others.any(counts)
 }
 
 fn made(table: &QualifiedName, changes: &[Change]) -> bool {

@@ -373,6 +373,8 @@ impl Finder<'_> {
                 seen.lacks = Some(sql(change));
                 seen.place = Some((pair.next.name.clone(), Part::Table));
             }
+            // What becomes of its column is told.
+            Change::FreeSequence { .. } => {}
             Change::OwnSequence { sequence, .. } => {
                 let there = self.schemas.previous.sequences.contains_key(&sequence.name);
                 let seen = self.see(Thing::Sequence, None, &sequence.name.to_string());

@@ -145,6 +145,18 @@ impl<E> Table<E> {
         self.columns.iter().find(|column| &column.name == name)
     }
 
+    /// What its rows are told apart by, as primary key, unique constraint or unique index: the columns, and
+    /// those that are kept beside them.
+    pub fn keys(&self) -> impl Iterator<Item = (Vec<Ident>, &[Ident])> {
+        let primary = self.primary_key.iter().map(|key| (key.columns.clone(), &key.include[..]));
+        let uniques = self.uniques.values().map(|key| (key.columns.clone(), &key.include[..]));
+        let indexes = self.indexes.values().filter(|index| index.unique).filter_map(|index| {
+            let columns = index.keys.iter().map(|key| key.plain_column().cloned());
+            Some((columns.collect::<Option<_>>()?, &index.include[..]))
+        });
+        primary.chain(uniques).chain(indexes)
+    }
+
     /// The names of its keys and constraints.
     pub fn constraint_names(&self) -> impl Iterator<Item = &Ident> {
         let keys = self.primary_key.iter().map(|key| &key.name).chain(self.uniques.keys());

@@ -52,6 +52,8 @@ enum Phase {
     DetachPartition,
     DropPartition,
     AttachPartition,
+    /// Before what it would go with.
+    FreeSequence,
     DropTable,
     DropColumn,
     /// After what counted with it, before what may take its name.
@@ -134,6 +136,7 @@ fn phase(change: &Change, places: &Places) -> Phase {
         Change::DropForeignKey(_) => Phase::DropForeignKey,
         Change::DropCheck(_) | Change::DropExclusion(_) | Change::DropIndex(_) => Phase::DropCheck,
         Change::DropUnique(_) | Change::DropPrimaryKey(_) => Phase::DropKey,
+        Change::FreeSequence { .. } => Phase::FreeSequence,
         Change::DropTable(_) => Phase::DropTable,
         Change::DetachPartition(_) => Phase::DetachPartition,
         Change::DropPartition(_) => Phase::DropPartition,

@@ -55,6 +55,7 @@ pub fn statements(change: &Change) -> Vec<String> {
         Change::DropIndex(OnTable { table, item }) => {
             vec![format!("DROP INDEX {}.{}", ident(&table.schema), ident(&item.name))]
         }
+        Change::FreeSequence { name, take } => sequence::free(name, *take),
         Change::DropTable(name) => vec![format!("DROP TABLE {}", qualified(name))],
         Change::DropColumn(OnTable { table, item }) => {
             vec![alter(table, &format!("DROP COLUMN {}", ident(item)))]

@@ -57,6 +57,14 @@ pub(super) fn own(sequence: &Sequence, go_on: bool) -> Vec<String> {
     vec![own, count_on(&regclass, &owner.table, &owner.column, &sequence.options)]
 }
 
+/// It belongs to no column any more, or else would go with its own.
+pub(super) fn free(name: &QualifiedName, take: bool) -> Vec<String> {
+    let name = qualified(name);
+    let free = format!("ALTER SEQUENCE {name} OWNED BY NONE");
+    let take = take.then(|| format!("ALTER SEQUENCE {name} OWNER TO CURRENT_USER"));
+    std::iter::once(free).chain(take).collect()
+}
+
 /// Sets a sequence behind the numbers that a column holds.
 pub(super) fn count_on(
     sequence: &str,

@@ -373,3 +373,20 @@ async fn what_a_partition_has_of_its_own_is_named() {
         "permission denied for table events_2024"
     );
 }
+
+/// What is said of a table is said of each partition too, where it goes by another name.
+#[tokio::test]
+async fn conditions_may_name_the_table() {
+    let (mut client, settings) = with_rows("part_named").await;
+    let mut events = events(Some(by_day(years())));
+    let expr = |sql: &str| Expr::Sql(sql.to_owned());
+    let check = Check { expr: expr("events.id > 0"), no_inherit: false, not_valid: false };
+    events.checks.insert(id("positive"), check);
+    let twice = Generated { expr: expr("public.events.id * 2"), stored: true };
+    events.columns.push(Column {
+        generated: Some(twice),
+        nullable: true,
+        ..column("twice", "bigint")
+    });
+    converge(&mut client, &schema([events], &settings)).await;
+}

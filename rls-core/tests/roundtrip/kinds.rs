@@ -555,7 +555,7 @@ const CHARS: Kind = Kind {
     names: &["code"],
     types: &["character(3)", "character(1)", "bpchar"],
     tests: &["§ <> ''", "§ = 'abc'", "§ IN ('a', 'b')", "length(§) = 3"],
-    values: &["'a'", "'ab'::bpchar", "'x'::character(1)"],
+    values: &["'a'", "'b'::bpchar", "'x'::character(1)"],
     ordered: true,
     methods: &[class("btree", "bpchar_pattern_ops", &[], &[""])],
     ..NONE

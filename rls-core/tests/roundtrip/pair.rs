@@ -236,12 +236,24 @@ fn keep_sequences(was: &Table<Sql>, is: &mut Table<Sql>) {
 }
 
 fn renamed<T: PartialEq + Clone>(was: &BTreeMap<Ident, T>, is: &mut BTreeMap<Ident, T>) {
+    keep_those(was, is, |one, other| one == other);
+}
+
+/// Gives what says the same as something of before its name, and that of nothing that has its own still.
+fn keep_those<T: Clone>(
+    was: &BTreeMap<Ident, T>,
+    is: &mut BTreeMap<Ident, T>,
+    same: impl Fn(&T, &T) -> bool,
+) {
+    let stays = |name: &Ident, item: &T| was.get(name).is_some_and(|was| same(was, item));
     for (name, item) in was {
-        let other = is.iter().find(|(other, found)| *other != name && *found == item);
-        let other = other.map(|(other, _)| other.clone());
-        if let Some(other) = other.filter(|_| is.get(name) != Some(item)) {
+        if is.get(name).is_some_and(|is| same(item, is)) {
+            continue;
+        }
+        let other = is.iter().find(|(other, found)| !stays(other, found) && same(item, found));
+        if let Some((other, item)) = other.map(|(name, item)| (name.clone(), item.clone())) {
             is.remove(&other);
-            is.insert(name.clone(), item.clone());
+            is.insert(name.clone(), item);
         }
     }
 }
@@ -249,13 +261,7 @@ fn renamed<T: PartialEq + Clone>(was: &BTreeMap<Ident, T>, is: &mut BTreeMap<Ide
 /// The same of the conditions of a domain, whether they are proven or not.
 fn keep_conditions(was: &UserType<Sql>, is: &mut UserType<Sql>) {
     let (TypeForm::Domain(was), TypeForm::Domain(is)) = (&was.form, &mut is.form) else { return };
-    for (name, check) in &was.checks {
-        let other = is.checks.iter().find(|(_, it)| it.expr == check.expr);
-        if let Some((other, item)) = other.map(|(name, item)| (name.clone(), item.clone())) {
-            is.checks.remove(&other);
-            is.checks.insert(name.clone(), item);
-        }
-    }
+    keep_those(&was.checks, &mut is.checks, |one, other| one.expr == other.expr);
 }
 
 /// What says the same as before keeps the name that it has; nothing else may take that one.

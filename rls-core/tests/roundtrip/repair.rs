@@ -86,6 +86,16 @@ pub fn parts(draft: &Draft, shown: &mut Table<Sql>) {
 fn sequences(draft: &mut Draft) {
     let tables = draft.schema.tables.clone();
     let relations: BTreeSet<_> = tables.keys().cloned().collect();
+    // What identity columns count with, where no name is said.
+    let counting =
+        tables.values().flat_map(|table| table.columns.iter().map(move |it| (table, it)));
+    let counting = counting.filter(|(_, it)| it.identity.is_some() && it.sequence.is_none());
+    let counted: BTreeSet<_> = counting
+        .map(|(table, column)| {
+            let usual = Ident::shortened(&format!("{}_{}_seq", table.name.name, column.name));
+            QualifiedName::new(table.name.schema.clone(), usual.unwrap())
+        })
+        .collect();
     let mut owners = BTreeSet::new();
     draft.schema.sequences.retain(|name, sequence| {
         if let Some(SequenceOwner { table, column }) = &sequence.owner {
@@ -96,7 +106,7 @@ fn sequences(draft: &mut Draft) {
                 return false;
             }
         }
-        !relations.contains(name)
+        !relations.contains(name) && !counted.contains(name)
     });
 }
 

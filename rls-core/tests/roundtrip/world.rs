@@ -133,9 +133,9 @@ impl World {
 
 /// What may differ between two databases of one schema.
 const LEVEL: [&str; 5] = [
-    // Postgres holds for proven what a new table begins with; what is added later may be left unproven, and
-    // where a domain is a part of columns it cannot be proven at all.
-    "UPDATE pg_constraint SET convalidated = true WHERE NOT convalidated",
+    // Postgres holds for proven what a new domain begins with, and where it is a part of columns, nothing
+    // can be proven at all.
+    "UPDATE pg_constraint SET convalidated = true WHERE NOT convalidated AND contypid <> 0",
     // A partition that is made takes the comments of indexes along, and one that is there does not.
     "DELETE FROM pg_description WHERE classoid = 'pg_class'::regclass AND objoid IN
         (SELECT oid FROM pg_class WHERE relkind IN ('i', 'I') AND relispartition)",

@@ -196,6 +196,7 @@ impl Finder<'_> {
             | Change::GrantMembership(_)
             | Change::CreateSequence { .. }
             | Change::AlterSequence(_)
+            | Change::FreeSequence { .. }
             | Change::OwnSequence { .. }
             | Change::Comment { .. }
             | Change::ChangeOwner { from: None, .. }
