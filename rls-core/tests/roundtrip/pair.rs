@@ -133,7 +133,8 @@ fn reconcile(way: &mut Way) {
     is.extensions.extend(was.extensions.iter().cloned());
     // What nobody declares any more stays as it is.
     for (extension, schema) in &was.extension_schemas {
-        is.extension_schemas.entry(extension.clone()).or_insert_with(|| schema.clone());
+        // What a trusted extension holds belongs to a superuser, and nobody else moves it.
+        is.extension_schemas.insert(extension.clone(), schema.clone());
     }
     // What PUBLIC has of itself does not come back when it is taken.
     let of_itself = was.default_privileges.iter().filter(|it| it.grantee == Grantee::Public);

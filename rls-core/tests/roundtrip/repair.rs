@@ -51,14 +51,23 @@ fn once(draft: &mut Draft) {
     names(&mut draft.schema, &mut tables);
     draft.schema.tables = tables;
     let nothing = Table::new(QualifiedName::new(id("public"), id("none")), RowSecurity::Enabled);
-    // Postgres reads a body under the policies that bind the owner, which may ask in a circle.
-    let free = |need: &Need| match need {
-        Need::Column(of, _) => draft.schema.tables[of].row_security != RowSecurity::Forced,
-        Need::Own(_) | Need::Function(_) | Need::Sequence(_) | Need::View(_) => true,
+    // Postgres reads a body under the policies that bind the owner, which may ask in a circle. Those that
+    // come with policies are made before them, but may find others there.
+    let asks = |policy: &Policy<Sql>| {
+        let mut needs = policy.exprs().flat_map(|expr| draft.needs_of(expr));
+        needs.any(|need| matches!(need, Need::Column(..)))
     };
     let is_free = |function: &Function| {
         let needs = draft.needs_of(&Sql::new(function.body.as_str()));
-        function.routine().is_private() || needs.iter().all(free)
+        let private = function.routine().is_private();
+        needs.iter().all(|need| match need {
+            Need::Column(of, _) => {
+                let table = &draft.schema.tables[of];
+                table.row_security != RowSecurity::Forced
+                    || private && !table.policies.values().any(asks)
+            }
+            Need::Own(_) | Need::Function(_) | Need::Sequence(_) | Need::View(_) => true,
+        })
     };
     let holds: BTreeSet<_> = draft
         .schema

@@ -2,8 +2,8 @@
 
 use rls_core::apply::{Error, apply, compare};
 use rls_core::catalog::{self, canonical, introspect};
-use rls_core::diff::{Canonical, Change, Pair, TypeAlteration, diff};
-use rls_core::model::{IndexKey, IndexValue, Schema, Sql};
+use rls_core::diff::{Canonical, Pair, diff};
+use rls_core::model::{IndexKey, IndexValue, Schema, Sql, TypeForm};
 use rls_core::plan::{HazardKind, Origin, Plan, from_nothing, plan};
 use rls_core::render::{literal, qualified};
 use tokio_postgres::{Client, Transaction};
@@ -285,15 +285,7 @@ async fn backwards(transaction: &mut Transaction<'_>, desired: &Schema) -> Resul
     let live = unsaid(live.schema, desired);
     let canonical = canonical(transaction, Pair { previous: &live, next: desired }).await;
     let canonical = canonical.map_err(|error| error.to_string())?;
-    let mut back = diff(Pair { previous: desired, next: &live }, &canonical);
-    // Postgres holds for proven what a new table begins with, and more than was asked for is no fault.
-    back.retain(|change| match change {
-        Change::ValidateConstraint(_) => false,
-        Change::AlterType { alteration, .. } => {
-            !matches!(**alteration, TypeAlteration::ValidateCheck(_))
-        }
-        _ => true,
-    });
+    let back = diff(Pair { previous: desired, next: &live }, &canonical);
     if back.is_empty() {
         Ok(())
     } else {
@@ -302,8 +294,19 @@ async fn backwards(transaction: &mut Transaction<'_>, desired: &Schema) -> Resul
 }
 
 /// What was read, without collations that expressions have brought along, which are told as if they had
-/// been said, and without names of sequences that had to make way for others of a plan.
+/// been said, and without names of sequences that had to make way for others of a plan. Postgres holds for
+/// proven what a new domain begins with.
 fn unsaid(mut live: Schema, desired: &Schema) -> Schema {
+    for (name, ty) in &mut live.types {
+        let said = desired.types.get(name).map(|said| &said.form);
+        let (TypeForm::Domain(is), Some(TypeForm::Domain(said))) = (&mut ty.form, said) else {
+            continue;
+        };
+        for (name, check) in &mut is.checks {
+            let unproven = said.checks.get(name).is_some_and(|said| said.not_valid);
+            check.not_valid |= unproven;
+        }
+    }
     let unsaid = |key: &mut IndexKey<Sql>, said: &IndexKey<Sql>| {
         if let (IndexValue::Expr(_), None) = (&said.value, &said.collation) {
             key.collation = None;
