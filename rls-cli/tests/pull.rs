@@ -142,7 +142,12 @@ fn what_is_left_out_is_told_by_name() {
          create transform for int language sql (from sql with function prsd_lextype(internal), to sql with function int4recv(internal)); \
          create subscription subs connection 'dbname=nowhere' publication pub with (connect = false); \
          create function watch() returns event_trigger language plpgsql as 'begin end'; \
-         create event trigger watching on sql_drop execute function watch()",
+         create event trigger watching on sql_drop execute function watch(); \
+         create user mapping for current_user server far; create user mapping for public server far; \
+         select lo_create(0), lo_create(0); \
+         insert into pg_seclabel values ('watch'::regproc, 'pg_proc'::regclass, 0, 'labels', 'secret'); \
+         do $$ begin execute format('alter database %I set work_mem = ''2MB''', current_database()); \
+            execute format('alter role postgres in database %I set search_path = '''', public', current_database()); end $$",
     );
     let run = live.run(&["pull", "--out", "pulled"]).exits(0);
     let left = [
@@ -150,7 +155,7 @@ fn what_is_left_out_is_told_by_name() {
         "collation public.odd",
         "aggregate public.total(integer)",
         "conversion public.conv",
-        "operator public.===",
+        "operator public.=== (integer, integer)",
         "operator family public.fam",
         "operator class public.cls",
         "text search dictionary public.dict",
@@ -171,6 +176,12 @@ fn what_is_left_out_is_told_by_name() {
         "cast (public.pair AS integer)",
         "transform for integer of sql",
         "event trigger watching",
+        "user mapping for postgres at far",
+        "user mapping for public at far",
+        "setting work_mem",
+        "setting search_path of postgres",
+        "number of large objects, 2,",
+        "security label labels of function public.watch()",
     ];
     for name in of_database {
         let told = format!("the {name} is the database's and is left alone");

@@ -232,9 +232,14 @@ impl Live {
         let live = Live::new("", "");
         let mut declared = fs::read_to_string(self::gallery()).unwrap();
         if live.value("select current_setting('server_version_num')").as_str() < "150000" {
-            for later in ["nulls_not_distinct, ", "set_columns = [room],"] {
+            let open = "    security_barrier,\n    security_invoker = false,";
+            for (later, before) in [
+                ("nulls_not_distinct, ", ""),
+                ("set_columns = [room],", ""),
+                ("    security_barrier,", open),
+            ] {
                 assert!(declared.contains(later), "{later} is in the gallery");
-                declared = declared.replace(later, "");
+                declared = declared.replace(later, before);
             }
         }
         live.declare(&declared);

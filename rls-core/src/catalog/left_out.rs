@@ -11,7 +11,10 @@ use crate::model::QualifiedName;
 // A type of its own is none that a table, a view or an array brings along. A trigger may call what is here
 // and stand elsewhere.
 const OTHERS: &str = "
-SELECT kind, schema, name FROM (
+SELECT kind, schema, name, (SELECT format(' (%s, %s)', coalesce(nullif(o.oprleft, 0)::regtype::text, 'NONE'),
+        coalesce(nullif(o.oprright, 0)::regtype::text, 'NONE'))
+    FROM pg_operator o WHERE o.oid = found.id AND found.class = 'pg_operator'::regclass) AS operands
+FROM (
     SELECT CASE t.typtype WHEN 'r' THEN 'range type' ELSE 'type' END AS kind,
         n.nspname::text AS schema, t.typname::text AS name, t.oid AS id, 'pg_type'::regclass AS class
     FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
@@ -41,9 +44,10 @@ SELECT kind, schema, name FROM (
         JOIN pg_proc p ON p.oid = t.tgfoid JOIN pg_namespace n ON n.oid = p.pronamespace
     WHERE n.nspname = ANY ($1::name[]) AND o.nspname <> ALL ($1::name[]) AND NOT t.tgisinternal) AS found
 WHERE NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = found.class AND d.objid = found.id AND d.deptype = 'e')
-ORDER BY kind, schema, name";
+ORDER BY kind, schema, name, operands";
 
-// What the server brings along has numbers below 16384. Casts and transforms have no names.
+// What the server brings along has numbers below 16384. Casts and transforms have no names, and settings and
+// labels no numbers of their own.
 const OF_DATABASE: &str = "
 SELECT kind, name FROM (
     SELECT 'event trigger' AS kind, evtname::text AS name, oid AS id, 'pg_event_trigger'::regclass AS class
@@ -59,7 +63,17 @@ SELECT kind, name FROM (
     UNION ALL SELECT 'cast', format('(%s AS %s)', castsource::regtype, casttarget::regtype), oid, 'pg_cast'::regclass
         FROM pg_cast
     UNION ALL SELECT 'transform', format('for %s of %s', t.trftype::regtype, l.lanname), t.oid, 'pg_transform'::regclass
-        FROM pg_transform t JOIN pg_language l ON l.oid = t.trflang) AS found
+        FROM pg_transform t JOIN pg_language l ON l.oid = t.trflang
+    UNION ALL SELECT 'user mapping', format('for %s at %s', usename, srvname), umid,
+        'pg_user_mapping'::regclass FROM pg_user_mappings
+    UNION ALL SELECT 'setting', format('%s%s', split_part(said, '=', 1), ' of ' || r.rolname), 16384, 0
+        FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase LEFT JOIN pg_roles r ON r.oid = s.setrole,
+            unnest(s.setconfig) AS said
+        WHERE d.datname = current_database()
+    UNION ALL SELECT 'security label', format('%s of %s', l.provider, pg_describe_object(l.classoid, l.objoid, l.objsubid)),
+        16384, 0 FROM pg_seclabel l WHERE l.classoid <> 'pg_class'::regclass
+    UNION ALL SELECT 'number of large objects,', count(*)::text || ',', 16384, 0
+        FROM pg_largeobject_metadata HAVING count(*) > 0) AS found
 WHERE found.id >= 16384 AND $1::name[] IS NOT NULL AND NOT EXISTS
     (SELECT FROM pg_depend d WHERE d.classid = found.class AND d.objid = found.id AND d.deptype = 'e')
 ORDER BY kind, name";
@@ -86,9 +100,10 @@ pub(super) async fn read(
 pub(super) fn tell(rows: &Rows, notes: &mut Vec<String>) -> Result<(), Error> {
     for row in &rows.of_schemas {
         let name = QualifiedName::new(ident(row, "schema")?, ident(row, "name")?);
-        let kind: &str = get(row, "kind")?;
+        let (kind, operands): (&str, Option<&str>) = (get(row, "kind")?, get(row, "operands")?);
+        let operands = operands.unwrap_or_default();
         notes.push(format!(
-            "the {kind} {name} is left alone: an empty database needs it made first"
+            "the {kind} {name}{operands} is left alone: an empty database needs it made first"
         ));
     }
     for row in &rows.of_database {

@@ -133,11 +133,12 @@ pub enum Change {
     DropPrimaryKey(OnTable<PrimaryKey>),
     /// An index is not in the next state.
     DropIndex(OnTable<Named<Index<Sql>>>),
-    /// A sequence stays, or others count with it, where the column goes that it belongs to.
+    /// A sequence stays, or others count with it, where the column goes that it belongs to; or it will belong to
+    /// a table that is made.
     FreeSequence {
         /// The sequence.
         name: QualifiedName,
-        /// Whether it goes to whoever applies, who makes the table that it will belong to.
+        /// Whether it is handed to whoever applies, to whom belongs what is made.
         take: bool,
     },
     /// A table is not in the next state.

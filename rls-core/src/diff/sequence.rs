@@ -23,17 +23,19 @@ pub(super) fn alter(schemas: Pair<&Schema>, changes: &mut Vec<Change>) {
             Some(_) => {}
         }
         let freed = was.is_some_and(|was| goes_with_its_column(was, changes));
-        if freed {
-            let whose = sequence.owner.as_ref().filter(|owner| made(&owner.table, changes));
-            let take = whose.is_some() && owner(&sequence.name, previous).is_some();
+        let belonged = was.and_then(|was| was.owner.as_ref()).filter(|_| !freed);
+        let moves = belonged != sequence.owner.as_ref();
+        let of_made = sequence.owner.as_ref().is_some_and(|owner| made(&owner.table, changes));
+        let own = was.and_then(|was| own_owner(was, previous));
+        // What is made belongs to whoever applies, and only then to whom it is to.
+        let take = moves && of_made && own.is_some();
+        if freed || take {
             found.push(Change::FreeSequence { name: sequence.name.clone(), take });
         }
-        let owner_was = was.and_then(|was| was.owner.as_ref()).filter(|_| !freed);
-        if owner_was != sequence.owner.as_ref() {
+        if moves {
             let has_rows = |owner: &SequenceOwner| {
                 previous.tables.contains_key(&owner.table) && !made(&owner.table, changes)
             };
-            let own = was.and_then(|was| owner(&was.name, previous));
             let hand_to = table_owner(sequence, changes, previous).filter(|to| own != Some(*to));
             found.push(Change::OwnSequence {
                 sequence: Box::new(sequence.clone()),
@@ -65,6 +67,12 @@ fn table_owner<'a>(
 ) -> Option<&'a Ident> {
     let SequenceOwner { table, column: _ } = sequence.owner.as_ref()?;
     owner(table, previous).filter(|_| !made(table, changes))
+}
+
+/// To whom a sequence belongs: with its column, to whom the table does.
+fn own_owner<'a>(sequence: &Sequence, schema: &'a Schema) -> Option<&'a Ident> {
+    let table = sequence.owner.as_ref().map(|owner| &owner.table);
+    owner(&sequence.name, schema).or_else(|| owner(table?, schema))
 }
 
 fn owner<'a>(relation: &QualifiedName, schema: &'a Schema) -> Option<&'a Ident> {

@@ -132,10 +132,14 @@ impl World {
 }
 
 /// What may differ between two databases of one schema.
-const LEVEL: [&str; 5] = [
+const LEVEL: [&str; 6] = [
     // Postgres holds for proven what a new domain begins with, and where it is a part of columns, nothing
     // can be proven at all.
     "UPDATE pg_constraint SET convalidated = true WHERE NOT convalidated AND contypid <> 0",
+    // A partition that is made proves at once what need not hold in its table.
+    "UPDATE pg_constraint part SET convalidated = whole.convalidated FROM pg_constraint whole
+        WHERE part.contype = 'c' AND whole.contype = 'c' AND part.conname = whole.conname
+            AND part.conrelid <> whole.conrelid AND whole.conrelid = pg_partition_root(part.conrelid)",
     // A partition that is made takes the comments of indexes along, and one that is there does not.
     "DELETE FROM pg_description WHERE classoid = 'pg_class'::regclass AND objoid IN
         (SELECT oid FROM pg_class WHERE relkind IN ('i', 'I') AND relispartition)",

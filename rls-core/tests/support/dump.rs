@@ -15,16 +15,16 @@ impl PgDump {
     /// The one beside the server, or another that is not older. None, said aloud, where there is none.
     #[track_caller]
     pub fn for_server(programs: Option<&Path>, major: u32) -> Option<PgDump> {
-        let found = program("pg_dump", programs);
-        let version = found.as_deref().and_then(version);
-        if let Some(tool) = found.filter(|_| version.is_some_and(|version| version >= major)) {
-            return Some(PgDump(tool));
+        let all = every("pg_dump", programs);
+        let new = |tool: &&PathBuf| version(tool).is_some_and(|version| version >= major);
+        if let Some(tool) = all.iter().find(new) {
+            return Some(PgDump(tool.clone()));
         }
         // Servers that are fetched for tests come without it.
         let own = std::env::var_os("RLS_POSTGRES_BIN").is_none();
         let required = own && std::env::var_os("RLS_REQUIRE_POSTGRES").is_some();
         assert!(!required, "RLS_REQUIRE_POSTGRES is set, and no pg_dump reads Postgres {major}");
-        eprintln!("LEFT OUT: pg_dump {version:?} does not read Postgres {major}");
+        eprintln!("LEFT OUT: none of {all:?} reads Postgres {major}");
         None
     }
 
@@ -42,17 +42,18 @@ impl PgDump {
 
 /// A program of Postgres: beside the server, where Debian puts them, or on the path.
 pub fn program(name: &str, beside: Option<&Path>) -> Option<PathBuf> {
+    every(name, beside).into_iter().next()
+}
+
+/// All that there are, in that order.
+fn every(name: &str, beside: Option<&Path>) -> Vec<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let debian = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let mut debian: Vec<_> = debian.map(|version| version.path().join("bin")).collect();
     debian.sort();
-    beside
-        .map(Path::to_owned)
-        .into_iter()
-        .chain(debian.into_iter().rev())
-        .chain(std::env::split_paths(&path))
-        .map(|folder| folder.join(name))
-        .find(|tool| tool.is_file())
+    let folders = beside.map(Path::to_owned).into_iter().chain(debian.into_iter().rev());
+    let tools = folders.chain(std::env::split_paths(&path)).map(|folder| folder.join(name));
+    tools.filter(|tool| tool.is_file()).collect()
 }
 
 /// The major version of a program.
