@@ -1,5 +1,6 @@
 //! Rules that span tables, and the step from declared tables to a compiled [`Schema`].
 
+mod foreign_keys;
 mod objects;
 mod owners;
 pub(crate) mod privileges;
@@ -12,7 +13,7 @@ use std::fmt;
 use self::objects::Objects;
 use crate::model::{
     AllowedLint, DeclaredFunction, DeclaredSequence, DeclaredTable, DeclaredType, DeclaredView,
-    Expr, Grantee, Ident, PRIVATE_SCHEMA, PgType, QualifiedName, RowSecurity, Schema, Table,
+    Expr, Grantee, Ident, PRIVATE_SCHEMA, QualifiedName, RowSecurity, Schema, Table,
 };
 use crate::policy::compile::{self, Linked, Policies, Site};
 use crate::policy::definer::{self, Functions};
@@ -146,7 +147,7 @@ pub fn resolve_as_found(
     let types = types::all(&tables, &types);
     let compiled_types = types::compile(&types, &tables, settings, &mut errors);
     for declared in tables.values() {
-        foreign_keys(&declared.table, &tables, &mut errors);
+        foreign_keys::check(&declared.table, &tables, &mut errors);
         roles(&declared.table, settings, &mut errors);
     }
     privileges::check(&tables, &objects, settings, &mut errors);
@@ -284,82 +285,6 @@ fn relation_names(tables: &Tables, objects: &Objects, errors: &mut Vec<ResolveEr
             }
         }
     }
-}
-
-fn foreign_keys(table: &Table, tables: &Tables, errors: &mut Vec<ResolveError>) {
-    for key in table.foreign_keys.values() {
-        let problem = match tables.get(&key.table) {
-            // Another schema may hold tables that others manage, such as `auth.users`.
-            None if key.table.schema != table.name.schema => None,
-            None => Some((
-                format!("references the table `{}`, which is not declared", key.table),
-                nearest(
-                    key.table.name.as_str(),
-                    tables
-                        .keys()
-                        .filter(|name| name.schema == key.table.schema)
-                        .map(|name| name.name.as_str()),
-                )
-                .map(|name| format!("did you mean `{name}`?"))
-                .or_else(|| Some("derive `Table` for it, or name another schema".to_owned())),
-            )),
-            Some(target) => key_problem(table, &key.columns, &target.table, &key.references),
-        };
-        if let (Some((message, help)), Some(column)) = (problem, key.columns.first()) {
-            errors.push(ResolveError {
-                table: table.name.clone(),
-                part: Part::ForeignKey(column.clone()),
-                message: format!("column `{column}` {message}"),
-                help,
-            });
-        }
-    }
-}
-
-/// Postgres demands a key on the other side, and types that compare.
-fn key_problem(
-    table: &Table,
-    columns: &[Ident],
-    target: &Table,
-    references: &[Ident],
-) -> Option<(String, Option<String>)> {
-    for (column, reference) in columns.iter().zip(references) {
-        let Some(referenced) = target.column(reference) else {
-            let names = target.columns.iter().map(|column| column.name.as_str());
-            return Some((
-                format!("references `{}.{reference}`, which does not exist", target.name),
-                nearest(reference.as_str(), names).map(|name| format!("did you mean `{name}`?")),
-            ));
-        };
-        let own: Option<&PgType> = table.column(column).map(|column| &column.ty);
-        if own.is_some_and(|own| own.family() != referenced.ty.family()) {
-            return Some((
-                format!(
-                    "is {} and references `{}.{reference}`, which is {}",
-                    own.map(ToString::to_string).unwrap_or_default(),
-                    target.name,
-                    referenced.ty
-                ),
-                Some("give both the same type".to_owned()),
-            ));
-        }
-    }
-    // In any order: Postgres finds the key by its columns.
-    let is_key = |columns: &[Ident]| {
-        columns.len() == references.len() && columns.iter().all(|name| references.contains(name))
-    };
-    let primary = target.primary_key.as_ref().is_some_and(|key| is_key(&key.columns));
-    let unique = target.uniques.values().any(|unique| is_key(&unique.columns))
-        || target.indexes.values().any(|index| {
-            index.unique && index.plain_columns().is_some_and(|columns| is_key(&columns))
-        });
-    (!primary && !unique).then(|| {
-        let names: Vec<_> = references.iter().map(Ident::as_str).collect();
-        (
-            format!("references `{}.{}`, which is no key", target.name, names.join(", ")),
-            Some("mark the referenced column `primary_key` or `unique`".to_owned()),
-        )
-    })
 }
 
 /// A misspelt role would be an error on the server at best, and a policy for nobody at worst.

@@ -150,10 +150,8 @@ impl<E> Table<E> {
     pub fn keys(&self) -> impl Iterator<Item = (Vec<Ident>, &[Ident])> {
         let primary = self.primary_key.iter().map(|key| (key.columns.clone(), &key.include[..]));
         let uniques = self.uniques.values().map(|key| (key.columns.clone(), &key.include[..]));
-        let indexes = self.indexes.values().filter(|index| index.unique).filter_map(|index| {
-            let columns = index.keys.iter().map(|key| key.plain_column().cloned());
-            Some((columns.collect::<Option<_>>()?, &index.include[..]))
-        });
+        let indexes = self.indexes.values().filter(|index| index.unique);
+        let indexes = indexes.filter_map(|it| Some((it.plain_columns()?, &it.include[..])));
         primary.chain(uniques).chain(indexes)
     }
 

@@ -41,6 +41,7 @@ impl PgDump {
 }
 
 /// A program of Postgres: beside the server, where Debian puts them, or on the path.
+#[allow(dead_code, reason = "not every test runs others")]
 pub fn program(name: &str, beside: Option<&Path>) -> Option<PathBuf> {
     every(name, beside).into_iter().next()
 }
