@@ -4,8 +4,8 @@ use super::table::On;
 use super::{Change, Pair};
 use crate::lex;
 use crate::model::{
-    Exclusion, Ident, Index, IndexKey, IndexValue, PrimaryKey, QualifiedName, Schema, Sql, Table,
-    Unique,
+    Check, Exclusion, Ident, Index, IndexKey, IndexValue, PrimaryKey, QualifiedName, Schema, Sql,
+    Table, Unique,
 };
 
 /// Adds the dropping and making again of what stays as it is, on columns that are made anew.
@@ -58,7 +58,9 @@ fn texts_on(tables: Pair<&Table<Sql>>, column: &Ident, rebuild: &mut impl FnMut(
     for (name, check) in previous.checks.iter().filter(|(_, it)| names(&it.expr, column)) {
         let declared = next.checks.get(name).unwrap_or(check);
         let dropped = Change::DropCheck(on.named(name, check));
-        rebuild(dropped, Change::AddCheck(on.named(name, declared)));
+        let not_valid = check.not_valid && declared.not_valid;
+        let made = Check { not_valid, ..declared.clone() };
+        rebuild(dropped, Change::AddCheck(on.named(name, &made)));
     }
     let reads = |key: &IndexKey<Sql>| match &key.value {
         IndexValue::Column(name) => name == column,

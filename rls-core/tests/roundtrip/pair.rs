@@ -265,14 +265,32 @@ fn keep_conditions(was: &UserType<Sql>, is: &mut UserType<Sql>) {
     keep_those(&was.checks, &mut is.checks, |one, other| one.expr == other.expr);
 }
 
+fn same_check(one: &Check<Sql>, other: &Check<Sql>) -> bool {
+    Check { not_valid: other.not_valid, ..one.clone() } == *other
+}
+
+fn same_key(one: &ForeignKey, other: &ForeignKey) -> bool {
+    let ForeignKey { deferral, not_valid, .. } = *other;
+    ForeignKey { deferral, not_valid, ..one.clone() } == *other
+}
+
 /// What says the same as before keeps the name that it has; nothing else may take that one.
 fn keep_names(was: &Table<Sql>, is: &mut Table<Sql>) {
     if let Some((was, is)) = was.primary_key.as_ref().zip(is.primary_key.as_mut()) {
         is.name = was.name.clone();
     }
     renamed(&was.uniques, &mut is.uniques);
-    renamed(&was.checks, &mut is.checks);
-    renamed(&was.foreign_keys, &mut is.foreign_keys);
+    keep_those(&was.checks, &mut is.checks, same_check);
+    keep_those(&was.foreign_keys, &mut is.foreign_keys, same_key);
+    // What is proven stays so.
+    for (name, check) in &mut is.checks {
+        let was = was.checks.get(name).filter(|was| same_check(was, check));
+        check.not_valid &= was.is_none_or(|was| was.not_valid);
+    }
+    for (name, key) in &mut is.foreign_keys {
+        let was = was.foreign_keys.get(name).filter(|was| same_key(was, key));
+        key.not_valid &= was.is_none_or(|was| was.not_valid);
+    }
     renamed(&was.exclusions, &mut is.exclusions);
     renamed(&was.indexes, &mut is.indexes);
 }

@@ -132,10 +132,13 @@ impl World {
 }
 
 /// What may differ between two databases of one schema.
-const LEVEL: [&str; 6] = [
+const LEVEL: [&str; 7] = [
     // Postgres holds for proven what a new domain begins with, and where it is a part of columns, nothing
     // can be proven at all.
     "UPDATE pg_constraint SET convalidated = true WHERE NOT convalidated AND contypid <> 0",
+    // Since 17 a domain's NOT NULL has a name, which another one has while that is made anew.
+    "UPDATE pg_constraint SET conname = left(typname || '_not_null', 63) FROM pg_type
+        WHERE contypid = pg_type.oid AND contype = 'n'",
     // A partition that is made proves at once what need not hold in its table.
     "UPDATE pg_constraint part SET convalidated = whole.convalidated FROM pg_constraint whole
         WHERE part.contype = 'c' AND whole.contype = 'c' AND part.conname = whole.conname
