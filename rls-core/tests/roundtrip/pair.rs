@@ -7,7 +7,7 @@ use rls_core::model::*;
 use super::dice::Dice;
 use super::draft::Draft;
 use super::maker;
-use super::repair::repair;
+use super::repair::{counted, repair};
 
 #[derive(Clone, PartialEq, Debug)]
 pub struct Way {
@@ -130,6 +130,9 @@ fn reconcile(way: &mut Way) {
     repair(then);
     let (was, is) = (&first.schema, &mut then.schema);
     is.namespaces.extend(was.namespaces.iter().cloned());
+    // One that an identity column has counted with cannot give its name away at once.
+    let counted = counted(was);
+    is.sequences.retain(|name, _| !counted.contains(name));
     is.extensions.extend(was.extensions.iter().cloned());
     // What nobody declares any more stays as it is.
     for (extension, schema) in &was.extension_schemas {

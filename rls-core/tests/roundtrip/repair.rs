@@ -95,16 +95,7 @@ pub fn parts(draft: &Draft, shown: &mut Table<Sql>) {
 fn sequences(draft: &mut Draft) {
     let tables = draft.schema.tables.clone();
     let relations: BTreeSet<_> = tables.keys().cloned().collect();
-    // What identity columns count with, where no name is said.
-    let counting =
-        tables.values().flat_map(|table| table.columns.iter().map(move |it| (table, it)));
-    let counting = counting.filter(|(_, it)| it.identity.is_some() && it.sequence.is_none());
-    let counted: BTreeSet<_> = counting
-        .map(|(table, column)| {
-            let usual = Ident::shortened(&format!("{}_{}_seq", table.name.name, column.name));
-            QualifiedName::new(table.name.schema.clone(), usual.unwrap())
-        })
-        .collect();
+    let counted = counted(&draft.schema);
     let mut owners = BTreeSet::new();
     draft.schema.sequences.retain(|name, sequence| {
         if let Some(SequenceOwner { table, column }) = &sequence.owner {
@@ -117,6 +108,18 @@ fn sequences(draft: &mut Draft) {
         }
         !relations.contains(name) && !counted.contains(name)
     });
+}
+
+/// The names of what identity columns count with, where none is said.
+pub fn counted(schema: &Schema) -> BTreeSet<QualifiedName> {
+    let columns =
+        schema.tables.values().flat_map(|it| it.columns.iter().map(move |column| (it, column)));
+    let unsaid = columns.filter(|(_, it)| it.identity.is_some() && it.sequence.is_none());
+    let named = unsaid.map(|(table, column)| {
+        let usual = Ident::shortened(&format!("{}_{}_seq", table.name.name, column.name));
+        QualifiedName::new(table.name.schema.clone(), usual.unwrap())
+    });
+    named.collect()
 }
 
 fn columns(draft: &Draft, table: &mut Table<Sql>) {
