@@ -41,7 +41,7 @@ use shrink::Ways;
 use tokio::runtime::Builder;
 use world::World;
 
-const PAIRS: u64 = 150;
+const PAIRS: u64 = 200;
 const PULLED: u64 = 60;
 /// How many of those that were pulled are compiled, as one crate.
 const COMPILED: usize = 40;
