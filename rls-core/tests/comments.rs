@@ -85,7 +85,7 @@ async fn what_keeps_its_name_has_the_comment_that_is_declared_of_it() {
         desired
     };
     converge(&mut client, &ours(&["id"], "one")).await;
-    let constraint = "SELECT conname || ': ' || obj_description(oid, 'pg_constraint') FROM pg_constraint WHERE conrelid = 'items'::regclass";
+    let constraint = "SELECT conname || ': ' || obj_description(oid, 'pg_constraint') FROM pg_constraint WHERE conrelid = 'items'::regclass AND contype = 'u'";
     let index = "SELECT obj_description('their_idx'::regclass, 'pg_class')";
     assert_eq!(text(&client, constraint).await, "theirs: one");
     assert_eq!(text(&client, index).await, "one");
