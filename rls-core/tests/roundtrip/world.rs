@@ -6,6 +6,7 @@ use rls_core::diff::{Canonical, Pair, diff};
 use rls_core::model::{IndexKey, IndexValue, Schema, Sql, TypeForm};
 use rls_core::plan::{HazardKind, Origin, Plan, from_nothing, plan};
 use rls_core::render::{literal, qualified};
+use tokio::sync::{Mutex, MutexGuard};
 use tokio_postgres::{Client, Transaction};
 
 use super::dump::{Dump, PgDump};
@@ -23,7 +24,11 @@ pub struct World {
     pub version: u32,
     /// How many ways led past rows, and how many of them those that were there let be.
     pub with_rows: Pair<u32>,
+    /// Roles, and what they are members of, are the server's: tests take turns with them.
+    _turn: MutexGuard<'static, ()>,
 }
+
+static TURN: Mutex<()> = Mutex::const_new(());
 
 /// What went wrong.
 struct Failed {
@@ -34,6 +39,7 @@ struct Failed {
 
 impl World {
     pub async fn new(name: &str) -> World {
+        let turn = TURN.lock().await;
         let used = owned(&format!("{name}_used")).await;
         let owner = used.query_one("SELECT current_user::text", &[]).await.unwrap();
         let owner: &str = owner.get(0);
@@ -62,7 +68,7 @@ impl World {
             database.batch_execute(&owned).await.unwrap();
             fresh = Some((database, pg_dump));
         }
-        World { used, fresh, version, with_rows: Pair { previous: 0, next: 0 } }
+        World { used, fresh, version, with_rows: Pair { previous: 0, next: 0 }, _turn: turn }
     }
 
     /// Makes an empty database what is desired.
@@ -198,11 +204,11 @@ async fn empty(client: &Client) {
     as_owner(client).await;
 }
 
-async fn as_superuser(client: &Client) {
+pub async fn as_superuser(client: &Client) {
     client.batch_execute("RESET ROLE").await.unwrap();
 }
 
-async fn as_owner(client: &Client) {
+pub async fn as_owner(client: &Client) {
     let statement = format!("DO $do$ BEGIN EXECUTE format('SET ROLE %I', {OWNER}); END $do$");
     client.batch_execute(&statement).await.unwrap();
 }
