@@ -32,6 +32,7 @@ mod support;
 mod triggers;
 mod types;
 mod views;
+mod window;
 mod world;
 
 use pair::Way;
@@ -39,9 +40,11 @@ use proptest::test_runner::{Config, TestCaseError, TestError, TestRunner};
 use rls_core::model::Schema;
 use shrink::Ways;
 use tokio::runtime::Builder;
+use window::Looked;
 use world::World;
 
 const PAIRS: u64 = 200;
+const CREPT: u64 = 60;
 const PULLED: u64 = 60;
 /// How many of those that were pulled are compiled, as one crate.
 const COMPILED: usize = 40;
@@ -106,6 +109,18 @@ fn what_was_pulled_is_what_is_there() {
     };
     each_way(PULLED, pulled, version);
     pulled::compile(&sources);
+}
+
+#[test]
+fn no_prefix_of_a_plan_opens_a_window() {
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    let mut world = runtime.block_on(World::new("window"));
+    runtime.block_on(window::prepare(&world.used));
+    let version = world.version;
+    let mut looked = Looked::default();
+    let creep = |way: &Way| runtime.block_on(world.creep(way, &mut looked));
+    each_way(CREPT, creep, version);
+    eprintln!("{looked:?}");
 }
 
 #[test]
