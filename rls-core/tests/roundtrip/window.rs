@@ -214,7 +214,7 @@ DO $$ DECLARE held record; BEGIN
     END LOOP;
 END $$"#;
 
-/// Tries everything as everybody, and undoes it. Postgres judges the policies of a row before its
+/// Tries everything as everybody, and undoes it, but for what extensions bring along. Postgres judges the policies of a row before its
 /// constraints, so whoever meets one of those was let through.
 const LOOK: &str = r#"
 CREATE OR REPLACE FUNCTION pg_temp.rls_access(roles text[], schemas text[]) RETURNS text[] LANGUAGE plpgsql AS $look$
@@ -326,7 +326,8 @@ BEGIN
     END LOOP;
     found := found || ARRAY(SELECT format('%s EXECUTE %s.%s', role, n.nspname, p.proname)
         FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace, unnest(roles) AS role
-        WHERE n.nspname = ANY (schemas) AND has_schema_privilege(role, n.oid, 'USAGE') AND has_function_privilege(role, p.oid, 'EXECUTE'));
+        WHERE n.nspname = ANY (schemas) AND has_schema_privilege(role, n.oid, 'USAGE') AND has_function_privilege(role, p.oid, 'EXECUTE')
+            AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'));
     found := found || ARRAY(SELECT format('%s %s %s', role, kind, c.oid::regclass)
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace, unnest(roles) AS role, unnest(ARRAY['USAGE', 'SELECT', 'UPDATE']) AS kind
         WHERE c.relkind = 'S' AND n.nspname = ANY (schemas) AND has_schema_privilege(role, n.oid, 'USAGE') AND has_sequence_privilege(role, c.oid, kind));
