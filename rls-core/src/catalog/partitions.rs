@@ -36,8 +36,8 @@ macro_rules! with_family {
 // What is another's partition, and what is in the way of the model: policies and the like of its own.
 const PARTITIONS: &str = with_family!(
     "SELECT f.root, f.parent, f.oid, f.pending, n.nspname::text AS schema, c.relname::text AS name,
-    c.relkind::text AS kind, o.rolname::text AS owner, o.rolname = current_user AS mine,
-    c.relowner = (SELECT whole.relowner FROM pg_class whole WHERE whole.oid = f.root) AS with_table, c.relrowsecurity AS enabled, c.relforcerowsecurity AS forced,
+    c.relkind::text AS kind, c.relrowsecurity AS enabled, c.relforcerowsecurity AS forced, r.rolname::text AS owner,
+    r.rolname = current_user AND whole.relowner = c.relowner AS unsaid,
     pg_get_expr(c.relpartbound, c.oid) AS bound, p.partstrat::text AS strategy,
     pg_get_expr(p.partexprs, p.partrelid) AS exprs, key.columns, key.collation_schemas, key.collations,
     key.class_schemas, key.classes, key.usual_collations, key.usual_classes, key.parameters, key.descending,
@@ -57,7 +57,8 @@ const PARTITIONS: &str = with_family!(
                 AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = c.oid AND k.conindid = o.indexrelid))
         ], NULL) AS own
 FROM family f JOIN pg_class c ON c.oid = f.oid JOIN pg_namespace n ON n.oid = c.relnamespace
-    JOIN pg_roles o ON o.oid = c.relowner LEFT JOIN pg_partitioned_table p ON p.partrelid = c.oid,
+    JOIN pg_roles r ON r.oid = c.relowner JOIN pg_class whole ON whole.oid = f.root
+    LEFT JOIN pg_partitioned_table p ON p.partrelid = c.oid,
     LATERAL (SELECT array_agg(a.attname::text ORDER BY place) AS columns,
         array_agg(cs.nspname::text ORDER BY place) AS collation_schemas,
         array_agg(co.collname::text ORDER BY place) AS collations,
@@ -173,8 +174,7 @@ pub(super) fn owners(rows: &Rows) -> Result<Vec<OwnerOf>, Error> {
     let mut owners = Vec::new();
     for row in &rows.partitions {
         if get::<Option<u32>>(row, "parent")?.is_some() {
-            let unsaid = get(row, "mine")? && get(row, "with_table")?;
-            owners.push((Owned::Relation(name(row)?), ident(row, "owner")?, unsaid));
+            owners.push((Owned::Relation(name(row)?), ident(row, "owner")?, get(row, "unsaid")?));
         }
     }
     Ok(owners)

@@ -1,11 +1,12 @@
 //! What goes with a column that is dropped and added again, which is all that is on it or reads it.
 
+use super::constraint::again;
 use super::table::On;
 use super::{Change, Pair};
 use crate::lex;
 use crate::model::{
-    Check, Exclusion, Ident, Index, IndexKey, IndexValue, PrimaryKey, QualifiedName, Schema, Sql,
-    Table, Unique,
+    Exclusion, Ident, Index, IndexKey, IndexValue, PrimaryKey, QualifiedName, Schema, Sql, Table,
+    Unique,
 };
 
 /// Adds the dropping and making again of what stays as it is, on columns that are made anew.
@@ -56,10 +57,8 @@ fn texts_on(tables: Pair<&Table<Sql>>, column: &Ident, rebuild: &mut impl FnMut(
     let on = On(&tables.next.name);
     let Pair { previous, next } = tables;
     for (name, check) in previous.checks.iter().filter(|(_, it)| names(&it.expr, column)) {
-        let declared = next.checks.get(name).unwrap_or(check);
+        let made = again(Pair { previous: check, next: next.checks.get(name).unwrap_or(check) });
         let dropped = Change::DropCheck(on.named(name, check));
-        let not_valid = check.not_valid && declared.not_valid;
-        let made = Check { not_valid, ..declared.clone() };
         rebuild(dropped, Change::AddCheck(on.named(name, &made)));
     }
     let reads = |key: &IndexKey<Sql>| match &key.value {

@@ -154,6 +154,12 @@ pub(super) fn matched<'a, T>(
     Matched { gone: gone.into_iter(), missing: missing.into_iter(), both }
 }
 
+/// A check that makes way and comes back: what was proven is proven again.
+pub(super) fn again(checks: Pair<&Check<Sql>>) -> Check<Sql> {
+    let not_valid = checks.previous.not_valid && checks.next.not_valid;
+    Check { not_valid, ..checks.next.clone() }
+}
+
 /// When it is checked and whether it is proven can be altered; anything else makes another key of it.
 fn same_foreign_key(previous: &ForeignKey, next: &ForeignKey) -> bool {
     let ForeignKey {

@@ -66,9 +66,11 @@ impl Rebuilt {
                     columns(&column.table, std::slice::from_ref(name));
                     // Postgres makes such a key anew, and knows nothing of what points at it.
                     let table = schemas.previous.tables.get(&column.table);
-                    let keys = table.into_iter().flat_map(Table::keys);
-                    keys.filter(|(_, include)| include.contains(name))
-                        .for_each(|(key, _)| columns(&column.table, &key));
+                    for (key, include) in table.into_iter().flat_map(Table::keys) {
+                        if include.contains(name) {
+                            columns(&column.table, &key);
+                        }
+                    }
                     rebuilt.named.insert(column.table.name.clone());
                 }
             } else if let Change::DropColumn(column) = change {

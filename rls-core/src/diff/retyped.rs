@@ -3,12 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use super::constraint::{Same, matched};
+use super::constraint::{Same, again, matched};
 use super::table::On;
 use super::{Canonical, Change, Pair, Site};
 use crate::lex;
 use crate::model::{
-    Check, Exclusion, Ident, Index, IndexKey, IndexValue, QualifiedName, Schema, Sql, Table,
+    Exclusion, Ident, Index, IndexKey, IndexValue, QualifiedName, Schema, Sql, Table,
 };
 
 /// Adds the dropping and making again of what stays as it is, on columns of another type.
@@ -56,10 +56,7 @@ impl Found<'_> {
         for (name, check) in checks.both {
             let reads = self.is_named_in(&check.previous.expr);
             let dropped = Change::DropCheck(on.named(name, check.previous));
-            // What was proven is proven again.
-            let not_valid = check.previous.not_valid && check.next.not_valid;
-            let made = Check { not_valid, ..check.next.clone() };
-            self.rebuild(reads, dropped, Change::AddCheck(on.named(name, &made)));
+            self.rebuild(reads, dropped, Change::AddCheck(on.named(name, &again(check))));
         }
         let exclusions = matched(&previous.exclusions, &next.exclusions, |one, other| {
             same.exclusion(one, other)

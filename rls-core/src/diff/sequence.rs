@@ -25,22 +25,21 @@ pub(super) fn alter(schemas: Pair<&Schema>, changes: &mut Vec<Change>) {
         let freed = was.is_some_and(|was| goes_with_its_column(was, changes));
         let belonged = was.and_then(|was| was.owner.as_ref()).filter(|_| !freed);
         let moves = belonged != sequence.owner.as_ref();
-        let of_made = sequence.owner.as_ref().is_some_and(|owner| made(&owner.table, changes));
-        let own = was.and_then(|was| own_owner(was, previous));
+        let table = sequence.owner.as_ref().map(|owner| &owner.table).filter(|_| moves);
+        let of_made = table.is_some_and(|table| made(table, changes));
+        let own = was.filter(|_| moves).and_then(|was| own_owner(was, previous));
         // What is made belongs to whoever applies, and only then to whom it is to.
-        let take = moves && of_made && own.is_some();
+        let take = of_made && own.is_some();
         if freed || take {
             found.push(Change::FreeSequence { name: sequence.name.clone(), take });
         }
         if moves {
-            let has_rows = |owner: &SequenceOwner| {
-                previous.tables.contains_key(&owner.table) && !made(&owner.table, changes)
-            };
-            let hand_to = table_owner(sequence, changes, previous).filter(|to| own != Some(*to));
+            let there = table.filter(|_| !of_made);
+            let hand_to = there.and_then(|table| owner(table, previous));
             found.push(Change::OwnSequence {
                 sequence: Box::new(sequence.clone()),
-                hand_to: hand_to.cloned(),
-                go_on: was.is_none() && sequence.owner.as_ref().is_some_and(has_rows),
+                hand_to: hand_to.filter(|to| own != Some(*to)).cloned(),
+                go_on: was.is_none() && there.is_some_and(|it| previous.tables.contains_key(it)),
             });
         }
     }
@@ -57,16 +56,6 @@ pub(super) fn alter(schemas: Pair<&Schema>, changes: &mut Vec<Change>) {
         }
     }
     changes.extend(found);
-}
-
-/// To whom the table of a sequence's column belongs now, where that is known.
-fn table_owner<'a>(
-    sequence: &Sequence,
-    changes: &[Change],
-    previous: &'a Schema,
-) -> Option<&'a Ident> {
-    let SequenceOwner { table, column: _ } = sequence.owner.as_ref()?;
-    owner(table, previous).filter(|_| !made(table, changes))
 }
 
 /// To whom a sequence belongs: with its column, to whom the table does.

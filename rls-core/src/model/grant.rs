@@ -19,6 +19,17 @@ pub struct Grant {
     pub privilege: Privilege,
 }
 
+impl Grant {
+    /// To get at what is in a schema.
+    pub fn usage(schema: &Ident, grantee: &Grantee) -> Grant {
+        Grant {
+            object: GrantObject::Schema(schema.clone()),
+            grantee: grantee.clone(),
+            privilege: Privilege::Usage,
+        }
+    }
+}
+
 /// Privileges as one `grant(..)` declares them, on an object that is said elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeclaredGrant {

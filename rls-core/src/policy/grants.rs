@@ -58,24 +58,11 @@ pub(crate) fn derive(sources: &Sources<'_>) -> Derived {
         let holders: BTreeSet<_> = rows.iter().map(|grant| grant.grantee.clone()).collect();
         let writers = rows.iter().filter(|grant| grant.privilege == Privilege::Insert);
         let writers: BTreeSet<_> = writers.map(|grant| grant.grantee.clone()).collect();
-        for grantee in &holders {
-            let mut usage = |schema: &Ident| {
-                derived.grants.insert(Grant {
-                    object: GrantObject::Schema(schema.clone()),
-                    grantee: grantee.clone(),
-                    privilege: Privilege::Usage,
-                });
-            };
-            usage(&table.name.schema);
-        }
+        derived.grants.extend(holders.iter().map(|it| Grant::usage(&table.name.schema, it)));
         derived.grants.extend(privileges::at_partitions(declared));
         if let Some(auth) = &auth {
             let callers = callers(compiled, auth, &holders, &writers, &known);
-            derived.grants.extend(callers.into_iter().map(|grantee| Grant {
-                object: GrantObject::Schema(auth.clone()),
-                grantee,
-                privilege: Privilege::Usage,
-            }));
+            derived.grants.extend(callers.iter().map(|grantee| Grant::usage(auth, grantee)));
         }
         derived.grants.extend(rows);
         derived.grants.extend(sequences(compiled, &writers));

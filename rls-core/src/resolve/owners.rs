@@ -13,9 +13,9 @@ use crate::policy::definer;
 use crate::provider::Settings;
 use crate::render;
 
-/// Adds the owners. Unless it says so itself, a partition goes with its table; a sequence with its column's table, a lookup past
-/// policies with the tables that it looks into, and the schema of such lookups with them. Any other
-/// schema belongs to somebody only where rls.toml says that of it by name: it may serve others.
+/// Adds the owners. Unless it says so itself, a partition goes with its table; a sequence with its column's
+/// table, a lookup past policies with the tables that it looks into, and the schema of such lookups with
+/// them. Any other schema belongs to somebody only where rls.toml says that of it by name: it may serve others.
 pub(super) fn add(
     tables: &Tables,
     objects: &Objects,

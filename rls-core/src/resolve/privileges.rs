@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::objects::Objects;
 use super::{Part, ResolveError, Tables, known_role};
 use crate::model::{
-    DeclaredGrant, DefaultHolder, DefaultPrivilege, Grant, GrantObject, Grantee, Privilege,
-    QualifiedName, Routine, Schema,
+    DeclaredGrant, DefaultHolder, DefaultPrivilege, Grant, GrantObject, Grantee, QualifiedName,
+    Routine, Schema,
 };
 use crate::provider::Settings;
 
@@ -16,28 +16,28 @@ fn declared<'a>(
     tables: &'a Tables,
     objects: &'a Objects,
 ) -> impl Iterator<Item = (GrantObject, usize, &'a DeclaredGrant)> {
+    let table = |name: &QualifiedName| GrantObject::Table(name.clone());
+    let of_tables = tables.values().flat_map(move |it| each(table(&it.table.name), &it.grants));
     let partitions = tables.values().flat_map(|declared| &declared.partitions);
-    let of_partitions = partitions.flat_map(|(name, declared)| {
-        let object = GrantObject::Table(name.clone());
-        declared.grants.iter().enumerate().map(move |(at, grant)| (object.clone(), at, grant))
-    });
-    let of_tables = tables.values().flat_map(|declared| {
-        let object = GrantObject::Table(declared.table.name.clone());
-        declared.grants.iter().enumerate().map(move |(at, grant)| (object.clone(), at, grant))
-    });
-    let of_sequences = objects.sequences.iter().flat_map(|declared| {
-        let object = GrantObject::Sequence(declared.sequence.name.clone());
-        declared.grants.iter().enumerate().map(move |(at, grant)| (object.clone(), at, grant))
-    });
-    let of_functions = objects.functions.iter().flat_map(|(routine, declared)| {
-        let object = GrantObject::Routine(routine.clone());
-        declared.grants.iter().enumerate().map(move |(at, grant)| (object.clone(), at, grant))
-    });
-    let of_views = objects.views.iter().flat_map(|(name, declared)| {
-        let object = GrantObject::Table(name.clone());
-        declared.grants.iter().enumerate().map(move |(at, grant)| (object.clone(), at, grant))
-    });
+    let of_partitions = partitions.flat_map(move |(name, it)| each(table(name), &it.grants));
+    let of_sequences = objects
+        .sequences
+        .iter()
+        .flat_map(|it| each(GrantObject::Sequence(it.sequence.name.clone()), &it.grants));
+    let of_functions = objects
+        .functions
+        .iter()
+        .flat_map(|(routine, it)| each(GrantObject::Routine(routine.clone()), &it.grants));
+    let of_views = objects.views.iter().flat_map(move |(name, it)| each(table(name), &it.grants));
     of_tables.chain(of_partitions).chain(of_sequences).chain(of_functions).chain(of_views)
+}
+
+/// Those on one object, each with its place among them.
+fn each(
+    object: GrantObject,
+    grants: &[DeclaredGrant],
+) -> impl Iterator<Item = (GrantObject, usize, &DeclaredGrant)> {
+    grants.iter().enumerate().map(move |(at, grant)| (object.clone(), at, grant))
 }
 
 /// Adds those on what is no table; those on tables are among what is derived.
@@ -119,15 +119,9 @@ pub(crate) fn of_table(table: &crate::model::DeclaredTable) -> BTreeSet<Grant> {
 
 /// What whoever may use partitions by name needs to get at them: the use of their schemas.
 pub(crate) fn at_partitions(table: &crate::model::DeclaredTable) -> BTreeSet<Grant> {
-    let usage = |name: &QualifiedName, grantee: &Grantee| Grant {
-        object: GrantObject::Schema(name.schema.clone()),
-        grantee: grantee.clone(),
-        privilege: Privilege::Usage,
-    };
     let held = table.partitions.iter().flat_map(|(name, said)| {
-        said.grants
-            .iter()
-            .flat_map(move |grant| grant.roles.iter().map(move |role| usage(name, role)))
+        let roles = said.grants.iter().flat_map(|grant| &grant.roles);
+        roles.map(|role| Grant::usage(&name.schema, role))
     });
     held.collect()
 }

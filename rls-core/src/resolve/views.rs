@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use super::{Part, ResolveError};
-use crate::model::{DeclaredView, Grant, GrantObject, Privilege, QualifiedName, Schema};
+use crate::model::{DeclaredView, Grant, GrantObject, QualifiedName, Schema};
 use crate::provider::{Grants, Settings};
 
 pub(super) type Views = BTreeMap<QualifiedName, DeclaredView>;
@@ -73,11 +73,7 @@ pub(super) fn add(views: &Views, settings: &Settings, schema: &mut Schema) {
         schema.grants.extend(reached);
         if settings.grants != Grants::Declared {
             let holders = declared.grants.iter().flat_map(|grant| &grant.roles);
-            schema.grants.extend(holders.map(|grantee| Grant {
-                object: GrantObject::Schema(name.schema.clone()),
-                grantee: grantee.clone(),
-                privilege: Privilege::Usage,
-            }));
+            schema.grants.extend(holders.map(|grantee| Grant::usage(&name.schema, grantee)));
         }
     }
 }

@@ -87,12 +87,12 @@ pub(super) fn counting(options: &SequenceOptions) -> Vec<Item> {
     items
 }
 
-/// `grant(role = authenticated, privileges = [select, insert])`; `field` is how a column is called.
 /// `force`, or `force = false`.
 pub(super) fn switch(key: &'static str, on: bool) -> Item {
     if on { Item::Flag(key) } else { Item::Value(key, Code::literal("false")) }
 }
 
+/// `grant(role = authenticated, privileges = [select, insert])`; `field` is how a column is called.
 pub(super) fn grant(declared: &DeclaredGrant, field: impl Fn(&Ident) -> String) -> Item {
     let DeclaredGrant { roles, privileges, columns, grantable } = declared;
     let mut items = vec![

@@ -175,9 +175,7 @@ pub(super) fn read<'a>(input: &'a DeriveInput, ctxt: &Ctxt) -> Option<Decl<'a>> 
         fields,
         crud_policies: all("crud_policy").filter_map(|item| policy::crud(item, ctxt)).collect(),
         policies: all("policy").filter_map(|item| policy::full(item, ctxt)).collect(),
-        grants: all("grant")
-            .filter_map(|item| grant::grant(item, GrantedOn::Table, ctxt))
-            .collect(),
+        grants: grant::each(&items, GrantedOn::Table, ctxt),
         tenant: find("tenant")
             .and_then(|item| Some((item.value(ctxt)?.clone(), item.meta.clone()))),
         force: find("force").and_then(|item| item.switch(ctxt)),

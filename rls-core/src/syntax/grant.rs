@@ -49,16 +49,21 @@ pub(super) fn with_columns(
     columns: impl Fn(&[Expr]) -> BTreeSet<Ident>,
     ctxt: &Ctxt,
 ) -> Vec<DeclaredGrant> {
-    let items = items.iter().filter(|item| item.key == "grant");
-    let read: Vec<_> = items.filter_map(|item| grant(item, on, ctxt)).collect();
+    let read = each(items, on, ctxt);
     let of = |grant: &GrantDecl| columns(grant.columns.as_deref().unwrap_or_default());
     let declared: Vec<_> = read.iter().map(|grant| grant.declared(of(grant))).collect();
     twice(&read, &declared, ctxt);
     declared
 }
 
+/// Every `grant(..)` among the items, as it is written.
+pub(super) fn each(items: &[Item], on: GrantedOn, ctxt: &Ctxt) -> Vec<GrantDecl> {
+    let items = items.iter().filter(|item| item.key == "grant");
+    items.filter_map(|item| grant(item, on, ctxt)).collect()
+}
+
 /// Reads one `grant(..)`.
-pub(super) fn grant(item: &Item, on: GrantedOn, ctxt: &Ctxt) -> Option<GrantDecl> {
+fn grant(item: &Item, on: GrantedOn, ctxt: &Ctxt) -> Option<GrantDecl> {
     let list = item.list(ctxt)?;
     let before = ctxt.count();
     let items = attr::nested(list, KEYS, ctxt);

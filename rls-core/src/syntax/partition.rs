@@ -7,7 +7,7 @@ use super::Ctxt;
 use super::attr::{self, Item};
 use super::constraint::Read;
 use super::decl::may_hold_tables;
-use super::grant::{GrantDecl, GrantedOn, grant};
+use super::grant::{self, GrantDecl, GrantedOn};
 use super::owner::owner;
 use crate::model::{Ident, PartitionStrategy, QualifiedName};
 
@@ -149,8 +149,6 @@ fn one(item: &Item, schema: &Ident, ctxt: &Ctxt) -> Option<PartitionDecl> {
         }
         return None;
     };
-    let grants = items.iter().filter(|item| item.key == "grant");
-    let grants = grants.filter_map(|item| grant(item, GrantedOn::Table, ctxt)).collect();
     let switch = |key: &str| read.find(key).and_then(|item| item.switch(ctxt));
     let (row_security, force) = (switch("row_security").unwrap_or(true), switch("force"));
     if let (false, Some(true), Some(item)) = (row_security, force, read.find("force")) {
@@ -164,7 +162,7 @@ fn one(item: &Item, schema: &Ident, ctxt: &Ctxt) -> Option<PartitionDecl> {
         row_security,
         force,
         owner: read.find("owner").and_then(|item| owner(item, ctxt)),
-        grants,
+        grants: grant::each(&items, GrantedOn::Table, ctxt),
         comment: read.comment(),
         spread,
     })
