@@ -214,9 +214,32 @@ DO $$ DECLARE held record; BEGIN
     END LOOP;
 END $$"#;
 
-/// Tries everything as everybody, and undoes it, but for what extensions bring along. Postgres judges the policies of a row before its
-/// constraints, so whoever meets one of those was let through.
+/// Tries everything as everybody, and undoes it, but for what extensions bring along.
 const LOOK: &str = r#"
+-- The numbers that a query comes to as somebody, or none where it is refused. Whoever asks may see the numbers of
+-- rows, if there are some.
+CREATE OR REPLACE FUNCTION pg_temp.rls_tried(who text, numbered text, query text) RETURNS bigint[] LANGUAGE plpgsql AS $tried$
+DECLARE
+    numbers bigint[];
+BEGIN
+    IF numbered IS NOT NULL THEN
+        EXECUTE format('GRANT SELECT (rls_tag) ON %s TO %I', numbered, who);
+    END IF;
+    PERFORM set_config('role', who, true);
+    EXECUTE query INTO numbers;
+    RAISE EXCEPTION SQLSTATE 'RLS00';
+EXCEPTION WHEN OTHERS THEN
+    RETURN CASE SQLSTATE WHEN 'RLS00' THEN numbers END;
+END $tried$;
+
+-- By which columns somebody comes to those rows.
+CREATE OR REPLACE FUNCTION pg_temp.rls_columns(who text, kind text, relation regclass, numbers bigint[]) RETURNS text[] LANGUAGE sql
+AS $columns$
+    SELECT array_agg(format('%s %s %s.%s of row %s', who, kind, relation, a.attname, number))
+    FROM unnest(numbers) AS number, pg_attribute a
+    WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped AND has_column_privilege(who, relation, a.attnum, kind)
+$columns$;
+
 CREATE OR REPLACE FUNCTION pg_temp.rls_access(roles text[], schemas text[]) RETURNS text[] LANGUAGE plpgsql AS $look$
 DECLARE
     found text[] := '{}';
@@ -245,14 +268,8 @@ BEGIN
             found := found || ARRAY(SELECT format('%s %s %s', who, kind, held.name)
                 FROM unnest(ARRAY['TRUNCATE', 'REFERENCES', 'TRIGGER']) AS kind WHERE has_table_privilege(who, held.oid, kind));
             IF held.relkind IN ('v', 'm') THEN
-                touched := 0;
-                BEGIN
-                    PERFORM set_config('role', who, true);
-                    EXECUTE format('SELECT count(*) FROM %s', held.name) INTO touched;
-                    RAISE EXCEPTION SQLSTATE 'RLS00';
-                EXCEPTION WHEN OTHERS THEN NULL;
-                END;
-                found := found || ARRAY(SELECT format('%s SELECT %s %s rows', who, held.name, n) FROM generate_series(1, touched) AS n);
+                tags := pg_temp.rls_tried(who, NULL, format('SELECT ARRAY(SELECT generate_series(1, count(*)) FROM %s)', held.name));
+                found := found || ARRAY(SELECT format('%s SELECT %s %s rows', who, held.name, n) FROM unnest(tags) AS n);
                 CONTINUE;
             END IF;
             IF NOT held.closed THEN
@@ -262,29 +279,15 @@ BEGIN
             END IF;
             CONTINUE WHEN seen IS NULL;
             IF has_any_column_privilege(who, held.oid, 'SELECT') THEN
-                tags := NULL;
-                BEGIN
-                    EXECUTE format('GRANT SELECT (rls_tag) ON %s TO %I', held.name, who);
-                    PERFORM set_config('role', who, true);
-                    EXECUTE format('SELECT array_agg(rls_tag) FROM %s', held.name) INTO tags;
-                    RAISE EXCEPTION SQLSTATE 'RLS00';
-                EXCEPTION WHEN OTHERS THEN NULL;
-                END;
-                found := found || ARRAY(SELECT format('%s SELECT %s.%s of row %s', who, held.name, a.attname, row)
-                    FROM unnest(tags) AS row, pg_attribute a WHERE a.attrelid = held.oid AND a.attnum > 0
-                        AND NOT a.attisdropped AND has_column_privilege(who, held.oid, a.attnum, 'SELECT'));
+                tags := pg_temp.rls_tried(who, held.name, format('SELECT array_agg(rls_tag) FROM %s', held.name));
+                found := found || pg_temp.rls_columns(who, 'SELECT', held.oid, tags);
             END IF;
             IF has_table_privilege(who, held.oid, 'DELETE') THEN
-                tags := NULL;
-                BEGIN
-                    EXECUTE format('GRANT SELECT (rls_tag) ON %s TO %I', held.name, who);
-                    PERFORM set_config('role', who, true);
-                    EXECUTE format('WITH gone AS (DELETE FROM %s RETURNING rls_tag) SELECT array_agg(rls_tag) FROM gone', held.name) INTO tags;
-                    RAISE EXCEPTION SQLSTATE 'RLS00';
-                EXCEPTION WHEN OTHERS THEN NULL;
-                END;
+                tags := pg_temp.rls_tried(who, held.name,
+                    format('WITH gone AS (DELETE FROM %s RETURNING rls_tag) SELECT array_agg(rls_tag) FROM gone', held.name));
                 found := found || ARRAY(SELECT format('%s DELETE %s row %s', who, held.name, row) FROM unnest(tags) AS row);
             END IF;
+            -- Postgres judges the policies of a row before its constraints, so whoever meets one of those was let through.
             IF has_any_column_privilege(who, held.oid, 'UPDATE') THEN
                 tags := '{}';
                 FOREACH tag IN ARRAY seen LOOP
@@ -300,9 +303,7 @@ BEGIN
                     END;
                     IF touched > 0 THEN tags := tags || tag; END IF;
                 END LOOP;
-                found := found || ARRAY(SELECT format('%s UPDATE %s.%s of row %s', who, held.name, a.attname, row)
-                    FROM unnest(tags) AS row, pg_attribute a WHERE a.attrelid = held.oid AND a.attnum > 0
-                        AND NOT a.attisdropped AND has_column_privilege(who, held.oid, a.attnum, 'UPDATE'));
+                found := found || pg_temp.rls_columns(who, 'UPDATE', held.oid, tags);
             END IF;
             IF has_any_column_privilege(who, held.oid, 'INSERT') THEN
                 tags := '{}';
@@ -318,9 +319,7 @@ BEGIN
                         IF SQLSTATE = 'RLS00' THEN tags := tags || tag; END IF;
                     END;
                 END LOOP;
-                found := found || ARRAY(SELECT format('%s INSERT %s.%s as in row %s', who, held.name, a.attname, row)
-                    FROM unnest(tags) AS row, pg_attribute a WHERE a.attrelid = held.oid AND a.attnum > 0
-                        AND NOT a.attisdropped AND has_column_privilege(who, held.oid, a.attnum, 'INSERT'));
+                found := found || pg_temp.rls_columns(who, 'INSERT', held.oid, tags);
             END IF;
         END LOOP;
     END LOOP;

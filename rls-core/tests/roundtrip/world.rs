@@ -124,7 +124,7 @@ impl World {
                 database.batch_execute(statement).await.unwrap();
             }
             let (_, url) = database.outside().unwrap();
-            pg_dump.of(&url, &[]).whatever_order_of_columns()
+            pg_dump.of(&url, &[]).whatever_way_it_came()
         };
         let (led, made) = (dump(&self.used).await, dump(fresh).await);
         if led == made {

@@ -72,11 +72,8 @@ fn output(mut command: Command) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// A line with what has no order sorted: the columns of UPDATE OF, and options, of which `on` is `true`. Where
-/// BETWEEN begins a longer AND, Postgres writes brackets that are gone when what it wrote is read.
+/// A line with what has no order sorted: the columns of UPDATE OF, and options, of which `on` is `true`.
 fn in_order(line: &str) -> String {
-    let between = line.contains(" >= ") && line.contains(" <= ");
-    let line = if between { line.replace(['(', ')'], "") } else { line.to_owned() };
     let sorted = |line: String, start: &str, end: &str| {
         let Some((before, rest)) = line.split_once(start) else { return line };
         let Some((list, after)) = rest.split_once(end) else { return line };
@@ -84,7 +81,7 @@ fn in_order(line: &str) -> String {
         list.sort();
         format!("{before}{start}{}{end}{after}", list.join(", "))
     };
-    sorted(sorted(line, " UPDATE OF ", " ON "), " WITH (", ")")
+    sorted(sorted(line.to_owned(), " UPDATE OF ", " ON "), " WITH (", ")")
 }
 
 impl Dump {
@@ -110,9 +107,14 @@ impl Dump {
     }
 
     /// The same with the columns of tables and composite types, and words of views, in alphabetical order: one that is added
-    /// stands last, and that is no difference.
-    pub fn whatever_order_of_columns(mut self) -> Dump {
+    /// stands last, and that is no difference. Nor are brackets where BETWEEN begins a longer AND: Postgres writes
+    /// some that are gone when it has read what it wrote, as it does where a column gets another type.
+    pub fn whatever_way_it_came(mut self) -> Dump {
+        let between = |line: &str| line.contains(" >= ") && line.contains(" <= ");
         for (head, lines) in &mut self.0 {
+            for line in lines.iter_mut().filter(|line| between(line)) {
+                *line = line.replace(['(', ')'], "");
+            }
             let composite = |lines: &[String]| {
                 head.contains("Type: TYPE;") && lines.iter().any(|line| line.ends_with(" AS ("))
             };
