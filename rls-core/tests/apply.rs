@@ -99,17 +99,24 @@ async fn drift_a_policy_altered() {
 
 #[tokio::test]
 async fn drift_row_security_disabled() {
-    repaired("drift_rls", "alter table todos disable row level security", &[]).await;
+    repaired(
+        "drift_rls",
+        "alter table todos disable row level security",
+        &[HazardKind::NarrowsAccess],
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn drift_a_grant_too_many() {
-    repaired("drift_grant", "grant select on todos to anonymous", &[]).await;
+    repaired("drift_grant", "grant select on todos to anonymous", &[HazardKind::NarrowsAccess])
+        .await;
 }
 
 #[tokio::test]
 async fn drift_truncate_for_everyone() {
-    repaired("drift_truncate", "grant truncate on todos to public", &[]).await;
+    repaired("drift_truncate", "grant truncate on todos to public", &[HazardKind::NarrowsAccess])
+        .await;
 }
 
 #[tokio::test]
@@ -124,7 +131,12 @@ async fn drift_a_grant_lost() {
 
 #[tokio::test]
 async fn drift_null_allowed() {
-    repaired("drift_null", "alter table todos alter task drop not null", &[]).await;
+    repaired(
+        "drift_null",
+        "alter table todos alter task drop not null",
+        &[HazardKind::BlocksReads],
+    )
+    .await;
 }
 
 #[tokio::test]

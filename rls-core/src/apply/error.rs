@@ -31,6 +31,30 @@ pub enum Error {
     /// The database still differs after the last step.
     #[error("after the last step the database still differed, so all was rolled back; still to do:\n{}", .0.to_sql())]
     Diverged(Plan),
+    /// A step behind the transaction of an online plan failed; what is before it stays done.
+    #[error(
+        "{cause}\nthe transaction of the plan is done and stays done, and so is each step behind it but the last {left}: \
+         another run goes on from there"
+    )]
+    Unfinished {
+        /// How many steps are left, with the one that failed.
+        left: usize,
+        /// What failed.
+        #[source]
+        cause: Box<Error>,
+    },
+    /// The database differs although every step behind the transaction is done.
+    #[error("every step is done, and the database still differs: somebody else has changed it meanwhile. Still to do:\n{}", .0.to_sql())]
+    StillDiffers(Plan),
+    /// The database is not as it was when the plan was made.
+    #[error("the database has changed since the plan was made, so nothing was run: make the plan anew. To do now:\n{}", to_do(.0))]
+    Moved(Plan),
+    /// Another version plans in another way.
+    #[error("the plan was made by version {made_by}, and this one, {}, does it in another way, so nothing was run: make the plan anew", env!("CARGO_PKG_VERSION"))]
+    PlannedOtherwise {
+        /// The version.
+        made_by: String,
+    },
     /// Somebody else holds the lock and does not let go.
     #[error("another run is changing this database and has not finished for half a minute")]
     Busy,
@@ -83,6 +107,10 @@ fn sentences(hazards: &[Hazard]) -> String {
 fn flags(hazards: &[Hazard]) -> String {
     let kinds: BTreeSet<_> = hazards.iter().map(|hazard| hazard.kind).collect();
     kinds.iter().map(|kind| format!("--allow {kind}")).collect::<Vec<_>>().join(" ")
+}
+
+fn to_do(plan: &Plan) -> String {
+    if plan.is_empty() { "nothing".to_owned() } else { plan.to_sql() }
 }
 
 fn problems(problems: &[Problem]) -> String {

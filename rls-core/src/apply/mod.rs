@@ -1,9 +1,13 @@
 //! Changing a database: all of a plan or nothing, and not believed until it has been read back.
 
+mod behind;
 mod error;
 mod history;
 mod lock;
 mod migration;
+mod patience;
+#[cfg(feature = "serde")]
+mod plan_file;
 mod script;
 mod stand_in;
 
@@ -14,11 +18,15 @@ use tokio_postgres::{Client, IsolationLevel, Transaction};
 use crate::catalog::{Failure, Live, Standing, canonical, introspect, standing};
 use crate::diff::{Canonical, Change, Pair};
 use crate::model::Schema;
-use crate::plan::{HazardKind, Origin, Plan, Step, plan};
+use crate::plan::{Batch, HazardKind, Origin, Plan, Step, plan};
+use patience::Scope;
 
 pub use error::Error;
 pub use history::{Applied, Problem, Record, Status, migrate, pending, status};
 pub use migration::Migration;
+pub use patience::Patience;
+#[cfg(feature = "serde")]
+pub use plan_file::PlanFile;
 pub use stand_in::{StandIn, install_stand_in};
 
 /// A database beside what it should be.
@@ -67,6 +75,21 @@ pub(crate) async fn leave(transaction: Transaction<'_>) -> Result<(), Error> {
     Ok(transaction.rollback().await.map_err(|error| Failure::of("ROLLBACK", error))?)
 }
 
+/// How a database is changed.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options<'a> {
+    /// The hazards that were agreed to.
+    pub allowed: &'a [HazardKind],
+    /// Whether tables are read and written meanwhile: what would keep others from them for long is then
+    /// done behind the transaction ([`Plan::online`]).
+    pub online: bool,
+    /// How long locks are waited for.
+    pub patience: Patience,
+    /// The plan that was reviewed: nothing else is carried out, nor on another state.
+    #[cfg(feature = "serde")]
+    pub reviewed: Option<&'a PlanFile>,
+}
+
 /// Makes a database what is desired, in one transaction, and reads it back before the commit.
 /// Another run is waited for, up to half a minute. `on_step` hears of each step that is done: how
 /// many, of how many, and which. Returns what was found and what was done about it.
@@ -80,21 +103,89 @@ pub async fn apply(
     allowed: &[HazardKind],
     on_step: &mut dyn FnMut(usize, usize, &Step),
 ) -> Result<Comparison, Error> {
+    let options = Options { allowed, ..Options::default() };
+    apply_with(client, desired, &options, on_step).await
+}
+
+/// The same, otherwise than usual. Where a lock is not to be had in time, all of the transaction is
+/// rolled back and tried again.
+///
+/// # Errors
+/// As for [`apply`]. Behind the transaction of an online plan, what is done stays done:
+/// [`Error::Unfinished`] says so, and another run goes on from there.
+pub async fn apply_with(
+    client: &mut Client,
+    desired: &Schema,
+    options: &Options<'_>,
+    on_step: &mut dyn FnMut(usize, usize, &Step),
+) -> Result<Comparison, Error> {
+    if !options.online {
+        return attempts(client, desired, options, on_step).await;
+    }
+    lock::until_release(client).await?;
+    let applied = apply_online(client, desired, options, on_step).await;
+    let released = lock::release(client).await;
+    let applied = applied?;
+    released?;
+    Ok(applied)
+}
+
+async fn apply_online(
+    client: &mut Client,
+    desired: &Schema,
+    options: &Options<'_>,
+    on_step: &mut dyn FnMut(usize, usize, &Step),
+) -> Result<Comparison, Error> {
+    let applied = attempts(client, desired, options, on_step).await?;
+    behind::run(client, &applied.plan, desired, &options.patience, on_step).await?;
+    Ok(applied)
+}
+
+async fn attempts(
+    client: &mut Client,
+    desired: &Schema,
+    options: &Options<'_>,
+    on_step: &mut dyn FnMut(usize, usize, &Step),
+) -> Result<Comparison, Error> {
+    let mut attempt = 1;
+    loop {
+        match in_transaction(client, desired, options, on_step).await {
+            Err(error) if options.patience.again(client, attempt, &error).await? => attempt += 1,
+            done => return done,
+        }
+    }
+}
+
+async fn in_transaction(
+    client: &mut Client,
+    desired: &Schema,
+    options: &Options<'_>,
+    on_step: &mut dyn FnMut(usize, usize, &Step),
+) -> Result<Comparison, Error> {
     // Each query sees what is committed: the lock may have been waited for.
     let mut transaction = begin(client, IsolationLevel::ReadCommitted).await?;
     lock::until_commit(&transaction).await?;
-    let (comparison, _) = look(&mut transaction, desired).await?;
+    options.patience.set(&transaction, Scope::Transaction).await?;
+    let (mut comparison, _) = look(&mut transaction, desired).await?;
     if !comparison.live.missing_roles.is_empty() {
         return Err(Error::MissingRoles(comparison.live.missing_roles));
     }
-    let refused: Vec<_> = comparison.plan.refused(allowed).cloned().collect();
+    if options.online {
+        comparison.plan = comparison.plan.online(desired);
+    }
+    #[cfg(feature = "serde")]
+    if let Some(reviewed) = options.reviewed {
+        reviewed.check(&comparison, &comparison.plan)?;
+    }
+    let refused: Vec<_> = comparison.plan.refused(options.allowed).cloned().collect();
     if !refused.is_empty() {
         return Err(Error::RefusedHazards(refused));
     }
     if !comparison.plan.is_empty() {
         execute(&transaction, &comparison.plan, on_step).await?;
         settle(&transaction, &comparison.plan).await?;
-        let left = look(&mut transaction, desired).await?.0.plan;
+        let mut left = look(&mut transaction, desired).await?.0.plan;
+        left.steps.retain(|step| !behind::is_expected(step, &comparison.plan));
         if !left.is_empty() {
             return Err(Error::Diverged(left));
         }
@@ -141,7 +232,12 @@ async fn settle(transaction: &Transaction<'_>, plan: &Plan) -> Result<(), Error>
     Ok(())
 }
 
-/// All steps sent at once: a plan is as fast over a long way as it is nearby.
+/// Bytes in hexadecimal.
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// All steps of the transaction sent at once: a plan is as fast over a long way as it is nearby.
 async fn execute(
     transaction: &Transaction<'_>,
     plan: &Plan,
@@ -150,6 +246,9 @@ async fn execute(
     let mut script = script::Script::default();
     let mut step_of = Vec::new();
     for (at, step) in plan.steps.iter().enumerate() {
+        if step.batch == Batch::Behind {
+            continue;
+        }
         for statement in &step.statements {
             script.push(statement)?;
             step_of.push(at);

@@ -33,8 +33,8 @@ const INDEXES: &str = with_declared!(
         FROM unnest(k.conexclop) WITH ORDINALITY AS part (id, place)
         JOIN pg_operator o ON o.oid = part.id JOIN pg_namespace os ON os.oid = o.oprnamespace
         ORDER BY place) AS operators,
+    NOT i.indisvalid AS not_valid,
     array_remove(ARRAY[
-        CASE WHEN NOT i.indisvalid THEN 'not valid' END,
         CASE WHEN x.reltablespace <> 0 THEN 'in a tablespace of its own' END,
         CASE WHEN to_jsonb(k) @> '{\"conperiod\": true}' THEN 'WITHOUT OVERLAPS' END,
         CASE WHEN x.relispartition THEN 'inherited' END], NULL) AS other
@@ -79,7 +79,12 @@ pub(super) fn add(
     for row in rows {
         let Some((on, indexes)) = relations.indexes(row)? else { continue };
         let name = ident(row, "name")?;
-        let other: Vec<&str> = get(row, "other")?;
+        let mut other: Vec<&str> = get(row, "other")?;
+        let not_valid = get(row, "not_valid")?;
+        // One that nobody asks for may be just being built.
+        if not_valid && !is_declared(scope, &on, &name) {
+            other.push("not valid");
+        }
         if !other.is_empty() {
             notes.push(format!(
                 "the index \"{name}\" on {on} is left alone: it is {}",
@@ -111,11 +116,28 @@ pub(super) fn add(
                 include,
                 predicate,
                 with: parameters(&get::<Vec<&str>>(row, "options")?),
+                // The index of a key that was not made a constraint of is no better.
+                not_valid: not_valid || is_key(scope, &on, &name),
             };
             indexes.insert(name, index);
         }
     }
     Ok(())
+}
+
+/// Whether an index or a key of that name is declared there.
+fn is_declared(scope: &Schema, on: &QualifiedName, name: &Ident) -> bool {
+    let of_view = scope.views.get(on).is_some_and(|view| view.indexes.contains_key(name));
+    let of_table = scope.tables.get(on).is_some_and(|table| table.indexes.contains_key(name));
+    of_view || of_table || is_key(scope, on, name)
+}
+
+/// Whether a UNIQUE constraint or a primary key of that name is declared there.
+fn is_key(scope: &Schema, on: &QualifiedName, name: &Ident) -> bool {
+    scope.tables.get(on).is_some_and(|table| {
+        let primary = table.primary_key.as_ref();
+        table.uniques.contains_key(name) || primary.is_some_and(|key| &key.name == name)
+    })
 }
 
 /// The keys that a declaration gives to an index or an exclusion constraint of that name.

@@ -210,7 +210,8 @@ impl Same<'_> {
     }
 
     pub(crate) fn index(&self, previous: &Index<Sql>, next: &Index<Sql>) -> bool {
-        let Index { method, unique, nulls_not_distinct, keys, include, predicate, with } = next;
+        let Index { method, unique, nulls_not_distinct, keys, include, predicate, with, not_valid } =
+            next;
         &previous.method == method
             && &previous.unique == unique
             && &previous.nulls_not_distinct == nulls_not_distinct
@@ -218,6 +219,7 @@ impl Same<'_> {
             && previous.keys.iter().zip(keys).all(|(previous, next)| self.key(previous, next))
             && &previous.include == include
             && &previous.with == with
+            && &previous.not_valid == not_valid
             && self.predicate(previous.predicate.as_ref(), predicate.as_ref())
     }
 

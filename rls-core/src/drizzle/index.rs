@@ -38,6 +38,7 @@ pub(super) fn read(
         include: Vec::new(),
         predicate,
         with,
+        not_valid: false,
     })
 }
 

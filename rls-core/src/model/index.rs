@@ -32,6 +32,8 @@ pub struct Index<E = Expr> {
     pub predicate: Option<E>,
     /// Storage parameters by name.
     pub with: BTreeMap<String, String>,
+    /// Whether it is what a failed CREATE INDEX CONCURRENTLY has left: nothing uses it. None that is declared is.
+    pub not_valid: bool,
 }
 
 /// What an index is searched by, or a table is partitioned by.
@@ -87,6 +89,7 @@ impl<E> Index<E> {
             include: Vec::new(),
             predicate: None,
             with: BTreeMap::new(),
+            not_valid: false,
         }
     }
 
@@ -100,6 +103,7 @@ impl<E> Index<E> {
             include: _,
             predicate,
             with: _,
+            not_valid: _,
         } = self;
         if method.as_str() != "btree" || predicate.is_some() {
             return None;
@@ -109,7 +113,8 @@ impl<E> Index<E> {
 
     /// The same index with its expressions put through `f`.
     pub fn map<F>(&self, name: &Ident, f: &mut impl FnMut(Site, &E) -> F) -> Index<F> {
-        let Index { method, unique, nulls_not_distinct, keys, include, predicate, with } = self;
+        let Index { method, unique, nulls_not_distinct, keys, include, predicate, with, not_valid } =
+            self;
         let keys = keys.iter().enumerate();
         let keys = keys.map(|(at, key)| key.map(|expr| f(Site::IndexKey(name.clone(), at), expr)));
         let keys = keys.collect();
@@ -122,6 +127,7 @@ impl<E> Index<E> {
             include: include.clone(),
             predicate: predicate.as_ref().map(|expr| f(site(), expr)),
             with: with.clone(),
+            not_valid: *not_valid,
         }
     }
 }
@@ -198,6 +204,8 @@ mod written {
         predicate: Option<E>,
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         with: BTreeMap<String, String>,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        not_valid: bool,
     }
 
     fn btree() -> Ident {
@@ -210,8 +218,16 @@ mod written {
 
     impl<E> From<Index<E>> for Written<E> {
         fn from(index: Index<E>) -> Self {
-            let Index { method, unique, nulls_not_distinct, keys, include, predicate, with } =
-                index;
+            let Index {
+                method,
+                unique,
+                nulls_not_distinct,
+                keys,
+                include,
+                predicate,
+                with,
+                not_valid,
+            } = index;
             let plain = |key: &IndexKey<E>| {
                 let usual = !key.descending && !key.nulls_first;
                 key.plain_column().filter(|_| usual).cloned()
@@ -220,7 +236,17 @@ mod written {
                 Some(columns) => (columns, Vec::new()),
                 None => (Vec::new(), keys),
             };
-            Written { columns, keys, method, unique, nulls_not_distinct, include, predicate, with }
+            Written {
+                columns,
+                keys,
+                method,
+                unique,
+                nulls_not_distinct,
+                include,
+                predicate,
+                with,
+                not_valid,
+            }
         }
     }
 
@@ -235,9 +261,10 @@ mod written {
                 include,
                 predicate,
                 with,
+                not_valid,
             } = written;
             keys.extend(columns.into_iter().map(IndexKey::column));
-            Index { method, unique, nulls_not_distinct, keys, include, predicate, with }
+            Index { method, unique, nulls_not_distinct, keys, include, predicate, with, not_valid }
         }
     }
 }

@@ -3,7 +3,9 @@
 #![warn(clippy::wildcard_enum_match_arm)]
 
 mod hazard;
+mod lock;
 mod objects;
+mod online;
 mod order;
 mod user_type;
 
@@ -14,6 +16,9 @@ use crate::model::{QualifiedName, RowSecurity, Schema, Sql, Table};
 use crate::render;
 
 pub use hazard::{Hazard, HazardKind};
+pub use lock::{Held, Lock, LockMode};
+#[cfg(feature = "postgres")]
+pub(crate) use online::not_null_stand_in;
 
 /// An ordered list of steps from one state to another.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,8 +34,22 @@ pub struct Step {
     pub change: Change,
     /// What to think about first.
     pub hazards: Vec<Hazard>,
+    /// What it locks of what was there before.
+    pub locks: Vec<Lock>,
     /// SQL statements without their semicolons.
     pub statements: Vec<String>,
+    /// Whether it is a part of the transaction.
+    pub batch: Batch,
+}
+
+/// Where a step runs. The order of the variants is the order of execution.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Batch {
+    /// In the one transaction of the plan.
+    #[default]
+    Within,
+    /// Behind that transaction, each statement by itself; it can be run again.
+    Behind,
 }
 
 /// Where the previous state comes from, which decides what can be known about it.
@@ -49,13 +68,16 @@ pub enum Origin<'a> {
 pub fn plan(schemas: Pair<&Schema>, canonical: &Canonical, origin: Origin<'_>) -> Plan {
     let mut changes = changes(schemas, canonical);
     order::sort(&mut changes, schemas);
-    let mut hazards = hazard::find(&changes, schemas, canonical, origin);
+    let mut locks = lock::find(&changes, schemas);
+    let mut hazards = hazard::find(&changes, &locks, schemas, canonical, origin);
     let steps = changes
         .into_iter()
         .enumerate()
         .map(|(at, change)| Step {
             statements: statements(&change, schemas),
+            locks: std::mem::take(&mut locks[at]),
             hazards: hazards.remove(&at).unwrap_or_default(),
+            batch: Batch::Within,
             change,
         })
         .collect();
@@ -100,6 +122,18 @@ impl Plan {
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
         self.steps.is_empty()
+    }
+
+    /// The same for tables that others read and write meanwhile: what takes as long as a table is large
+    /// is done behind the transaction, under locks that stop neither.
+    #[must_use]
+    pub fn online(self, next: &Schema) -> Plan {
+        online::online(self, next)
+    }
+
+    /// The steps of a batch.
+    pub fn batch(&self, batch: Batch) -> impl Iterator<Item = &Step> {
+        self.steps.iter().filter(move |step| step.batch == batch)
     }
 
     /// The statements, one after the other, each ended by a semicolon. Steps of one table and one

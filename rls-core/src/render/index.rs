@@ -8,7 +8,17 @@ use crate::diff::Named;
 use crate::model::{Ident, Index, IndexKey, IndexValue, OperatorClass, QualifiedName, Sql};
 
 pub(super) fn create(table: &QualifiedName, index: &Named<Index<Sql>>) -> String {
-    let Index { method, unique, nulls_not_distinct, keys, include, predicate, with } = &index.item;
+    let Index {
+        method,
+        unique,
+        nulls_not_distinct,
+        keys,
+        include,
+        predicate,
+        with,
+        // It is not made so.
+        not_valid: _,
+    } = &index.item;
     let unique = if *unique { "UNIQUE " } else { "" };
     // What everybody takes an index for needs no word.
     let using = if method.as_str() == "btree" { String::new() } else { using(method) };

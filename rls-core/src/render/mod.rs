@@ -9,6 +9,7 @@ mod constraint;
 mod default_privilege;
 mod function;
 mod index;
+mod online;
 mod partition;
 mod quote;
 mod role;
@@ -21,11 +22,16 @@ mod types;
 mod user_type;
 mod view;
 
-use change::grantee;
+use change::{alter, grantee};
 pub(crate) use change::{column_list, counts_rows_of, past_policies};
 pub use change::{command_name, create_extension, privilege_name, script, statements};
 #[cfg(feature = "postgres")]
 pub(crate) use function::{routine, signature};
+pub use online::KeyKind;
+pub(crate) use online::{
+    add_unproven, build_index, build_primary_key, build_unique, prove_not_null, refuse_null,
+    take_index,
+};
 #[cfg(feature = "postgres")]
 pub(crate) use partition::constant_text;
 pub(crate) use partition::{key_equals, keys_of};

@@ -295,7 +295,16 @@ pub(super) fn index_items<E>(
     field: impl Fn(&Ident) -> String,
     code: impl Fn(&E) -> Code,
 ) -> Vec<Item> {
-    let Index { method, unique, nulls_not_distinct, keys: _, include, predicate, with } = index;
+    let Index {
+        method,
+        unique,
+        nulls_not_distinct,
+        keys: _,
+        include,
+        predicate,
+        with,
+        not_valid: _,
+    } = index;
     let mut items: Vec<_> = called.map(name).into_iter().collect();
     items.extend((method.as_str() != "btree").then(|| self::method(method)));
     items.extend(unique.then_some(Item::Flag("unique")));

@@ -149,7 +149,7 @@ async fn drift_of_a_function_is_repaired() {
     let desired = asking("pr_fdrift", Some(is_member(BODY)));
     let mut client = database("pr_fdrift").await;
     converge(&mut client, &desired).await;
-    let narrows: &[HazardKind] = &[];
+    let narrows: &[HazardKind] = &[HazardKind::NarrowsAccess];
     let changes: &[HazardKind] = &[HazardKind::WidensAccess];
     for (by_hand, hazards) in [
         ("grant execute on function rls_private.is_member to public", narrows),

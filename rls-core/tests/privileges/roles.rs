@@ -94,7 +94,7 @@ async fn a_managed_role_loses_what_is_not_declared() {
         .await
         .unwrap();
     let before = found(&mut client, &desired).await;
-    assert!(kinds(&before.plan).is_empty(), "less is no hazard");
+    assert_eq!(kinds(&before.plan), [HazardKind::NarrowsAccess].into());
     assert_eq!(
         before.plan.to_sql(),
         "ALTER ROLE pr_powers NOLOGIN NOBYPASSRLS NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION;\n\

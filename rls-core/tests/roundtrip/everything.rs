@@ -180,6 +180,7 @@ fn index(keys: Vec<IndexKey<Sql>>) -> Index<Sql> {
         include: vec![id("c")],
         predicate: Some(sql()),
         with: strings(),
+        not_valid: false,
     }
 }
 

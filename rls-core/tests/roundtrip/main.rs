@@ -18,6 +18,7 @@ mod everything;
 mod functions;
 mod keys;
 mod kinds;
+mod locks;
 mod maker;
 mod pair;
 mod partitions;
@@ -35,6 +36,7 @@ mod views;
 mod window;
 mod world;
 
+use locks::Locked;
 use pair::Way;
 use proptest::test_runner::{Config, TestCaseError, TestError, TestRunner};
 use rls_core::model::Schema;
@@ -45,6 +47,7 @@ use world::World;
 
 const PAIRS: u64 = 200;
 const CREPT: u64 = 60;
+const LOCKED: u64 = 60;
 const PULLED: u64 = 60;
 /// How many of those that were pulled are compiled, as one crate.
 const COMPILED: usize = 40;
@@ -121,6 +124,16 @@ fn no_prefix_of_a_plan_opens_a_window() {
     let creep = |way: &Way| runtime.block_on(world.creep(way, &mut looked));
     each_way(CREPT, creep, version);
     eprintln!("{looked:?}");
+}
+
+#[test]
+fn a_step_locks_what_it_says() {
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    let mut world = runtime.block_on(World::new("locks"));
+    let version = world.version;
+    let mut locked = Locked::default();
+    each_way(LOCKED, |way| runtime.block_on(world.lock(way, &mut locked)), version);
+    eprintln!("{locked:?}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! A database of an ordinary owner, emptied between cases.
 
-use rls_core::apply::{Error, apply, compare};
+use rls_core::apply::{Error, Options, apply_with, compare};
 use rls_core::catalog::{self, canonical, introspect};
 use rls_core::diff::{Canonical, Pair, diff};
 use rls_core::model::{IndexKey, IndexValue, Schema, Sql, TypeForm};
@@ -74,7 +74,7 @@ impl World {
     /// Makes an empty database what is desired.
     pub async fn make(&mut self, desired: &Schema) -> Result<(), String> {
         empty(&self.used).await;
-        let reached = reach(&mut self.used, desired).await;
+        let reached = reach(&mut self.used, desired, false).await;
         reached.map_err(|failed| format!("the first: {}", failed.why))?;
         Ok(())
     }
@@ -91,7 +91,8 @@ impl World {
         as_owner(&self.used).await;
         let go = async |used: &mut Client| match by_snapshot {
             true => migrate(used, schemas[0], schemas[1]).await,
-            false => reach(used, schemas[1]).await,
+            // Half of the ways, as if others read and wrote meanwhile.
+            false => reach(used, schemas[1], seed % 2 == 0).await,
         };
         self.with_rows.previous += 1;
         let plan = match go(&mut self.used).await {
@@ -229,12 +230,16 @@ async fn without_rows(client: &Client, schema: &Schema) {
 }
 
 /// Makes a database what is desired, and reads it back: both ways round nothing is left.
-async fn reach(client: &mut Client, desired: &Schema) -> Result<Plan, Failed> {
-    let done = apply(client, desired, &HazardKind::ALL, &mut |_, _, _| {}).await;
-    let done = done.map_err(|error| Failed {
-        of_rows: matches!(&error, Error::Database(failure) | Error::Catalog(catalog::Error::Database(failure))
-            if failure.code.as_deref().is_some_and(is_of_rows)),
-        why: format!("applying: {error}"),
+async fn reach(client: &mut Client, desired: &Schema, online: bool) -> Result<Plan, Failed> {
+    let options = Options { allowed: &HazardKind::ALL, online, ..Options::default() };
+    let done = apply_with(client, desired, &options, &mut |_, _, _| {}).await;
+    let done = done.map_err(|error| {
+        let cause = if let Error::Unfinished { cause, .. } = &error { cause } else { &error };
+        Failed {
+            of_rows: matches!(cause, Error::Database(failure) | Error::Catalog(catalog::Error::Database(failure))
+                if failure.code.as_deref().is_some_and(is_of_rows)),
+            why: format!("applying: {error}"),
+        }
     })?;
     read_back(client, desired).await?;
     Ok(done.plan)

@@ -1,6 +1,8 @@
 //! What a step may do that somebody has to agree to, by name.
 
+mod blocks;
 mod functions;
+mod narrows;
 mod policies;
 mod privileges;
 mod rebuilt;
@@ -10,6 +12,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
+use super::lock::Lock;
 use super::{Origin, user_type};
 use crate::diff::{Canonical, Change, Named, Pair, names_aside};
 use crate::model::{BaseType, Ident, Modifier, PgType, QualifiedName, Role, Schema};
@@ -33,21 +36,48 @@ pub enum HazardKind {
     LosesData,
     /// Somebody can do more than before.
     WidensAccess,
+    /// Somebody can do less than before.
+    NarrowsAccess,
     /// Something disappears from a declared table that the declaration does not know.
     DropsUndeclared,
+    /// Every row of a table is written anew, and nobody reads or writes it meanwhile.
+    RewritesTable,
+    /// Nobody reads or writes a table while every row of it is read.
+    BlocksReads,
+    /// Nobody writes a table while every row of it is read.
+    BlocksWrites,
+    /// What stays done where a later step fails.
+    OutsideTransaction,
+    /// No later plan takes it back.
+    Irreversible,
 }
 
 impl HazardKind {
     /// All kinds.
-    pub const ALL: [HazardKind; 3] =
-        [HazardKind::LosesData, HazardKind::WidensAccess, HazardKind::DropsUndeclared];
+    pub const ALL: [HazardKind; 9] = [
+        HazardKind::LosesData,
+        HazardKind::WidensAccess,
+        HazardKind::NarrowsAccess,
+        HazardKind::DropsUndeclared,
+        HazardKind::RewritesTable,
+        HazardKind::BlocksReads,
+        HazardKind::BlocksWrites,
+        HazardKind::OutsideTransaction,
+        HazardKind::Irreversible,
+    ];
 
     /// The name, as `--allow` takes it.
     pub fn name(self) -> &'static str {
         match self {
             HazardKind::LosesData => "loses-data",
             HazardKind::WidensAccess => "widens-access",
+            HazardKind::NarrowsAccess => "narrows-access",
             HazardKind::DropsUndeclared => "drops-undeclared",
+            HazardKind::RewritesTable => "rewrites-table",
+            HazardKind::BlocksReads => "blocks-reads",
+            HazardKind::BlocksWrites => "blocks-writes",
+            HazardKind::OutsideTransaction => "outside-transaction",
+            HazardKind::Irreversible => "irreversible",
         }
     }
 }
@@ -72,18 +102,27 @@ impl FromStr for HazardKind {
 /// The hazards of each change, by its position.
 pub(super) fn find(
     changes: &[Change],
+    locks: &[Vec<Lock>],
     schemas: Pair<&Schema>,
     canonical: &Canonical,
     origin: Origin<'_>,
 ) -> BTreeMap<usize, Vec<Hazard>> {
     let aside = names_aside(changes);
     let finder = Finder { changes, aside, schemas, canonical, origin };
-    let hazards = |change| {
+    let hazards = |(change, locks): (&Change, &Vec<Lock>)| {
         let mut found = finder.hazards(change);
         found.extend(finder.stopped_by_views(change));
+        found.extend(blocks::blocks(change, locks));
+        found.extend(blocks::irreversible(change));
         found
     };
-    changes.iter().map(hazards).enumerate().filter(|(_, found)| !found.is_empty()).collect()
+    changes
+        .iter()
+        .zip(locks)
+        .map(hazards)
+        .enumerate()
+        .filter(|(_, found)| !found.is_empty())
+        .collect()
 }
 
 struct Finder<'a> {
@@ -191,6 +230,15 @@ impl Finder<'_> {
                  texts that name another one find nothing"
             ))],
             Change::GrantDefault(default) => self.grant_default(default),
+            Change::Revoke(grant) => self.revoke(grant),
+            Change::RevokeColumns(grant) => self.revoke_columns(grant),
+            Change::RevokeMembership(membership) => vec![narrows::narrows(format!(
+                "{} is a member of {} no longer and loses what came of that",
+                membership.member, membership.role
+            ))],
+            Change::EnableRowSecurity(_) | Change::ForceRowSecurity(_) => {
+                narrows::row_security(change)
+            }
             Change::DropSequence(name) => self.undeclared_object("sequence", name),
             Change::CreateRole(_)
             | Change::GrantMembership(_)
@@ -204,12 +252,7 @@ impl Finder<'_> {
             | Change::EnableTrigger(_)
             | Change::CreateExtension { .. }
             | Change::CreateNamespace(_)
-            | Change::Revoke(_)
-            | Change::RevokeColumns(_)
-            | Change::RevokeMembership(_)
             | Change::RevokeDefault(_)
-            | Change::EnableRowSecurity(_)
-            | Change::ForceRowSecurity(_)
             | Change::CreateTable { .. }
             | Change::CreatePartition { .. }
             | Change::DetachPartition(_)
@@ -331,7 +374,7 @@ pub(super) fn fits(previous: &PgType, next: &PgType) -> bool {
 /// A role gains or loses, never both in one change.
 fn alter_role(role: &Named<Pair<Role>>) -> Vec<Hazard> {
     if !role.item.next.exceeds(&role.item.previous) {
-        return Vec::new();
+        return vec![narrows::role(&role.item, &role.name)];
     }
     let words = changed_words(&role.item).join(", ");
     vec![widens(format!("the role {} becomes {words}", role.name))]

@@ -34,7 +34,7 @@ impl Finder<'_> {
             (PolicyKind::Restrictive, Some(_)) => format!(
                 "the restrictive policy \"{name}\" on {table} changes: {who} may {what} more than before"
             ),
-            (PolicyKind::Restrictive, None) => return Vec::new(),
+            (PolicyKind::Restrictive, None) => return self.restrains(table, name, policy),
         };
         vec![widens(message)]
     }
@@ -52,22 +52,27 @@ impl Finder<'_> {
             return Vec::new();
         }
         let mut hazards = self.undeclared("policy", table, name);
-        if policy.kind == PolicyKind::Restrictive {
-            hazards.push(widens(format!(
+        match policy.kind {
+            // That it goes is to be agreed to once.
+            PolicyKind::Permissive if hazards.is_empty() => {
+                hazards.push(self.lets_out(table, name, policy));
+            }
+            PolicyKind::Permissive => {}
+            PolicyKind::Restrictive => hazards.push(widens(format!(
                 "the restrictive policy \"{name}\" goes: {} can {} all rows of {table} that other policies allow",
                 names(&policy.roles),
                 verb(policy.command)
-            )));
+            ))),
         }
         hazards
     }
 }
 
-fn names(roles: &BTreeSet<Grantee>) -> String {
+pub(super) fn names(roles: &BTreeSet<Grantee>) -> String {
     roles.iter().map(Grantee::as_str).collect::<Vec<_>>().join(", ")
 }
 
-fn verb(command: Command) -> &'static str {
+pub(super) fn verb(command: Command) -> &'static str {
     match command {
         Command::All => "read and change",
         Command::Select => "read",

@@ -1,32 +1,41 @@
 //! What it lets somebody do that they hold a privilege: the hazards of GRANT.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use super::{Finder, Hazard, Origin, widens};
 use crate::diff::{ColumnPrivileges, Pair, Privileges};
 use crate::model::{
-    DefaultObjects, DefaultTarget, Grant, GrantObject, Grantee, Ident, QualifiedName,
+    DefaultObjects, DefaultTarget, Grant, GrantObject, Grantee, Ident, Privilege, QualifiedName,
 };
 use crate::render::{column_list, privilege_name};
 
 impl Finder<'_> {
     pub(super) fn grant(&self, grant: &Privileges<GrantObject>) -> Vec<Hazard> {
         if grant.option && self.held(grant) {
-            return vec![passes_on(&grant.grantee, &privilege_names(grant), &grant.object)];
+            return vec![passes_on(
+                &grant.grantee,
+                &privilege_names(&grant.privileges),
+                &grant.object,
+            )];
         }
         let message = match &grant.object {
             GrantObject::Table(table) if self.schemas.previous.tables.contains_key(table) => {
                 format!(
                     "{} gets {} on {table}, where policies allow it",
                     grant.grantee,
-                    privilege_names(grant)
+                    privilege_names(&grant.privileges)
                 )
             }
             GrantObject::Table(view) if self.schemas.previous.views.contains_key(view) => {
                 if self.held(grant) {
                     return Vec::new();
                 }
-                format!("{} gets {} on the view {view}", grant.grantee, privilege_names(grant))
+                format!(
+                    "{} gets {} on the view {view}",
+                    grant.grantee,
+                    privilege_names(&grant.privileges)
+                )
             }
             GrantObject::AllTables(schema) => return self.blanket(schema, grant, "gets"),
             GrantObject::Schema(schema) => {
@@ -46,7 +55,11 @@ impl Finder<'_> {
             ),
             // One of somebody else's is there already, and may be everyone's to call.
             GrantObject::Function(_) if grant.option => {
-                return vec![passes_on(&grant.grantee, &privilege_names(grant), &grant.object)];
+                return vec![passes_on(
+                    &grant.grantee,
+                    &privilege_names(&grant.privileges),
+                    &grant.object,
+                )];
             }
             GrantObject::Routine(routine)
                 if self.schemas.previous.functions.contains_key(routine) && !self.held(grant) =>
@@ -55,7 +68,11 @@ impl Finder<'_> {
             }
             GrantObject::Sequence(name) if self.is_new(name) => return Vec::new(),
             GrantObject::Sequence(name) => {
-                format!("{} gets {} on the sequence {name}", grant.grantee, privilege_names(grant))
+                format!(
+                    "{} gets {} on the sequence {name}",
+                    grant.grantee,
+                    privilege_names(&grant.privileges)
+                )
             }
             GrantObject::Table(_)
             | GrantObject::Column { .. }
@@ -128,7 +145,7 @@ impl Finder<'_> {
         vec![widens(format!(
             "{} {verb} {} on every table of the schema {schema}, which holds {}",
             grant.grantee,
-            privilege_names(grant),
+            privilege_names(&grant.privileges),
             tables.join(", ")
         ))]
     }
@@ -142,7 +159,7 @@ impl Finder<'_> {
             target if self.holds_tables() => vec![widens(format!(
                 "{} will get {} on {target}",
                 default.grantee,
-                privilege_names(default)
+                privilege_names(&default.privileges)
             ))],
             _ => Vec::new(),
         }
@@ -163,8 +180,6 @@ fn passes_on(grantee: &Grantee, what: &str, object: &impl fmt::Display) -> Hazar
     widens(format!("{grantee} may pass on {what} on {object} to others"))
 }
 
-fn privilege_names<O>(grant: &Privileges<O>) -> String {
-    let names: Vec<_> =
-        grant.privileges.iter().map(|privilege| privilege_name(*privilege)).collect();
-    names.join(", ")
+pub(super) fn privilege_names(privileges: &BTreeSet<Privilege>) -> String {
+    privileges.iter().map(|privilege| privilege_name(*privilege)).collect::<Vec<_>>().join(", ")
 }

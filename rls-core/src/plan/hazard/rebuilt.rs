@@ -2,7 +2,8 @@
 
 use super::Finder;
 use crate::diff::{Change, Named, OnTable, Same, Site};
-use crate::model::QualifiedName;
+use crate::model::{Index, QualifiedName, Sql};
+use crate::plan::online::not_null_stand_in;
 
 impl Finder<'_> {
     /// What is dropped ahead of its table, or dropped and made again around something else.
@@ -24,10 +25,15 @@ impl Finder<'_> {
             self.changes.contains(&Change::AddPrimaryKey(key.clone()))
         } else if let Change::DropCheck(check) = change {
             let same = self.same_on(&check.table);
-            self.changes.iter().any(|change| {
-                matches!(change, Change::AddCheck(made)
+            let stands_in = |change: &Change| {
+                matches!(change, Change::AlterColumn(on) if on.table == check.table
+                    && not_null_stand_in(&on.item.next.name) == check.item.name)
+            };
+            self.changes.iter().any(stands_in)
+                || self.changes.iter().any(|change| {
+                    matches!(change, Change::AddCheck(made)
                     if same_place(made, check) && same.check(&check.item.item, &made.item.item))
-            })
+                })
         } else if let Change::DropExclusion(exclusion) = change {
             let same = self.same_on(&exclusion.table);
             self.changes.iter().any(|change| {
@@ -36,13 +42,32 @@ impl Finder<'_> {
             })
         } else if let Change::DropIndex(index) = change {
             let same = self.same_on(&index.table);
-            self.changes.iter().any(|change| {
-                matches!(change, Change::CreateIndex(made)
-                    if same_place(made, index) && same.index(&index.item.item, &made.item.item))
-            })
+            self.is_leftover(index)
+                || self.changes.iter().any(|change| {
+                    matches!(change, Change::CreateIndex(made)
+                        if same_place(made, index) && same.index(&index.item.item, &made.item.item))
+                })
         } else {
             false
         }
+    }
+
+    /// What an online plan has left that did not come to its end.
+    fn is_leftover(&self, index: &OnTable<Named<Index<Sql>>>) -> bool {
+        let OnTable { table, item } = index;
+        let is_it = |change: &Change| {
+            let name = if let Change::CreateIndex(made) = change {
+                (&made.table, &made.item.name)
+            } else if let Change::AddUnique(made) = change {
+                (&made.table, &made.item.name)
+            } else if let Change::AddPrimaryKey(made) = change {
+                (&made.table, &made.item.name)
+            } else {
+                return false;
+            };
+            name == (table, &item.name)
+        };
+        item.item.not_valid && self.changes.iter().any(is_it)
     }
 
     fn same_on(&self, table: &QualifiedName) -> Same<'_> {

@@ -1,6 +1,6 @@
 //! What a view that comes, changes or goes does to those who read it, and which views stand in the way.
 
-use super::{Finder, Hazard, HazardKind, Origin, loses_data, widens};
+use super::{Finder, Hazard, HazardKind, Origin, loses_data, narrows, widens};
 use crate::diff::{Change, Pair, same_view};
 use crate::lex;
 use crate::model::{Grantee, Ident, Policy, QualifiedName, View, ViewKind};
@@ -49,6 +49,7 @@ impl Finder<'_> {
             )));
         }
         hazards.extend(loosened.map(|what| widens(format!("the view {name} {what}"))));
+        hazards.extend(narrows::view(views));
         hazards
     }
 

@@ -1,0 +1,96 @@
+//! The steps of an online plan that stand behind its transaction: each statement commits by itself, and each
+//! step can be run again.
+
+use tokio_postgres::Client;
+
+use super::patience::{Patience, Scope};
+use super::{Comparison, Error, begin, leave, look};
+use crate::catalog::Failure;
+use crate::diff::{Change, Pair};
+use crate::model::Schema;
+use crate::plan::{Batch, LockMode, Plan, Step, not_null_stand_in};
+use tokio_postgres::IsolationLevel;
+
+/// Runs them in order, and compares the database with what is desired at the end.
+pub(super) async fn run(
+    client: &mut Client,
+    plan: &Plan,
+    desired: &Schema,
+    patience: &Patience,
+    on_step: &mut dyn FnMut(usize, usize, &Step),
+) -> Result<(), Error> {
+    let total = plan.steps.len();
+    let steps = || plan.steps.iter().enumerate().filter(|(_, step)| step.batch == Batch::Behind);
+    for (at, step) in steps() {
+        let done = attempts(client, step, patience).await;
+        done.map_err(|cause| Error::Unfinished { left: total - at, cause: Box::new(cause) })?;
+        on_step(at + 1, total, step);
+    }
+    if steps().next().is_none() {
+        return Ok(());
+    }
+    let mut transaction = begin(client, IsolationLevel::RepeatableRead).await?;
+    let (Comparison { live: _, plan }, _) = look(&mut transaction, desired).await?;
+    leave(transaction).await?;
+    if plan.is_empty() { Ok(()) } else { Err(Error::StillDiffers(plan)) }
+}
+
+async fn attempts(client: &Client, step: &Step, patience: &Patience) -> Result<(), Error> {
+    let mut attempt = 1;
+    loop {
+        match once(client, step, patience).await {
+            Err(error) if patience.again(client, attempt, &error).await? => attempt += 1,
+            done => return done,
+        }
+    }
+}
+
+async fn once(client: &Client, step: &Step, patience: &Patience) -> Result<(), Error> {
+    // Who waits for a weak lock keeps nobody waiting, and an index takes the time that it takes.
+    let weak = step.locks.iter().all(|lock| lock.mode == LockMode::ShareUpdateExclusive);
+    if !weak {
+        patience.set(client, Scope::Session).await?;
+    }
+    let mut done = Ok(());
+    for statement in &step.statements {
+        let ran = client.query_typed(statement, &[]).await;
+        done = ran.map(|_| ()).map_err(|error| Error::from(Failure::of(statement, error)));
+        if done.is_err() {
+            break;
+        }
+    }
+    if !weak {
+        let reset = "RESET lock_timeout; RESET statement_timeout";
+        client.batch_execute(reset).await.map_err(|error| Failure::of(reset, error))?;
+    }
+    done
+}
+
+/// What may still be to do once the transaction of a plan has run: what stands behind it.
+pub(super) fn is_expected(left: &Step, plan: &Plan) -> bool {
+    let behind = plan.steps.iter().filter(|step| step.batch == Batch::Behind);
+    let mut changes = behind.map(|step| &step.change);
+    if let Change::DropCheck(check) = &left.change {
+        // What stands in for NOT NULL.
+        changes.any(|change| {
+            matches!(change, Change::AlterColumn(on) if on.table == check.table
+                && not_null_stand_in(&on.item.next.name) == check.item.name)
+        })
+    } else if let Change::AlterColumn(on) = &left.change {
+        let Pair { previous, next } = &*on.item;
+        let mut refusing = previous.clone();
+        refusing.nullable = next.nullable;
+        changes.any(|change| {
+            matches!(change, Change::AlterColumn(done) if done.table == on.table
+                && done.item.next == *next && refusing == *next)
+        })
+    } else if let Change::AddForeignKey(key) = &left.change {
+        let named = Change::ValidateConstraint(crate::diff::OnTable {
+            table: key.table.clone(),
+            item: key.item.name.clone(),
+        });
+        changes.any(|change| *change == named)
+    } else {
+        changes.any(|change| *change == left.change)
+    }
+}
