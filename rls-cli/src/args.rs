@@ -1,10 +1,13 @@
 //! What can be said on the command line.
 
 use std::ffi::OsString;
+use std::num::NonZeroU16;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use rls_core::Provider;
+use rls_core::apply::Patience;
 use rls_core::plan::HazardKind;
 
 /// Row-level security as code for Postgres.
@@ -44,23 +47,11 @@ pub(crate) enum Command {
     /// Print the SQL that makes the schema in an empty database
     Sql,
     /// Compare a database with the declaration; exit 2 where they differ
-    Diff {
-        #[command(flatten)]
-        database: DatabaseArgs,
-    },
+    Diff(DiffArgs),
     /// Tell what was changed by hand, one finding a line; exit 2 where there is one
-    Drift {
-        #[command(flatten)]
-        database: DatabaseArgs,
-    },
+    Drift(ManyArgs),
     /// Make a database hold what is declared, in one transaction
-    Apply {
-        #[command(flatten)]
-        database: DatabaseArgs,
-        /// Allow a hazard: loses-data, widens-access or drops-undeclared
-        #[arg(long, value_name = "HAZARD")]
-        allow: Vec<HazardKind>,
-    },
+    Apply(ApplyArgs),
     /// Write a migration for what changed since the last one; needs no database
     Generate {
         /// What the migration is called; made up from the changes where it is left out
@@ -114,6 +105,87 @@ impl Command {
 }
 
 #[derive(clap::Args)]
+pub(crate) struct DiffArgs {
+    #[command(flatten)]
+    pub(crate) database: DatabaseArgs,
+    /// Plan for tables that are read and written meanwhile
+    #[arg(long)]
+    pub(crate) online: bool,
+    /// What to print the plan as; `--json` is for programs
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: PlanFormat,
+    /// Write the plan into a file, to be reviewed and applied later
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+/// For whom plans are written.
+#[derive(Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PlanFormat {
+    /// People at a terminal
+    #[default]
+    Text,
+    /// Pull requests
+    Markdown,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct ApplyArgs {
+    #[command(flatten)]
+    pub(crate) many: ManyArgs,
+    /// Allow hazards by name: loses-data, widens-access, narrows-access, drops-undeclared, rewrites-table,
+    /// blocks-reads, blocks-writes, outside-transaction, irreversible
+    #[arg(long, value_name = "HAZARD", value_delimiter = ',')]
+    pub(crate) allow: Vec<HazardKind>,
+    /// Keep nobody from reading and writing for long: build indexes and prove constraints behind the
+    /// transaction
+    #[arg(long)]
+    pub(crate) online: bool,
+    /// Apply this plan, which `diff --out` wrote, and no other
+    #[arg(long, value_name = "FILE", conflicts_with = "online")]
+    pub(crate) plan: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) patience: PatienceArgs,
+}
+
+/// One database, or a list of them.
+#[derive(clap::Args)]
+pub(crate) struct ManyArgs {
+    #[command(flatten)]
+    pub(crate) database: DatabaseArgs,
+    /// A file with the URL of a database on each line, to run on all of them
+    #[arg(long, value_name = "FILE", conflicts_with = "database_url")]
+    pub(crate) databases: Option<PathBuf>,
+    /// How many of them at a time
+    #[arg(long, value_name = "NUMBER", default_value = "8")]
+    pub(crate) jobs: NonZeroU16,
+}
+
+/// How long to wait for locks.
+#[derive(clap::Args)]
+pub(crate) struct PatienceArgs {
+    /// How long to wait for a lock before giving way: 5s, 500ms; 0s waits for ever
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, default_value = "5s")]
+    lock_timeout: Duration,
+    /// How long a statement that keeps others waiting may take [default: what the server has]
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    statement_timeout: Option<Duration>,
+    /// How often to try in all where a lock is not to be had
+    #[arg(long, value_name = "NUMBER", default_value = "5")]
+    lock_attempts: NonZeroU16,
+}
+
+impl PatienceArgs {
+    pub(crate) fn patience(&self) -> Patience {
+        Patience {
+            lock_timeout: self.lock_timeout,
+            statement_timeout: self.statement_timeout,
+            attempts: u16::from(self.lock_attempts).into(),
+        }
+    }
+}
+
+#[derive(Clone, clap::Args)]
 pub(crate) struct DatabaseArgs {
     /// The database [default: what rls.toml names, else $DATABASE_URL, else a development Postgres]
     #[arg(long, value_name = "URL")]

@@ -120,7 +120,7 @@ async fn development(project: &Project) -> Result<Database> {
 }
 
 /// `database on host`, never with a password.
-fn describe(config: &Config) -> String {
+pub(crate) fn describe(config: &Config) -> String {
     use tokio_postgres::config::Host;
     let host = match config.get_hosts().first() {
         Some(Host::Tcp(name)) => name.clone(),

@@ -5,7 +5,6 @@ use std::process::ExitCode;
 
 use anstream::{eprint, eprintln, print, println};
 use anstyle::{AnsiColor, Style};
-use rls_core::plan::{Hazard, Plan};
 use serde_json::{Value, json};
 
 use crate::args::Format;
@@ -103,7 +102,7 @@ fn error_document(error: &Error) -> Value {
     }
 }
 
-fn error_json(error: &Error) -> Value {
+pub(crate) fn error_json(error: &Error) -> Value {
     match error {
         Error::Declaration(errors, sources) => {
             Report::of_mistakes(errors, sources).json()["errors"].take()
@@ -112,35 +111,6 @@ fn error_json(error: &Error) -> Value {
         Error::User(Message { message, hint }) => json!([{ "message": message, "help": hint }]),
         Error::Internal(message) => json!([{ "message": message, "internal": true }]),
     }
-}
-
-/// A plan for people: each step's hazards above its SQL.
-pub(crate) fn plan_text(plan: &Plan) -> String {
-    let mut text = String::new();
-    for step in &plan.steps {
-        for Hazard { kind, message } in &step.hazards {
-            text += &format!("{} {message}\n", styled(YELLOW, &format!("-- {kind}:")));
-        }
-        for statement in &step.statements {
-            text += &format!("{statement};\n");
-        }
-    }
-    text
-}
-
-/// A plan for programs.
-pub(crate) fn plan_json(plan: &Plan) -> Value {
-    plan.steps
-        .iter()
-        .map(|step| {
-            let hazards: Vec<_> = step
-                .hazards
-                .iter()
-                .map(|hazard| json!({ "kind": hazard.kind.name(), "message": hazard.message }))
-                .collect();
-            json!({ "statements": step.statements, "hazards": hazards })
-        })
-        .collect()
 }
 
 /// Notes under a text, one line each.

@@ -81,7 +81,8 @@ fn is_improved(live: &Live, name: &str) {
                 .contains(&first.join(" ").as_str());
         assert!(expected, "{statement}");
     }
-    live.run(&["apply", "--project", "imported", "--allow", "widens-access"]).exits(0);
+    live.run(&["apply", "--project", "imported", "--allow", "widens-access,narrows-access"])
+        .exits(0);
     live.run(&["diff", "--project", "imported"]).exits(0);
 }
 

@@ -5,8 +5,14 @@ mod support;
 
 use support::{Live, NEON, Project, TODOS};
 
-const ALLOW: [&str; 6] =
-    ["--allow", "loses-data", "--allow", "widens-access", "--allow", "drops-undeclared"];
+const ALLOW: [&str; 6] = [
+    "--allow",
+    "loses-data",
+    "--allow",
+    "widens-access",
+    "--allow",
+    "drops-undeclared,narrows-access,rewrites-table,blocks-reads,blocks-writes",
+];
 
 /// From one declaration to another by both roads; afterwards the database is what is declared.
 #[track_caller]

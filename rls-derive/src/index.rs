@@ -10,7 +10,8 @@ use crate::expand::{ident, idents, option, qualified};
 
 /// `write` is how its expressions are written.
 pub(crate) fn index<E>(index: &Index<E>, write: impl Fn(&E) -> TokenStream) -> TokenStream {
-    let Index { method, unique, nulls_not_distinct, keys, include, predicate, with } = index;
+    let Index { method, unique, nulls_not_distinct, keys, include, predicate, with, not_valid } =
+        index;
     let (method, include, with) = (ident(method), idents(include), parameters(with));
     let keys = keys.iter().map(|key| self::key(key, &write));
     let predicate = option(predicate.as_ref().map(&write));
@@ -23,6 +24,7 @@ pub(crate) fn index<E>(index: &Index<E>, write: impl Fn(&E) -> TokenStream) -> T
             include: #include,
             predicate: #predicate,
             with: #with,
+            not_valid: #not_valid,
         }
     }
 }

@@ -2,11 +2,13 @@
 
 use rls_core::Place;
 use rls_core::drift::{self, Drift, Finding};
+use rls_core::model::Schema;
 use serde_json::{Value, json};
 
-use crate::args::DatabaseArgs;
+use crate::args::{DatabaseArgs, ManyArgs};
 use crate::database::Database;
 use crate::error::Result;
+use crate::many;
 use crate::output::{GREEN, Output, RED, YELLOW, count, notes_text, styled};
 use crate::progress::during;
 use crate::project::{Declared, Project};
@@ -18,10 +20,14 @@ struct Placed {
     place: Option<(String, Place)>,
 }
 
-pub(crate) async fn run(project: &Project, args: &DatabaseArgs) -> Result<Output> {
-    let schema = project.schema()?;
+pub(crate) async fn run(project: &Project, args: &ManyArgs) -> Result<Output> {
+    let schema = &project.schema()?;
+    many::each(args, |database| async move { on(project, &database, schema).await }).await
+}
+
+async fn on(project: &Project, args: &DatabaseArgs, schema: &Schema) -> Result<Output> {
     let mut database = Database::open(args, project).await?;
-    let looking = drift::drift(&mut database.client, &schema);
+    let looking = drift::drift(&mut database.client, schema);
     let looked = during("Comparing the database with the declaration", looking).await;
     let (name, mut notes) = (database.name.clone(), database.notes.clone());
     database.close().await?;

@@ -7,7 +7,8 @@ use serde_json::json;
 
 use crate::error::{Error, Result};
 use crate::migrations;
-use crate::output::{GREEN, Output, plan_json, plan_text, styled};
+use crate::output::{GREEN, Output, styled};
+use crate::plan_output::{plan_json, plan_text};
 use crate::project::Project;
 
 pub(crate) fn run(

@@ -40,9 +40,9 @@ async fn of_project(project: &Project, command: Command) -> Result<Output> {
         Command::Check(args) => check::run(project, &args),
         Command::Explain(args) => explain::run(project, &args).await,
         Command::Sql => sql::run(project),
-        Command::Diff { database } => diff::run(project, &database).await,
-        Command::Drift { database } => drift::run(project, &database).await,
-        Command::Apply { database, allow } => apply::run(project, &database, &allow).await,
+        Command::Diff(args) => diff::run(project, &args).await,
+        Command::Drift(args) => drift::run(project, &args).await,
+        Command::Apply(args) => apply::run(project, &args, &args.allow).await,
         Command::Generate { name, check, allow } => generate::run(project, name, check, &allow),
         Command::Migrate { database } => migrate::run(project, &database).await,
         Command::Query { sql, database, role, sub, claims, commit } => {

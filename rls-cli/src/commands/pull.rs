@@ -12,7 +12,8 @@ use crate::args::PullArgs;
 use crate::database::Database;
 use crate::draft::{self, Draft};
 use crate::error::{Error, Result};
-use crate::output::{Output, notes_text, plan_json, plan_text};
+use crate::output::{Output, notes_text};
+use crate::plan_output::{plan_json, plan_text};
 use crate::progress::during;
 use crate::project::Project;
 

@@ -78,7 +78,9 @@ fn comes_back(name: &str) {
     kept.snapshot(&notes);
     let (made, other) = (databases.made.as_str(), databases.other.as_str());
     databases.psql(other, kept.before.as_deref());
-    project.run(&["apply", "--database-url", other, "--allow", "widens-access"]).exits(0);
+    project
+        .run(&["apply", "--database-url", other, "--allow", "widens-access,narrows-access"])
+        .exits(0);
     databases.psql(other, kept.after.as_deref());
     project.run(&["diff", "--database-url", other]).exits(0);
     let again = Project::empty();

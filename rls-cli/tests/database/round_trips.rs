@@ -178,6 +178,8 @@ fn both_ways(changes: &[Change]) {
             "widens-access",
             "--allow",
             "drops-undeclared",
+            "--allow",
+            "narrows-access",
         ]);
         for (at, change) in changes.iter().enumerate() {
             assert!(

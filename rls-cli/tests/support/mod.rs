@@ -259,8 +259,13 @@ impl Live {
                 "create function {function}() returns trigger language plpgsql as '{body}'"
             ));
         }
-        live.run(&["apply"]).exits(0);
+        live.run(&["apply", "--allow", "narrows-access"]).exits(0);
         live
+    }
+
+    /// Where its database is, unless it runs inside the process of each command.
+    pub fn url(&self) -> Option<String> {
+        self.native.as_ref().map(|(_, url)| url.clone())
     }
 
     pub fn declare(&self, schema: &str) {

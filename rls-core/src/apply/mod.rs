@@ -212,7 +212,11 @@ pub(crate) async fn look(
     let live = introspect(transaction, desired).await?;
     let schemas = Pair { previous: &live.schema, next: desired };
     let canonical = canonical(transaction, schemas).await?;
-    let plan = plan(schemas, &canonical, Origin::Live { undeclared: &live.undeclared });
+    let plan = plan(
+        schemas,
+        &canonical,
+        Origin::Live { undeclared: &live.undeclared, small: &live.small },
+    );
     Ok((Comparison { live, plan }, canonical))
 }
 

@@ -56,6 +56,9 @@ pub struct Live {
     pub schema: Schema,
     /// Tables of the declared schemas that are not declared themselves.
     pub undeclared: BTreeSet<QualifiedName>,
+    /// Declared tables of no more than eight megabytes: whoever waits for one of these to be gone through
+    /// waits for a moment.
+    pub small: BTreeSet<QualifiedName>,
     /// Default privileges on tables that are not declared.
     pub stray_defaults: Vec<StrayDefault>,
     /// Declared roles that the server does not have and that no plan makes.
@@ -155,7 +158,9 @@ pub async fn introspect(transaction: &mut Transaction<'_>, scope: &Schema) -> Re
     grants.extend(on_partitions.grants);
     grant_options.extend(on_partitions.options);
     let (default_privileges, stray_defaults) = defaults::understand(&defaults, scope, &mut notes)?;
-    let (tables, undeclared) = tables.split();
+    let (undeclared, small) =
+        (std::mem::take(&mut tables.undeclared), std::mem::take(&mut tables.small));
+    let tables = tables.into_map();
     let (functions, strays) = functions.split();
 
     Ok(Live {
@@ -185,6 +190,7 @@ pub async fn introspect(transaction: &mut Transaction<'_>, scope: &Schema) -> Re
             settled_defaults: scope.settled_defaults.clone(),
         },
         undeclared,
+        small,
         stray_defaults,
         missing_roles,
         stand_in,

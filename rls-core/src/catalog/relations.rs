@@ -20,7 +20,10 @@ SELECT c.oid, n.nspname::text AS schema, c.relname::text AS name, c.relkind::tex
         THEN 'inherits, or others inherit from it' END AS family,
     ARRAY(SELECT r.rolname::text FROM pg_roles r WHERE r.rolname = ANY ($4::name[])
         AND NOT r.rolsuper AND pg_has_role(r.oid, c.relowner, 'USAGE') ORDER BY 1) AS owners,
-    ARRAY(SELECT r.rulename::text FROM pg_rewrite r WHERE r.ev_class = c.oid ORDER BY 1) AS rules
+    ARRAY(SELECT r.rulename::text FROM pg_rewrite r WHERE r.ev_class = c.oid ORDER BY 1) AS rules,
+    CASE WHEN (n.nspname, c.relname) NOT IN (SELECT * FROM unnest($2::name[], $3::name[])) THEN false
+        WHEN c.relkind = 'p' THEN (SELECT sum(pg_relation_size(relid)) <= 8388608 FROM pg_partition_tree(c.oid))
+        ELSE pg_relation_size(c.oid) <= 8388608 END AS small
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = ANY ($1::name[]) AND (c.relkind IN ('r', 'p')
     OR (n.nspname, c.relname) IN (SELECT * FROM unnest($2::name[], $3::name[])))";
@@ -34,6 +37,8 @@ pub(super) async fn read(transaction: &Transaction<'_>, asked: &Asked) -> Result
 pub(super) struct Tables {
     pub(super) declared: BTreeMap<u32, Table<Sql>>,
     pub(super) undeclared: BTreeSet<QualifiedName>,
+    /// Declared ones of no more than eight megabytes, which are gone through in a moment.
+    pub(super) small: BTreeSet<QualifiedName>,
 }
 
 impl Tables {
@@ -42,9 +47,9 @@ impl Tables {
         Ok(self.declared.get_mut(&get(row, "oid")?))
     }
 
-    pub(super) fn split(self) -> (BTreeMap<QualifiedName, Table<Sql>>, BTreeSet<QualifiedName>) {
-        let declared = self.declared.into_values().map(|table| (table.name.clone(), table));
-        (declared.collect(), self.undeclared)
+    /// What is declared, by name.
+    pub(super) fn into_map(self) -> BTreeMap<QualifiedName, Table<Sql>> {
+        self.declared.into_values().map(|table| (table.name.clone(), table)).collect()
     }
 }
 
@@ -53,7 +58,8 @@ pub(super) fn understand(
     scope: &Schema,
     notes: &mut Vec<String>,
 ) -> Result<Tables, Error> {
-    let mut tables = Tables { declared: BTreeMap::new(), undeclared: BTreeSet::new() };
+    let mut tables =
+        Tables { declared: BTreeMap::new(), undeclared: BTreeSet::new(), small: BTreeSet::new() };
     for row in rows {
         let name = QualifiedName::new(ident(row, "schema")?, ident(row, "name")?);
         if !scope.tables.contains_key(&name) {
@@ -70,6 +76,10 @@ pub(super) fn understand(
             notes.push(format!(
                 "{name} has row security, though it is declared without: it is never disabled"
             ));
+        }
+        // None where it has been dropped meanwhile.
+        if get::<Option<bool>>(row, "small")?.unwrap_or_default() {
+            tables.small.insert(name.clone());
         }
         let table = Table::new(name, row_security(row)?);
         tables.declared.insert(get(row, "oid")?, table);

@@ -61,6 +61,8 @@ pub enum Origin<'a> {
     Live {
         /// Tables of the declared schemas that are not declared.
         undeclared: &'a BTreeSet<QualifiedName>,
+        /// Declared tables that are gone through in a moment.
+        small: &'a BTreeSet<QualifiedName>,
     },
 }
 

@@ -2,12 +2,18 @@
 
 use super::{Hazard, HazardKind};
 use crate::diff::{Change, TypeAlteration};
+use crate::plan::Origin;
 use crate::plan::lock::{Held, Lock, LockMode};
 
 /// A lock that is held for as long as it takes to go through a table is a matter of its size, and so
-/// something to agree to. One that is held for a moment is told with the step, no more.
-pub(super) fn blocks(change: &Change, locks: &[Lock]) -> Vec<Hazard> {
-    locks.iter().filter_map(|lock| hazard(lock, change)).collect()
+/// something to agree to. One that is held for a moment is told with the step, no more; and where a database is
+/// there to be asked, a table that is small is gone through in a moment too.
+pub(super) fn blocks(change: &Change, locks: &[Lock], origin: Origin<'_>) -> Vec<Hazard> {
+    let small = |lock: &&Lock| match origin {
+        Origin::Snapshot => false,
+        Origin::Live { undeclared: _, small } => small.contains(&lock.relation),
+    };
+    locks.iter().filter(|lock| !small(lock)).filter_map(|lock| hazard(lock, change)).collect()
 }
 
 fn hazard(lock: &Lock, change: &Change) -> Option<Hazard> {

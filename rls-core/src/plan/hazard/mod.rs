@@ -112,7 +112,7 @@ pub(super) fn find(
     let hazards = |(change, locks): (&Change, &Vec<Lock>)| {
         let mut found = finder.hazards(change);
         found.extend(finder.stopped_by_views(change));
-        found.extend(blocks::blocks(change, locks));
+        found.extend(blocks::blocks(change, locks, origin));
         found.extend(blocks::irreversible(change));
         found
     };

@@ -168,7 +168,7 @@ impl Finder<'_> {
     fn undeclared_tables(&self, schema: &Ident) -> Vec<String> {
         match self.origin {
             Origin::Snapshot => Vec::new(),
-            Origin::Live { undeclared } => {
+            Origin::Live { undeclared, small: _ } => {
                 let tables = undeclared.iter().filter(|table| &table.schema == schema);
                 tables.map(ToString::to_string).collect()
             }
