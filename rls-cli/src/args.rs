@@ -57,8 +57,8 @@ pub(crate) enum Command {
     Apply {
         #[command(flatten)]
         database: DatabaseArgs,
-        /// Allow a hazard: loses-data, widens-access or drops-undeclared
-        #[arg(long, value_name = "HAZARD")]
+        /// Allow a hazard, such as loses-data or widens-access; several with commas between
+        #[arg(long, value_name = "HAZARD", value_delimiter = ',')]
         allow: Vec<HazardKind>,
     },
     /// Write a migration for what changed since the last one; needs no database
@@ -69,13 +69,16 @@ pub(crate) enum Command {
         #[arg(long)]
         check: bool,
         /// Allow a hazard: loses-data
-        #[arg(long, value_name = "HAZARD")]
+        #[arg(long, value_name = "HAZARD", value_delimiter = ',')]
         allow: Vec<HazardKind>,
     },
     /// Apply the migrations that a database has not seen yet
     Migrate {
         #[command(flatten)]
         database: DatabaseArgs,
+        /// Allow a hazard that a migration states; several with commas between
+        #[arg(long, value_name = "HAZARD", value_delimiter = ',')]
+        allow: Vec<HazardKind>,
     },
     /// Write what a database holds as declarations
     Pull(PullArgs),

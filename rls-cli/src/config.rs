@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use rls_core::model::{Ident, Owned};
+use rls_core::plan::HazardKind;
 use rls_core::resolve::is_taken;
 use rls_core::{DeclaredSchema, Grants, Place, Provider, Settings};
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 
 use crate::error::{Error, Result};
 use crate::extensions::Extensions;
@@ -57,6 +59,9 @@ pub(crate) struct Config {
     /// The folder of the migrations.
     #[serde(default = "migrations")]
     pub(crate) migrations: PathBuf,
+    /// The hazards that `apply` and `migrate` need no flag for.
+    #[serde(default, deserialize_with = "hazards")]
+    pub(crate) allow: Vec<HazardKind>,
 }
 
 /// A schema that is created where it is missing.
@@ -71,6 +76,13 @@ pub(crate) struct OwnSchema {
 
 fn migrations() -> PathBuf {
     PathBuf::from("migrations")
+}
+
+fn hazards<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> std::result::Result<Vec<HazardKind>, D::Error> {
+    let names = Vec::<String>::deserialize(deserializer)?;
+    names.iter().map(|name| name.parse().map_err(D::Error::custom)).collect()
 }
 
 fn yes() -> bool {

@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 
 use rls_core::Settings;
 use rls_core::model::{Ident, Schema};
+use rls_core::plan::HazardKind;
 use rls_core::resolve::{Resolved, nearest};
 use rls_core::syntax::scan::{Features, Scan, SourceError, scan};
 use serde::Deserialize;
@@ -81,6 +82,11 @@ impl Project {
 
     pub(crate) fn migrations(&self) -> PathBuf {
         below(&self.root, &self.config.migrations)
+    }
+
+    /// The hazards that rls.toml and the command line allow.
+    pub(crate) fn allowed(&self, flags: &[HazardKind]) -> Vec<HazardKind> {
+        self.config.allow.iter().chain(flags).copied().collect()
     }
 
     /// The declared schema, or every mistake in it.

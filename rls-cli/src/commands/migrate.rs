@@ -1,6 +1,7 @@
 //! `migrate`: the migrations that a database has not seen, each in a transaction of its own.
 
-use rls_core::apply::{self, Migration};
+use rls_core::apply::{self, Migration, Patience};
+use rls_core::plan::HazardKind;
 use serde_json::json;
 
 use crate::args::DatabaseArgs;
@@ -11,7 +12,11 @@ use crate::output::{GREEN, Output, count, notes_text, styled};
 use crate::progress::during;
 use crate::project::Project;
 
-pub(crate) async fn run(project: &Project, args: &DatabaseArgs) -> Result<Output> {
+pub(crate) async fn run(
+    project: &Project,
+    args: &DatabaseArgs,
+    allowed: &[HazardKind],
+) -> Result<Output> {
     let folder = project.migrations();
     let migrations = migrations::read(&folder)?;
     if migrations.is_empty() {
@@ -21,8 +26,10 @@ pub(crate) async fn run(project: &Project, args: &DatabaseArgs) -> Result<Output
         ));
     }
     let mut database = Database::open(args, project).await?;
+    let patience = Patience::default();
     let mut quiet = |_: usize, _: usize, _: &Migration| {};
-    let migrating = apply::migrate(&mut database.client, &migrations, &mut quiet);
+    let migrating =
+        apply::migrate(&mut database.client, &migrations, allowed, &patience, &mut quiet);
     let applied = during("Applying migrations", migrating).await;
     let (name, mut notes) = (database.name.clone(), database.notes.clone());
     database.close().await?;

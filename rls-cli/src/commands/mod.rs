@@ -42,9 +42,13 @@ async fn of_project(project: &Project, command: Command) -> Result<Output> {
         Command::Sql => sql::run(project),
         Command::Diff { database } => diff::run(project, &database).await,
         Command::Drift { database } => drift::run(project, &database).await,
-        Command::Apply { database, allow } => apply::run(project, &database, &allow).await,
+        Command::Apply { database, allow } => {
+            apply::run(project, &database, &project.allowed(&allow)).await
+        }
         Command::Generate { name, check, allow } => generate::run(project, name, check, &allow),
-        Command::Migrate { database } => migrate::run(project, &database).await,
+        Command::Migrate { database, allow } => {
+            migrate::run(project, &database, &project.allowed(&allow)).await
+        }
         Command::Query { sql, database, role, sub, claims, commit } => {
             let request = query::Request { sql, role, sub, claims, commit };
             query::run(project, &database, request).await

@@ -3,7 +3,12 @@
 mod error;
 mod history;
 mod lock;
+mod migrate;
 mod migration;
+mod patience;
+mod problem;
+mod records;
+mod run;
 mod script;
 mod stand_in;
 
@@ -17,8 +22,12 @@ use crate::model::Schema;
 use crate::plan::{HazardKind, Origin, Plan, Step, plan};
 
 pub use error::Error;
-pub use history::{Applied, Problem, Record, Status, migrate, pending, status};
-pub use migration::Migration;
+pub use history::{Status, pending, status};
+pub use migrate::{Applied, migrate};
+pub use migration::{Migration, NO_TRANSACTION};
+pub use patience::Patience;
+pub use problem::Problem;
+pub use records::Record;
 pub use stand_in::{StandIn, install_stand_in};
 
 /// A database beside what it should be.
@@ -59,7 +68,7 @@ pub async fn survey(
 
 /// One snapshot for all queries, so that nobody's change is seen by half.
 pub(crate) async fn snapshot(client: &mut Client) -> Result<Transaction<'_>, Error> {
-    begin(client, IsolationLevel::RepeatableRead).await
+    Ok(begin(client, IsolationLevel::RepeatableRead).await?)
 }
 
 /// Ends a transaction that only looked.
@@ -103,7 +112,10 @@ pub async fn apply(
     Ok(comparison)
 }
 
-async fn begin(client: &mut Client, isolation: IsolationLevel) -> Result<Transaction<'_>, Error> {
+async fn begin(
+    client: &mut Client,
+    isolation: IsolationLevel,
+) -> Result<Transaction<'_>, Box<Failure>> {
     let transaction = client.build_transaction().isolation_level(isolation).read_only(false);
     let transaction = transaction.start().await.map_err(|error| Failure::of("BEGIN", error))?;
     // What the renderer and the lexer take for granted.
