@@ -80,6 +80,39 @@ pub(crate) enum Command {
         #[arg(long, value_name = "HAZARD", value_delimiter = ',')]
         allow: Vec<HazardKind>,
     },
+    /// Undo the migration that was applied last, by the file that was written with it
+    Undo {
+        #[command(flatten)]
+        database: DatabaseArgs,
+        /// Allow a hazard that undoing has; several with commas between
+        #[arg(long, value_name = "HAZARD", value_delimiter = ',')]
+        allow: Vec<HazardKind>,
+    },
+    /// Tell which migrations a database has had; exit 2 where some are pending
+    Status {
+        #[command(flatten)]
+        database: DatabaseArgs,
+    },
+    /// Enter all migrations as applied, in a database that holds already what they lead to
+    Baseline {
+        #[command(flatten)]
+        database: DatabaseArgs,
+    },
+    /// Run all migrations on a scratch Postgres; exit 2 where they lead elsewhere than the snapshot says
+    Replay {
+        /// Then undo them all, and run them again
+        #[arg(long)]
+        undo: bool,
+    },
+    /// Make migrations, snapshot and declaration fit each other again, after a merge
+    Repair {
+        /// First give this migration a version later than all others
+        #[arg(long, value_name = "FILE")]
+        later: Option<String>,
+        /// Allow a hazard of the migration that is added: loses-data
+        #[arg(long, value_name = "HAZARD", value_delimiter = ',')]
+        allow: Vec<HazardKind>,
+    },
     /// Write what a database holds as declarations
     Pull(PullArgs),
     /// Write what another tool knows of a database as declarations; needs no database

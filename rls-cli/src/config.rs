@@ -12,6 +12,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::error::{Error, Result};
 use crate::extensions::Extensions;
+use crate::layout::Layout;
 use crate::privileges::{self, Beside, Defaults};
 use crate::project::below;
 use crate::roles::{self, Roles};
@@ -59,6 +60,9 @@ pub(crate) struct Config {
     /// The folder of the migrations.
     #[serde(default = "migrations")]
     pub(crate) migrations: PathBuf,
+    /// How that is laid out.
+    #[serde(default)]
+    pub(crate) layout: Layout,
     /// The hazards that `apply` and `migrate` need no flag for.
     #[serde(default, deserialize_with = "hazards")]
     pub(crate) allow: Vec<HazardKind>,

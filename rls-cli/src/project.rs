@@ -14,6 +14,7 @@ use serde::Deserialize;
 
 use crate::config::{self, Config};
 use crate::error::{Error, Result};
+use crate::migrations::Folder;
 
 pub(crate) struct Project {
     /// The folder of rls.toml, as it was named.
@@ -80,8 +81,8 @@ impl Project {
         self.config.settings()
     }
 
-    pub(crate) fn migrations(&self) -> PathBuf {
-        below(&self.root, &self.config.migrations)
+    pub(crate) fn migrations(&self) -> Folder {
+        Folder::new(below(&self.root, &self.config.migrations), self.config.layout)
     }
 
     /// The hazards that rls.toml and the command line allow.

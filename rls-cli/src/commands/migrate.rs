@@ -6,8 +6,7 @@ use serde_json::json;
 
 use crate::args::DatabaseArgs;
 use crate::database::Database;
-use crate::error::{Error, Result};
-use crate::migrations;
+use crate::error::Result;
 use crate::output::{GREEN, Output, count, notes_text, styled};
 use crate::progress::during;
 use crate::project::Project;
@@ -18,13 +17,7 @@ pub(crate) async fn run(
     allowed: &[HazardKind],
 ) -> Result<Output> {
     let folder = project.migrations();
-    let migrations = migrations::read(&folder)?;
-    if migrations.is_empty() {
-        return Err(Error::hint(
-            format!("there are no migrations in {}", folder.display()),
-            "`cargo rls generate` writes one",
-        ));
-    }
+    let migrations = folder.to_run()?;
     let mut database = Database::open(args, project).await?;
     let patience = Patience::default();
     let mut quiet = |_: usize, _: usize, _: &Migration| {};

@@ -53,6 +53,22 @@ pub enum Error {
         #[source]
         failure: Box<Failure>,
     },
+    /// The last migration cannot be undone: nothing says how.
+    #[error(
+        "nothing is written that undoes migration {0}: write it by hand where the other files that undo \
+         something are, or change the declaration back and `cargo rls generate`"
+    )]
+    NoWayBack(String),
+    /// The last migration was begun outside a transaction and did not end.
+    #[error(
+        "migration {0} was begun and has not ended: `cargo rls migrate` begins it again, and then it can be undone"
+    )]
+    Unfinished(String),
+    /// A database is to be taken over that has a history.
+    #[error(
+        "this database has a history already, up to {0}: `cargo rls migrate` applies what is pending"
+    )]
+    HasHistory(String),
     /// The schema that a stand-in would make is somebody else's.
     #[error(
         "the schema auth is there and is no stand-in: a stand-in is never put over the real thing"

@@ -1,5 +1,7 @@
 //! Changing a database: all of a plan or nothing, and not believed until it has been read back.
 
+mod baseline;
+mod both_ways;
 mod error;
 mod history;
 mod lock;
@@ -11,6 +13,7 @@ mod records;
 mod run;
 mod script;
 mod stand_in;
+mod undo;
 
 use std::collections::BTreeSet;
 
@@ -21,6 +24,8 @@ use crate::diff::{Canonical, Change, Pair};
 use crate::model::Schema;
 use crate::plan::{HazardKind, Origin, Plan, Step, plan};
 
+pub use baseline::baseline;
+pub use both_ways::compare_both_ways;
 pub use error::Error;
 pub use history::{Status, pending, status};
 pub use migrate::{Applied, migrate};
@@ -29,6 +34,7 @@ pub use patience::Patience;
 pub use problem::Problem;
 pub use records::Record;
 pub use stand_in::{StandIn, install_stand_in};
+pub use undo::undo;
 
 /// A database beside what it should be.
 #[derive(Clone, Debug)]
