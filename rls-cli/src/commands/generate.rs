@@ -18,6 +18,9 @@ pub(crate) fn run(
 ) -> Result<Output> {
     let next = project.schema()?;
     let folder = project.migrations();
+    if !check {
+        folder.finish()?;
+    }
     // A folder that cannot be migrated is a mistake to be told now.
     let previous = folder.previous()?;
     folder.read()?;

@@ -23,6 +23,7 @@ pub(crate) async fn run(
 ) -> Result<Output> {
     let declared = project.schema()?;
     let folder = project.migrations();
+    folder.finish()?;
     let entries = folder.entries()?;
     let moves = moves(&folder, &entries, later)?;
     let migrations = renumbered(&folder, &entries, &moves)?;

@@ -1,6 +1,7 @@
 //! The folder of migrations: numbered SQL files that are never rewritten, and the snapshot of the
 //! schema that they lead to.
 
+mod finish;
 mod snapshot;
 mod write;
 

@@ -87,7 +87,11 @@ impl Folder {
         self.path.join(SNAPSHOT)
     }
 
-    fn parse(&self, text: &str, entries: &[Entry]) -> Result<(BTreeSet<String>, Schema)> {
+    pub(super) fn parse(
+        &self,
+        text: &str,
+        entries: &[Entry],
+    ) -> Result<(BTreeSet<String>, Schema)> {
         let path = self.snapshot_path();
         if text.lines().any(|line| line.starts_with("<<<<<<< ")) {
             let conflict = format!(

@@ -86,16 +86,20 @@ impl Folder {
     }
 }
 
-fn unwritable(path: &Path, error: &std::io::Error) -> Error {
+pub(super) fn unwritable(path: &Path, error: &std::io::Error) -> Error {
     Error::hint(
         format!("cannot write {}: {error}", path.display()),
         "nothing was changed; look at the space and the permissions of the folder",
     )
 }
 
-fn temporary(path: &Path) -> PathBuf {
+/// What ends the name of a file until it is in its place.
+pub(super) const NEW: &str = "new";
+
+pub(super) fn temporary(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
-    name.push(".new");
+    name.push(".");
+    name.push(NEW);
     PathBuf::from(name)
 }
 

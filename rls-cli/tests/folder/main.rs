@@ -8,6 +8,7 @@ mod support;
 
 mod baseline;
 mod hazards;
+mod killed;
 mod layouts;
 mod merge;
 mod outside;
