@@ -48,7 +48,7 @@ fn a_way_back_that_leaves_something_is_told() {
 }
 
 #[test]
-fn the_gallery_goes_there_and_back() {
+fn an_example_goes_there_and_back() {
     let project = Project::new(
         "provider = \"neon\"\nroles = [\"Front Desk\"]\n",
         include_str!("../../../examples/todos/src/lib.rs"),
