@@ -60,13 +60,43 @@ pub(crate) enum Command {
         #[arg(long)]
         check: bool,
         /// Allow a hazard: loses-data
-        #[arg(long, value_name = "HAZARD")]
+        #[arg(long, value_name = "HAZARD", value_delimiter = ',')]
         allow: Vec<HazardKind>,
     },
     /// Apply the migrations that a database has not seen yet
-    Migrate {
+    Migrate(MigrateArgs),
+    /// Undo the migration that was applied last, by the file that was written with it
+    Undo {
         #[command(flatten)]
         database: DatabaseArgs,
+        /// Allow a hazard that undoing has; several with commas between
+        #[arg(long, value_name = "HAZARD", value_delimiter = ',')]
+        allow: Vec<HazardKind>,
+    },
+    /// Tell which migrations a database has had; exit 2 where some are pending
+    Status {
+        #[command(flatten)]
+        database: DatabaseArgs,
+    },
+    /// Enter all migrations as applied, in a database that holds already what they lead to
+    Baseline {
+        #[command(flatten)]
+        database: DatabaseArgs,
+    },
+    /// Run all migrations on a scratch Postgres; exit 2 where they lead elsewhere than the snapshot says
+    Replay {
+        /// Then undo them all, and run them again
+        #[arg(long)]
+        undo: bool,
+    },
+    /// Make migrations, snapshot and declaration fit each other again, after a merge
+    Repair {
+        /// First give this migration a version later than all others
+        #[arg(long, value_name = "FILE")]
+        later: Option<String>,
+        /// Allow a hazard of the migration that is added: loses-data
+        #[arg(long, value_name = "HAZARD", value_delimiter = ',')]
+        allow: Vec<HazardKind>,
     },
     /// Write what a database holds as declarations
     Pull(PullArgs),
@@ -144,6 +174,17 @@ pub(crate) struct ApplyArgs {
     /// Apply this plan, which `diff --out` wrote, and no other
     #[arg(long, value_name = "FILE", conflicts_with = "online")]
     pub(crate) plan: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) patience: PatienceArgs,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct MigrateArgs {
+    #[command(flatten)]
+    pub(crate) many: ManyArgs,
+    /// Allow a hazard that a migration states; several with commas between
+    #[arg(long, value_name = "HAZARD", value_delimiter = ',')]
+    pub(crate) allow: Vec<HazardKind>,
     #[command(flatten)]
     pub(crate) patience: PatienceArgs,
 }

@@ -4,12 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use rls_core::model::{Ident, Owned};
+use rls_core::plan::HazardKind;
 use rls_core::resolve::is_taken;
 use rls_core::{DeclaredSchema, Grants, Place, Provider, Settings};
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 
 use crate::error::{Error, Result};
 use crate::extensions::Extensions;
+use crate::layout::Layout;
 use crate::privileges::{self, Beside, Defaults};
 use crate::project::below;
 use crate::roles::{self, Roles};
@@ -57,6 +60,12 @@ pub(crate) struct Config {
     /// The folder of the migrations.
     #[serde(default = "migrations")]
     pub(crate) migrations: PathBuf,
+    /// How that is laid out.
+    #[serde(default)]
+    pub(crate) layout: Layout,
+    /// The hazards that `apply` and `migrate` need no flag for.
+    #[serde(default, deserialize_with = "hazards")]
+    pub(crate) allow: Vec<HazardKind>,
 }
 
 /// A schema that is created where it is missing.
@@ -71,6 +80,13 @@ pub(crate) struct OwnSchema {
 
 fn migrations() -> PathBuf {
     PathBuf::from("migrations")
+}
+
+fn hazards<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> std::result::Result<Vec<HazardKind>, D::Error> {
+    let names = Vec::<String>::deserialize(deserializer)?;
+    names.iter().map(|name| name.parse().map_err(D::Error::custom)).collect()
 }
 
 fn yes() -> bool {

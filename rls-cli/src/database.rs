@@ -2,6 +2,7 @@
 
 use rls_core::apply::{StandIn, install_stand_in};
 use rls_devdb::{DevPostgres, Preference};
+use tempfile::TempDir;
 use tokio_postgres::tls::MakeTlsConnect;
 use tokio_postgres::{Client, Config, NoTls, Socket};
 
@@ -19,6 +20,8 @@ pub(crate) struct Database {
     /// What was installed on the way.
     pub(crate) notes: Vec<String>,
     development: Option<DevPostgres>,
+    // After the server, which must be gone when its folder goes.
+    _scratch: Option<TempDir>,
 }
 
 impl Database {
@@ -44,6 +47,24 @@ impl Database {
         Ok(database)
     }
 
+    /// An empty development Postgres that is gone when it is closed, with what a provider brings along.
+    pub(crate) async fn scratch(project: &Project) -> Result<Database> {
+        let folder = tempfile::tempdir().map_err(|error| {
+            Error::user(format!("cannot make a folder for a scratch Postgres: {error}"))
+        })?;
+        let starting = DevPostgres::start(folder.path(), Preference::Any);
+        let server = during("Starting a scratch Postgres", starting).await?;
+        let mut client = server.connect().await?;
+        install_stand_in(&mut client, &project.settings()).await?;
+        Ok(Database {
+            client,
+            name: format!("a scratch database, {}", server.engine()),
+            notes: Vec::new(),
+            development: Some(server),
+            _scratch: Some(folder),
+        })
+    }
+
     /// The one at that URL.
     pub(crate) async fn at(url: &str) -> Result<Database> {
         remote(url).await
@@ -51,8 +72,9 @@ impl Database {
 
     /// Ends the connection and, where there is one, the development server.
     pub(crate) async fn close(self) -> Result<()> {
-        drop(self.client);
-        match self.development {
+        let Database { client, name: _, notes: _, development, _scratch } = self;
+        drop(client);
+        match development {
             Some(server) => Ok(server.stop().await?),
             None => Ok(()),
         }
@@ -92,7 +114,7 @@ async fn remote(url: &str) -> Result<Database> {
         None => connect(&target.config, NoTls, &name).await,
     };
     let client = connected.map_err(unreachable)?;
-    Ok(Database { client, name, notes: Vec::new(), development: None })
+    Ok(Database { client, name, notes: Vec::new(), development: None, _scratch: None })
 }
 
 async fn connect<T>(
@@ -116,7 +138,7 @@ async fn development(project: &Project) -> Result<Database> {
     let server = during("Starting the development Postgres", starting).await?;
     let client = server.connect().await?;
     let name = format!("the development database, {}", server.engine());
-    Ok(Database { client, name, notes: Vec::new(), development: Some(server) })
+    Ok(Database { client, name, notes: Vec::new(), development: Some(server), _scratch: None })
 }
 
 /// `database on host`, never with a password.

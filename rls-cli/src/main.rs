@@ -12,6 +12,7 @@ mod database;
 mod draft;
 mod error;
 mod extensions;
+mod layout;
 mod many;
 mod migrations;
 mod name_or_table;

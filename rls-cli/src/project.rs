@@ -7,12 +7,14 @@ use std::sync::OnceLock;
 
 use rls_core::Settings;
 use rls_core::model::{Ident, Schema};
+use rls_core::plan::HazardKind;
 use rls_core::resolve::{Resolved, nearest};
 use rls_core::syntax::scan::{Features, Scan, SourceError, scan};
 use serde::Deserialize;
 
 use crate::config::{self, Config};
 use crate::error::{Error, Result};
+use crate::migrations::Folder;
 
 pub(crate) struct Project {
     /// The folder of rls.toml, as it was named.
@@ -79,8 +81,13 @@ impl Project {
         self.config.settings()
     }
 
-    pub(crate) fn migrations(&self) -> PathBuf {
-        below(&self.root, &self.config.migrations)
+    pub(crate) fn migrations(&self) -> Folder {
+        Folder::new(below(&self.root, &self.config.migrations), self.config.layout)
+    }
+
+    /// The hazards that rls.toml and the command line allow.
+    pub(crate) fn allowed(&self, flags: &[HazardKind]) -> Vec<HazardKind> {
+        self.config.allow.iter().chain(flags).copied().collect()
     }
 
     /// The declared schema, or every mistake in it.

@@ -28,7 +28,7 @@ fn both_roads(from: &str, to: &str) {
     live.run(&["migrate", "--install-stand-in"]).exits(0);
     live.declare(to);
     live.run(&["generate", "two", "--allow", "loses-data"]).exits(0);
-    live.run(&["migrate"]).exits(0);
+    live.run(&[&["migrate"], &ALLOW[..]].concat()).exits(0);
     live.assert_in_sync();
 }
 
@@ -57,7 +57,7 @@ fn tables_that_name_each_other_are_dropped_together() {
     live.declare(&keep);
     live.run(&["generate", "two"]).exits(1).says("loses-data");
     live.run(&["generate", "two", "--allow", "loses-data"]).exits(0);
-    live.run(&["migrate"]).exits(0);
+    live.run(&["migrate", "--allow", "loses-data"]).exits(0);
     assert_eq!(live.value("select count(*)::text from pg_tables where schemaname = 'public'"), "1");
 }
 

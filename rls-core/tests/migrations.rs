@@ -4,7 +4,12 @@
 
 mod support;
 
-use rls_core::apply::{Error, Migration, Problem, install_stand_in, migrate, pending, status};
+use std::time::Duration;
+
+use rls_core::apply::{
+    Error, Migration, Patience, Problem, install_stand_in, migrate, pending, status,
+};
+use rls_core::plan::HazardKind;
 use support::*;
 use tokio_postgres::Client;
 
@@ -21,7 +26,7 @@ fn three() -> Vec<Migration> {
 }
 
 async fn run(client: &mut Client, migrations: &[Migration]) -> Result<Vec<String>, Error> {
-    let applied = migrate(client, migrations, &mut |_, _, _| {}).await?;
+    let applied = migrate(client, migrations, &[], &Patience::default(), &mut |_, _, _| {}).await?;
     Ok(applied.into_iter().map(|one| one.name).collect())
 }
 
@@ -44,16 +49,14 @@ async fn each_once_in_the_order_of_versions() {
         .collect();
     assert_eq!(waiting, ["first", "second", "third"]);
     let mut heard = Vec::new();
-    migrate(&mut client, &migrations, &mut |at, of, one| heard.push((at, of, one.name.clone())))
-        .await
-        .unwrap();
+    let mut hear = |at, of, one: &Migration| heard.push((at, of, one.name.clone()));
+    migrate(&mut client, &migrations, &[], &Patience::default(), &mut hear).await.unwrap();
     assert_eq!(heard, [(1, 3, "first".into()), (2, 3, "second".into()), (3, 3, "third".into())]);
     assert!(run(&mut client, &migrations).await.unwrap().is_empty());
     assert!(pending(&client, &migrations).await.unwrap().is_empty());
     let all = status(&client, &migrations).await.unwrap();
     assert!(
-        all.iter()
-            .all(|one| one.applied.as_ref().is_some_and(|record| record.applied_by == "postgres"))
+        all.iter().all(|one| one.applied().is_some_and(|record| record.applied_by == "postgres"))
     );
     // A checkout on Windows is no edit.
     let windows: Vec<_> = migrations
@@ -191,11 +194,18 @@ async fn with_a_stand_in_the_extension_is_left_out() {
     };
     assert_eq!(failure.place.map(|place| (place.line, place.column)), Some((2, 8)));
     file.sql = file.sql.replace("nothing", "1");
-    let applied =
-        migrate(&mut client, std::slice::from_ref(&file), &mut |_, _, _| {}).await.unwrap();
+    let applied = migrate(
+        &mut client,
+        std::slice::from_ref(&file),
+        &[],
+        &Patience::default(),
+        &mut |_, _, _| {},
+    )
+    .await
+    .unwrap();
     assert_eq!(applied[0].skipped, ["create  EXTENSION if not exists \"pg_session_jwt\""]);
     assert_eq!(
-        status(&client, &[file.clone()]).await.unwrap()[0].applied.as_ref().unwrap().checksum,
+        status(&client, &[file.clone()]).await.unwrap()[0].applied().unwrap().checksum,
         file.checksum()
     );
 }
@@ -214,4 +224,120 @@ async fn two_at_once_wait_for_each_other() {
         where locktype = 'advisory' and datname = current_database()";
     let held = one.query(held, &[]).await.unwrap();
     assert!(held.is_empty());
+}
+
+/// What a migration states in its leading comments.
+#[test]
+fn hazards_are_read_from_leading_comments_only() {
+    let sql = "-- no-transaction\r\n\n-- loses-data: the table a: all rows\n-- note: nothing\n--widens-access: b\n\
+               CREATE TABLE a ();\n-- loses-data: not this\n";
+    let hazards = migration("1", "one", sql).hazards();
+    let told: Vec<_> = hazards.iter().map(|hazard| (hazard.kind, &*hazard.message)).collect();
+    let all = [(HazardKind::LosesData, "the table a: all rows"), (HazardKind::WidensAccess, "b")];
+    assert_eq!(told, all);
+    assert!(migration("1", "one", "SELECT 1; -- loses-data: x").hazards().is_empty());
+}
+
+#[tokio::test]
+async fn nothing_runs_before_every_hazard_is_allowed() {
+    let mut client = database("hazards").await;
+    let mut files = three();
+    files.push(migration(
+        "20260104000000",
+        "drops",
+        "-- loses-data: b goes\n-- widens-access: x\ndrop table b",
+    ));
+    files.push(migration("20260105000000", "drops_more", "-- loses-data: c goes\nselect 1"));
+    let allowed = |kinds: &'static [HazardKind]| kinds;
+    for kinds in [allowed(&[]), allowed(&[HazardKind::WidensAccess])] {
+        let refused =
+            migrate(&mut client, &files, kinds, &Patience::default(), &mut |_, _, _| {}).await;
+        let Err(error @ Error::RefusedMigrations(_)) = refused else { panic!("{refused:?}") };
+        let text = error.to_string();
+        for part in [
+            "migration 20260104000000_drops: loses-data: b goes\n",
+            "migration 20260105000000_drops_more: loses-data: c goes\n",
+            "add --allow loses-data",
+        ] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        assert_eq!(text.contains("widens-access: x"), kinds.is_empty(), "{text}");
+        assert_eq!(pending(&client, &files).await.unwrap().len(), 5);
+    }
+    let both = [HazardKind::WidensAccess, HazardKind::LosesData];
+    migrate(&mut client, &files, &both, &Patience::default(), &mut |_, _, _| {}).await.unwrap();
+    // What was applied is agreed to.
+    assert!(run(&mut client, &files).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn what_runs_outside_a_transaction_is_begun_again_from_its_start() {
+    let mut client = database("outside").await;
+    client.batch_execute("create table t (n int); insert into t values (1), (1)").await.unwrap();
+    let sql = "-- no-transaction\ndrop index concurrently if exists i;\ncreate unique index concurrently i on t (n);\nselect 1";
+    let mut file = migration("1", "one", sql);
+    let error = run(&mut client, std::slice::from_ref(&file)).await.unwrap_err();
+    let Error::Migration { failure, .. } = &error else { panic!("{error}") };
+    assert_eq!(failure.place.map(|place| place.line), Some(3));
+    let statuses = [file.clone()];
+    let statuses = status(&client, &statuses).await.unwrap();
+    assert!(statuses[0].is_begun() && statuses[0].applied().is_none());
+    // Nothing of its own settings is left, and an index that is not valid is.
+    client.batch_execute("delete from t").await.unwrap();
+    assert_eq!(run(&mut client, std::slice::from_ref(&file)).await.unwrap(), ["one"]);
+    let valid = "select indisvalid from pg_index where indexrelid = 'i'::regclass";
+    assert!(client.query_one(valid, &[]).await.unwrap().get::<_, bool>(0));
+    let files = [file.clone()];
+    assert!(status(&client, &files).await.unwrap()[0].applied().is_some());
+    assert!(run(&mut client, &files).await.unwrap().is_empty());
+    file.sql.push(' ');
+    assert!(matches!(&problems(&mut client, &[file]).await[..], [Problem::Edited { .. }]));
+}
+
+#[tokio::test]
+async fn a_history_of_an_earlier_version_is_completed() {
+    let mut client = database("older").await;
+    let files = three();
+    client
+        .batch_execute(
+            "create schema rls; create table rls.migrations (version text primary key, name text not null,
+             checksum text not null, applied_at timestamptz not null default now(),
+             applied_by text not null default current_user, duration_ms bigint not null, tool_version text not null)",
+        )
+        .await
+        .unwrap();
+    let enter = "insert into rls.migrations (version, name, checksum, duration_ms, tool_version) values ($1, $2, $3, 7, '0.0')";
+    client
+        .execute(enter, &[&files[1].version, &files[1].name, &files[1].checksum()])
+        .await
+        .unwrap();
+    let before = status(&client, &files).await.unwrap();
+    let record = before[0].applied().unwrap();
+    assert_eq!((record.duration, record.baseline), (Some(Duration::from_millis(7)), false));
+    assert_eq!(run(&mut client, &files).await.unwrap(), ["second", "third"]);
+    assert!(status(&client, &files).await.unwrap().iter().all(|one| one.applied().is_some()));
+}
+
+#[tokio::test]
+async fn a_lock_in_the_way_is_waited_for_and_tried_again() {
+    let mut client = database("locked").await;
+    let Some(mut other) = client.again("postgres").await else { return };
+    client.batch_execute("create table t (n int)").await.unwrap();
+    let files = [migration("1", "one", "create table u (n int); alter table t add m int")];
+    let patience =
+        Patience { lock_timeout: Duration::from_millis(50), attempts: 2, ..Patience::default() };
+    let holding = other.transaction().await.unwrap();
+    holding.batch_execute("select * from t").await.unwrap();
+    let error = migrate(&mut client, &files, &[], &patience, &mut |_, _, _| {}).await.unwrap_err();
+    let Error::Migration { failure, .. } = &error else { panic!("{error}") };
+    assert_eq!(failure.code.as_deref(), Some("55P03"));
+    // The second attempt comes half a second after the first.
+    let release = async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        holding.rollback().await.unwrap();
+    };
+    let mut quiet = |_: usize, _: usize, _: &Migration| {};
+    let migrating = migrate(&mut client, &files, &[], &patience, &mut quiet);
+    let (applied, ()) = tokio::join!(migrating, release);
+    assert_eq!(applied.unwrap().len(), 1);
 }

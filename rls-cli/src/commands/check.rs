@@ -6,13 +6,14 @@ use std::collections::BTreeMap;
 use rls_core::policy::lint::{Severity, lint};
 
 use crate::args::{CheckArgs, Deny, Format};
-use crate::error::{Error, Result};
+use crate::error::{Error, Message, Result};
 use crate::output::Output;
 use crate::project::{Declared, Project};
 use crate::report::{Entry, Report};
 
 pub(crate) fn run(project: &Project, args: &CheckArgs) -> Result<Output> {
-    let report = project.read(|declared| Ok(report(project, declared)))?;
+    let mut report = project.read(|declared| Ok(report(project, declared)))?;
+    report.entries.extend(of_migrations(project)?);
     let fails_at =
         if args.deny.contains(&Deny::Warnings) { Severity::Warning } else { Severity::Error };
     let (text, json) = (report.render(args.format), report.json());
@@ -21,6 +22,18 @@ pub(crate) fn run(project: &Project, args: &CheckArgs) -> Result<Output> {
         return Err(Error::Check { text, json, document });
     }
     Ok(Output { text, json, difference: false })
+}
+
+/// What is wrong with the folder of the migrations, if anything is.
+fn of_migrations(project: &Project) -> Result<Option<Entry>> {
+    let folder = project.migrations();
+    match folder.previous().and_then(|_| folder.read()) {
+        Ok(_) => Ok(None),
+        Err(Error::User(Message { message, hint })) => {
+            Ok(Some(Entry::of_file(folder.snapshot_path(), message, hint)))
+        }
+        Err(other) => Err(other),
+    }
 }
 
 fn report(project: &Project, declared: &Declared) -> Report {

@@ -6,7 +6,7 @@ use rls_core::plan::{self, Hazard, HazardKind, Origin, Plan};
 use serde_json::json;
 
 use crate::error::{Error, Result};
-use crate::migrations;
+use crate::migrations::{self, NewMigration};
 use crate::output::{GREEN, Output, styled};
 use crate::plan_output::{plan_json, plan_text};
 use crate::project::Project;
@@ -19,9 +19,12 @@ pub(crate) fn run(
 ) -> Result<Output> {
     let next = project.schema()?;
     let folder = project.migrations();
+    if !check {
+        folder.finish()?;
+    }
     // A folder that cannot be migrated is a mistake to be told now.
-    migrations::read(&folder)?;
-    let previous = migrations::previous(&folder)?;
+    let previous = folder.previous()?;
+    folder.read()?;
     let schemas = Pair { previous: &previous, next: &next };
     let plan = plan::plan(schemas, &Canonical::default(), Origin::Snapshot);
     if plan.is_empty() {
@@ -55,16 +58,26 @@ pub(crate) fn run(
         }
         None => made_up(&plan),
     };
-    let path = migrations::write(&folder, &name, &file(&plan), &next)?;
+    let back = Pair { previous: &next, next: &previous };
+    let back = plan::plan(back, &Canonical::default(), Origin::Snapshot);
+    let new = NewMigration { name, up: file(&plan), down: file_back(&back) };
+    let written = folder.write(Some(&new), &next)?;
+    let paths: Vec<_> = written.iter().map(|path| path.display().to_string()).collect();
+    let wrote = styled(GREEN, "Wrote");
     Ok(Output {
-        text: format!("{}\n{} {}\n", plan_text(&plan), styled(GREEN, "Wrote"), path.display()),
-        json: json!({ "migration": path, "missing": false, "steps": plan_json(&plan) }),
+        text: format!("{}\n{wrote} {}\n", plan_text(&plan), paths.join(", ")),
+        json: json!({
+            "migration": paths.first(),
+            "files": paths,
+            "missing": false,
+            "steps": plan_json(&plan),
+        }),
         difference: false,
     })
 }
 
 /// What a file would destroy needs leave when the file is written; who reviews it sees the rest.
-fn refuse_loss(plan: &Plan, allowed: &[HazardKind]) -> Result<()> {
+pub(super) fn refuse_loss(plan: &Plan, allowed: &[HazardKind]) -> Result<()> {
     let lost: Vec<_> = plan
         .refused(allowed)
         .filter(|hazard| hazard.kind == HazardKind::LosesData)
@@ -80,7 +93,7 @@ fn refuse_loss(plan: &Plan, allowed: &[HazardKind]) -> Result<()> {
 }
 
 /// The migration's text: its hazards first, where a reviewer begins to read.
-fn file(plan: &Plan) -> String {
+pub(super) fn file(plan: &Plan) -> String {
     let mut text = String::new();
     for Hazard { kind, message } in plan.steps.iter().flat_map(|step| &step.hazards) {
         let message: String =
@@ -93,8 +106,13 @@ fn file(plan: &Plan) -> String {
     text + &plan.to_sql()
 }
 
+/// What undoes it, in the same form.
+pub(super) fn file_back(plan: &Plan) -> String {
+    if plan.is_empty() { "-- There is nothing to undo.\n".to_owned() } else { file(plan) }
+}
+
 /// `create_todos`, `alter_todos_and_2_more`.
-fn made_up(plan: &Plan) -> String {
+pub(super) fn made_up(plan: &Plan) -> String {
     let mut verb = "alter";
     let mut tables = Vec::new();
     for step in &plan.steps {

@@ -1,28 +1,37 @@
 //! `migrate`: the migrations that a database has not seen, each in a transaction of its own.
 
-use rls_core::apply::{self, Migration};
+use rls_core::apply::{self, Migration, Patience};
+use rls_core::plan::HazardKind;
 use serde_json::json;
 
-use crate::args::DatabaseArgs;
+use crate::args::{DatabaseArgs, MigrateArgs};
 use crate::database::Database;
-use crate::error::{Error, Result};
-use crate::migrations;
+use crate::error::Result;
+use crate::many;
 use crate::output::{GREEN, Output, count, notes_text, styled};
 use crate::progress::during;
 use crate::project::Project;
 
-pub(crate) async fn run(project: &Project, args: &DatabaseArgs) -> Result<Output> {
-    let folder = project.migrations();
-    let migrations = migrations::read(&folder)?;
-    if migrations.is_empty() {
-        return Err(Error::hint(
-            format!("there are no migrations in {}", folder.display()),
-            "`cargo rls generate` writes one",
-        ));
-    }
+pub(crate) async fn run(project: &Project, args: &MigrateArgs) -> Result<Output> {
+    let migrations = &*project.migrations().to_run()?;
+    let allowed = &*project.allowed(&args.allow);
+    let patience = &args.patience.patience();
+    many::each(&args.many, |database| async move {
+        on(project, &database, migrations, allowed, patience).await
+    })
+    .await
+}
+
+async fn on(
+    project: &Project,
+    args: &DatabaseArgs,
+    migrations: &[Migration],
+    allowed: &[HazardKind],
+    patience: &Patience,
+) -> Result<Output> {
     let mut database = Database::open(args, project).await?;
     let mut quiet = |_: usize, _: usize, _: &Migration| {};
-    let migrating = apply::migrate(&mut database.client, &migrations, &mut quiet);
+    let migrating = apply::migrate(&mut database.client, migrations, allowed, patience, &mut quiet);
     let applied = during("Applying migrations", migrating).await;
     let (name, mut notes) = (database.name.clone(), database.notes.clone());
     database.close().await?;

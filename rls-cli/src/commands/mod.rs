@@ -1,6 +1,7 @@
 //! One file a command. Each returns what it has to say; nobody prints but `output`.
 
 mod apply;
+mod baseline;
 mod check;
 mod diff;
 mod drift;
@@ -12,7 +13,11 @@ mod lint;
 mod migrate;
 mod pull;
 mod query;
+mod repair;
+mod replay;
 mod sql;
+mod status;
+mod undo;
 
 use crate::args::{Args, Command, From};
 use crate::error::Result;
@@ -42,9 +47,14 @@ async fn of_project(project: &Project, command: Command) -> Result<Output> {
         Command::Sql => sql::run(project),
         Command::Diff(args) => diff::run(project, &args).await,
         Command::Drift(args) => drift::run(project, &args).await,
-        Command::Apply(args) => apply::run(project, &args, &args.allow).await,
+        Command::Apply(args) => apply::run(project, &args, &project.allowed(&args.allow)).await,
         Command::Generate { name, check, allow } => generate::run(project, name, check, &allow),
-        Command::Migrate { database } => migrate::run(project, &database).await,
+        Command::Migrate(args) => migrate::run(project, &args).await,
+        Command::Undo { database, allow } => undo::run(project, &database, &allow).await,
+        Command::Status { database } => status::run(project, &database).await,
+        Command::Baseline { database } => baseline::run(project, &database).await,
+        Command::Replay { undo } => replay::run(project, undo).await,
+        Command::Repair { later, allow } => repair::run(project, later.as_deref(), &allow).await,
         Command::Query { sql, database, role, sub, claims, commit } => {
             let request = query::Request { sql, role, sub, claims, commit };
             query::run(project, &database, request).await

@@ -108,6 +108,12 @@ impl Entry {
         }
     }
 
+    /// A mistake in a file that holds no declarations.
+    pub(crate) fn of_file(path: PathBuf, message: String, help: Option<String>) -> Self {
+        let (severity, lint, range, allowed) = (Severity::Error, None, 0..0, None);
+        Entry { severity, lint, path, range, message, help, allowed }
+    }
+
     pub(crate) fn of_finding(finding: Finding, scan: &Scan) -> Self {
         let (path, range) = scan.place(&finding.table, &finding.part);
         Entry {

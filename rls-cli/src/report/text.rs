@@ -67,10 +67,11 @@ fn summary(report: &Report) -> String {
     let number = |severity| {
         report.told().filter(|entry| entry.lint.is_some() && entry.severity == severity).count()
     };
-    let mistakes = report.told().filter(|entry| entry.lint.is_none()).count();
-    if mistakes > 0 {
-        let what = if mistakes == 1 { "mistake" } else { "mistakes" };
-        return format!("{}: {mistakes} {what} in the declaration\n", styled(RED, "error"));
+    let mistakes: Vec<_> = report.told().filter(|entry| entry.lint.is_none()).collect();
+    if !mistakes.is_empty() {
+        let declared = mistakes.iter().all(|entry| report.sources.contains_key(&entry.path));
+        let place = if declared { " in the declaration" } else { "" };
+        return format!("{}: {}{place}\n", styled(RED, "error"), count(mistakes.len(), "mistake"));
     }
     let counts = [
         (number(Severity::Error), "error"),

@@ -78,7 +78,7 @@ fn every_command_takes_a_folder() {
         elsewhere.run(&[command, "--project", root]).exits(0);
         elsewhere.run(&["--project", root, command, "--json"]).exits(0).json();
     }
-    assert_eq!(project.list("migrations").len(), 2);
+    assert_eq!(project.list("migrations").len(), 3);
     assert_eq!(elsewhere.list("."), [""; 0]);
 }
 

@@ -9,8 +9,9 @@ use crate::table;
 #[track_caller]
 fn migration(project: &Project) -> (String, String) {
     let files = project.list("migrations");
-    let [file, snapshot] = files.as_slice() else { panic!("{files:?}") };
+    let [down, file, snapshot] = files.as_slice() else { panic!("{files:?}") };
     assert_eq!(snapshot, "schema.snapshot.json");
+    assert_eq!(down.strip_suffix(".down.sql"), file.strip_suffix(".up.sql"));
     (file.clone(), project.read(&format!("migrations/{file}")))
 }
 
@@ -93,9 +94,13 @@ fn generate_loses_data_only_with_leave() {
     project.both(&["generate", "--check"]).0.exits(2).says("DROP COLUMN task");
     assert_eq!(project.list("migrations"), before);
     project.run(&["generate", "--allow", "loses-data"]).exits(0);
-    let file = project.list("migrations")[1].clone();
+    let files = project.list("migrations");
+    let file = files.iter().rfind(|file| file.ends_with(".up.sql")).unwrap();
     let text = project.read(&format!("migrations/{file}"));
     assert!(text.starts_with("-- loses-data: ") && text.contains("DROP COLUMN task"), "{text}");
+    // The way back loses nothing more.
+    let text = project.read(&format!("migrations/{}", file.replace(".up.", ".down.")));
+    assert!(!text.contains("-- loses-data: ") && text.contains("ADD COLUMN task"), "{text}");
 }
 
 #[test]
@@ -116,7 +121,7 @@ fn a_migration_can_be_named_as_a_file_can() {
     assert_eq!(project.list("migrations"), [""; 0]);
     project.write("rls.toml", "provider = \"neon\"\nmigrations = \"db/steps\"\n");
     project.run(&["generate", "add_todos"]).exits(0);
-    assert!(project.list("db/steps")[0].ends_with("_add_todos.up.sql"));
+    assert!(project.list("db/steps")[1].ends_with("_add_todos.up.sql"));
 }
 
 #[test]
@@ -133,7 +138,7 @@ fn a_damaged_folder_of_migrations_is_an_error() {
     remove("migrations/notes.sql");
     remove("migrations/2026_short.up.sql");
 
-    for damaged in ["", "<<<<<<< HEAD\n", &snapshot.replace("\"format\": 1", "\"format\": 99")] {
+    for damaged in ["", "<<<<<<< HEAD\n", &snapshot.replace("\"format\": 2", "\"format\": 99")] {
         project.write("migrations/schema.snapshot.json", damaged);
         project.both(&["generate"]).0.exits(1).says("schema.snapshot.json");
     }
@@ -151,7 +156,7 @@ fn a_lost_snapshot_is_no_fresh_start() {
     std::fs::remove_file(project.root().join("migrations/schema.snapshot.json")).unwrap();
     project.both(&["generate"]).0.exits(1).says("schema.snapshot.json");
     project.both(&["generate", "--check"]).0.exits(1);
-    assert_eq!(project.list("migrations").len(), 1);
+    assert_eq!(project.list("migrations").len(), 2);
 }
 
 #[test]

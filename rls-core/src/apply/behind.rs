@@ -3,7 +3,7 @@
 
 use tokio_postgres::Client;
 
-use super::patience::{Patience, Scope};
+use super::patience::Patience;
 use super::{Comparison, Error, begin, leave, look};
 use crate::catalog::Failure;
 use crate::diff::{Change, Pair};
@@ -49,7 +49,9 @@ async fn once(client: &Client, step: &Step, patience: &Patience) -> Result<(), E
     // Who waits for a weak lock keeps nobody waiting, and an index takes the time that it takes.
     let weak = step.locks.iter().all(|lock| lock.mode == LockMode::ShareUpdateExclusive);
     if !weak {
-        patience.set(client, Scope::Session).await?;
+        let settings = patience.settings("SESSION");
+        let set = client.batch_execute(&settings).await;
+        set.map_err(|error| Failure::of(&settings, error))?;
     }
     let mut done = Ok(());
     for statement in &step.statements {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::history::Problem;
+use super::problem::Problem;
 use crate::catalog::{self, Failure};
 use crate::model::Ident;
 use crate::plan::{Hazard, Plan};
@@ -26,7 +26,7 @@ pub enum Error {
     )]
     MissingRoles(BTreeSet<Ident>),
     /// What the plan does was not agreed to.
-    #[error("{}\nto go ahead, add {}", sentences(.0), flags(.0))]
+    #[error("{}\nto go ahead, add {}", sentences(.0), flags(.0.iter()))]
     RefusedHazards(Vec<Hazard>),
     /// The database still differs after the last step.
     #[error("after the last step the database still differed, so all was rolled back; still to do:\n{}", .0.to_sql())]
@@ -64,7 +64,11 @@ pub enum Error {
     /// The files of the migrations and the history of the database do not fit each other.
     #[error("{}", problems(.0))]
     Migrations(Vec<Problem>),
-    /// A migration failed; those before it stay applied, and of this one nothing is left.
+    /// What pending migrations do, each by its file, was not agreed to.
+    #[error("{}\nto go ahead, add {}", in_files(.0), flags(.0.iter().map(|(_, hazard)| hazard)))]
+    RefusedMigrations(Vec<(String, Hazard)>),
+    /// A migration failed; those before it stay applied. Nothing is left of one that runs in a
+    /// transaction; any other is begun again by the next run.
     #[error("migration {file} failed: {failure}")]
     Migration {
         /// `<version>_<name>`.
@@ -73,6 +77,22 @@ pub enum Error {
         #[source]
         failure: Box<Failure>,
     },
+    /// The last migration cannot be undone: nothing says how.
+    #[error(
+        "nothing is written that undoes migration {0}: write it by hand where the other files that undo \
+         something are, or change the declaration back and `cargo rls generate`"
+    )]
+    NoWayBack(String),
+    /// The last migration was begun outside a transaction and did not end.
+    #[error(
+        "migration {0} was begun and has not ended: `cargo rls migrate` begins it again, and then it can be undone"
+    )]
+    HasNotEnded(String),
+    /// A database is to be taken over that has a history.
+    #[error(
+        "this database has a history already, up to {0}: `cargo rls migrate` applies what is pending"
+    )]
+    HasHistory(String),
     /// The schema that a stand-in would make is somebody else's.
     #[error(
         "the schema auth is there and is no stand-in: a stand-in is never put over the real thing"
@@ -104,8 +124,15 @@ fn sentences(hazards: &[Hazard]) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-fn flags(hazards: &[Hazard]) -> String {
-    let kinds: BTreeSet<_> = hazards.iter().map(|hazard| hazard.kind).collect();
+fn in_files(hazards: &[(String, Hazard)]) -> String {
+    let line = |(file, Hazard { kind, message }): &(String, Hazard)| {
+        format!("migration {file}: {kind}: {message}")
+    };
+    hazards.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+fn flags<'a>(hazards: impl Iterator<Item = &'a Hazard>) -> String {
+    let kinds: BTreeSet<_> = hazards.map(|hazard| hazard.kind).collect();
     kinds.iter().map(|kind| format!("--allow {kind}")).collect::<Vec<_>>().join(" ")
 }
 

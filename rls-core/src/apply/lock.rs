@@ -18,15 +18,17 @@ pub(super) async fn until_commit(transaction: &Transaction<'_>) -> Result<(), Er
     wait(transaction, "SELECT pg_catalog.pg_try_advisory_xact_lock($1)").await
 }
 
-/// Takes the lock until [`release`], or the end of the connection.
-pub(super) async fn until_release(client: &Client) -> Result<(), Error> {
-    wait(client, "SELECT pg_catalog.pg_try_advisory_lock($1)").await
-}
-
-/// Gives back what [`until_release`] took.
-pub(super) async fn release(client: &Client) -> Result<(), Error> {
-    ask(client, "SELECT pg_catalog.pg_advisory_unlock($1)").await?;
-    Ok(())
+/// Holds the lock while `work` is done, or until the end of the connection.
+pub(super) async fn held<T>(
+    client: &mut Client,
+    work: impl AsyncFnOnce(&mut Client) -> Result<T, Error>,
+) -> Result<T, Error> {
+    wait(client, "SELECT pg_catalog.pg_try_advisory_lock($1)").await?;
+    let done = work(client).await;
+    let released = ask(client, "SELECT pg_catalog.pg_advisory_unlock($1)").await;
+    let done = done?;
+    released?;
+    Ok(done)
 }
 
 /// Asks again and again rather than once and for long: a statement that waits holds a snapshot,

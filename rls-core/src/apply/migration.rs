@@ -1,17 +1,21 @@
-//! A migration: a file of SQL that runs once, as a whole.
+//! A migration: a file of SQL that runs once, as a whole unless it says otherwise.
 
 use std::fmt::Write;
 use std::ops::Range;
 
 use sha2::{Digest, Sha256};
 
-use super::history::Problem;
+use super::problem::Problem;
 use super::script::Script;
 use crate::Place;
 use crate::lex::{self, Statement, TokenKind};
 use crate::model::Ident;
+use crate::plan::Hazard;
 use crate::provider::Provider;
 use crate::render;
+
+/// The first line of a migration that runs outside a transaction.
+pub const NO_TRANSACTION: &str = "-- no-transaction";
 
 /// A migration, as its file has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +43,24 @@ impl Migration {
             let _ = write!(hex, "{byte:02x}");
             hex
         })
+    }
+
+    /// Whether it runs as a whole or not at all. Otherwise its first line says that it runs statement by
+    /// statement, as sqlx has it: then it has to be one that can be run again from its start.
+    pub fn runs_in_transaction(&self) -> bool {
+        self.sql.lines().next().is_none_or(|line| line.trim_end() != NO_TRANSACTION)
+    }
+
+    /// What its leading comments say that somebody has to agree to: `-- <kind>: <message>`, a line each.
+    pub fn hazards(&self) -> Vec<Hazard> {
+        let lines = self.sql.lines().map(str::trim);
+        let comments = lines.take_while(|line| line.is_empty() || line.starts_with("--"));
+        let hazard = |line: &str| {
+            let (kind, message) = line.strip_prefix("--")?.split_once(": ")?;
+            let (kind, message) = (kind.trim().parse().ok()?, message.to_owned());
+            Some(Hazard { kind, message })
+        };
+        comments.filter_map(hazard).collect()
     }
 
     /// The statements to run, or every reason why not.

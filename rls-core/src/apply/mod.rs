@@ -1,15 +1,22 @@
 //! Changing a database: all of a plan or nothing, and not believed until it has been read back.
 
+mod baseline;
 mod behind;
+mod both_ways;
 mod error;
 mod history;
 mod lock;
+mod migrate;
 mod migration;
 mod patience;
 #[cfg(feature = "serde")]
 mod plan_file;
+mod problem;
+mod records;
+mod run;
 mod script;
 mod stand_in;
+mod undo;
 
 use std::collections::BTreeSet;
 
@@ -19,15 +26,20 @@ use crate::catalog::{Failure, Live, Standing, canonical, introspect, standing};
 use crate::diff::{Canonical, Change, Pair};
 use crate::model::Schema;
 use crate::plan::{Batch, HazardKind, Origin, Plan, Step, plan};
-use patience::Scope;
 
+pub use baseline::baseline;
+pub use both_ways::compare_both_ways;
 pub use error::Error;
-pub use history::{Applied, Problem, Record, Status, migrate, pending, status};
-pub use migration::Migration;
+pub use history::{Status, pending, status};
+pub use migrate::{Applied, migrate};
+pub use migration::{Migration, NO_TRANSACTION};
 pub use patience::Patience;
 #[cfg(feature = "serde")]
 pub use plan_file::PlanFile;
+pub use problem::Problem;
+pub use records::Record;
 pub use stand_in::{StandIn, install_stand_in};
+pub use undo::undo;
 
 /// A database beside what it should be.
 #[derive(Clone, Debug)]
@@ -67,7 +79,7 @@ pub async fn survey(
 
 /// One snapshot for all queries, so that nobody's change is seen by half.
 pub(crate) async fn snapshot(client: &mut Client) -> Result<Transaction<'_>, Error> {
-    begin(client, IsolationLevel::RepeatableRead).await
+    Ok(begin(client, IsolationLevel::RepeatableRead).await?)
 }
 
 /// Ends a transaction that only looked.
@@ -122,23 +134,12 @@ pub async fn apply_with(
     if !options.online {
         return attempts(client, desired, options, on_step).await;
     }
-    lock::until_release(client).await?;
-    let applied = apply_online(client, desired, options, on_step).await;
-    let released = lock::release(client).await;
-    let applied = applied?;
-    released?;
-    Ok(applied)
-}
-
-async fn apply_online(
-    client: &mut Client,
-    desired: &Schema,
-    options: &Options<'_>,
-    on_step: &mut dyn FnMut(usize, usize, &Step),
-) -> Result<Comparison, Error> {
-    let applied = attempts(client, desired, options, on_step).await?;
-    behind::run(client, &applied.plan, desired, &options.patience, on_step).await?;
-    Ok(applied)
+    lock::held(client, async |client| {
+        let applied = attempts(client, desired, options, on_step).await?;
+        behind::run(client, &applied.plan, desired, &options.patience, on_step).await?;
+        Ok(applied)
+    })
+    .await
 }
 
 async fn attempts(
@@ -165,7 +166,9 @@ async fn in_transaction(
     // Each query sees what is committed: the lock may have been waited for.
     let mut transaction = begin(client, IsolationLevel::ReadCommitted).await?;
     lock::until_commit(&transaction).await?;
-    options.patience.set(&transaction, Scope::Transaction).await?;
+    let settings = options.patience.settings("LOCAL");
+    let set = transaction.batch_execute(&settings).await;
+    set.map_err(|error| Failure::of(&settings, error))?;
     let (mut comparison, _) = look(&mut transaction, desired).await?;
     if !comparison.live.missing_roles.is_empty() {
         return Err(Error::MissingRoles(comparison.live.missing_roles));
@@ -194,7 +197,10 @@ async fn in_transaction(
     Ok(comparison)
 }
 
-async fn begin(client: &mut Client, isolation: IsolationLevel) -> Result<Transaction<'_>, Error> {
+async fn begin(
+    client: &mut Client,
+    isolation: IsolationLevel,
+) -> Result<Transaction<'_>, Box<Failure>> {
     let transaction = client.build_transaction().isolation_level(isolation).read_only(false);
     let transaction = transaction.start().await.map_err(|error| Failure::of("BEGIN", error))?;
     // What the renderer and the lexer take for granted.

@@ -28,53 +28,47 @@ impl Default for Patience {
 }
 
 impl Patience {
-    /// Sets the server's clocks, for the transaction or for the session.
-    pub(super) async fn set(&self, client: &impl GenericClient, scope: Scope) -> Result<(), Error> {
-        let word = match scope {
-            Scope::Transaction => "LOCAL",
-            Scope::Session => "SESSION",
-        };
-        let mut set = format!("SET {word} lock_timeout = {}", self.lock_timeout.as_millis());
-        if let Some(timeout) = self.statement_timeout {
-            set += &format!("; SET {word} statement_timeout = {}", timeout.as_millis());
+    /// The statements that set the server's clocks, until the transaction ends (`LOCAL`) or the session
+    /// (`SESSION`).
+    pub(super) fn settings(&self, scope: &str) -> String {
+        let Patience { lock_timeout, statement_timeout, attempts: _ } = self;
+        let mut settings = format!("SET {scope} lock_timeout = {}", lock_timeout.as_millis());
+        if let Some(timeout) = statement_timeout {
+            settings += &format!("; SET {scope} statement_timeout = {}", timeout.as_millis());
         }
-        Ok(client.batch_execute(&set).await.map_err(|error| Failure::of(&set, error))?)
+        settings
     }
 
-    /// Whether to try again after what went wrong, and if so, waits: longer each time. The server does
-    /// the sleeping.
+    /// Whether to try again after what went wrong, and if so, waits.
     pub(super) async fn again(
         &self,
         client: &impl GenericClient,
         attempt: u32,
         error: &Error,
     ) -> Result<bool, Error> {
-        if attempt >= self.attempts || !gave_way(error) {
+        let failure = match error {
+            Error::Database(failure) | Error::Catalog(catalog::Error::Database(failure)) => failure,
+            _ => return Ok(false),
+        };
+        if attempt >= self.attempts || !was_locked_out(failure) {
             return Ok(false);
         }
-        let seconds = f64::from(1 << attempt.min(5)) / 2.0;
-        let sleep = format!("SELECT pg_catalog.pg_sleep({seconds})");
-        client.batch_execute(&sleep).await.map_err(|error| Failure::of(&sleep, error))?;
+        pause(client, attempt).await?;
         Ok(true)
     }
 }
 
-/// For how long a setting holds.
-#[derive(Clone, Copy)]
-pub(super) enum Scope {
-    Transaction,
-    Session,
-}
-
 /// Whether it is only that somebody else held a lock.
-fn gave_way(error: &Error) -> bool {
-    let failure = match error {
-        Error::Database(failure) | Error::Catalog(catalog::Error::Database(failure)) => failure,
-        Error::Migration { failure, .. } => failure,
-        _ => return false,
-    };
+pub(super) fn was_locked_out(failure: &Failure) -> bool {
     let code = failure.code.as_deref();
     [SqlState::LOCK_NOT_AVAILABLE, SqlState::T_R_DEADLOCK_DETECTED]
         .iter()
         .any(|state| code == Some(state.code()))
+}
+
+/// Each time twice as long; the server does the sleeping.
+pub(super) async fn pause(client: &impl GenericClient, attempt: u32) -> Result<(), Error> {
+    let sleep =
+        format!("SELECT pg_catalog.pg_sleep({})", 0.25 * f64::from(1_u32 << attempt.min(8)));
+    Ok(client.batch_execute(&sleep).await.map_err(|error| Failure::of(&sleep, error))?)
 }

@@ -1,12 +1,13 @@
 //! Statements sent one behind the other, and which of them failed.
 
 use std::ops::Range;
+use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesOrdered;
-use tokio_postgres::Transaction;
+use tokio_postgres::{Client, Transaction};
 
-use super::Error;
+use super::{Error, Patience};
 use crate::Place;
 use crate::catalog::{Failure, byte_of};
 use crate::lex;
@@ -61,6 +62,28 @@ impl Script {
             answer.map_err(|error| self.failed(done, error))?;
             done += 1;
             on_done(done);
+        }
+        Ok(())
+    }
+
+    /// Runs the statements outside a transaction, each when the one before it is done. One that is
+    /// CONCURRENTLY gets in nobody's way, so that it may wait for others as long as it takes.
+    pub(super) async fn run_singly(
+        &self,
+        client: &Client,
+        patience: &Patience,
+    ) -> Result<(), Failed> {
+        for (at, range) in self.statements.iter().enumerate() {
+            let statement = &self.text[range.clone()];
+            let concurrently = lex::tokens(statement)
+                .unwrap_or_default()
+                .iter()
+                .any(|token| token.kind.word() == Some("concurrently"));
+            let lock_timeout = if concurrently { Duration::ZERO } else { patience.lock_timeout };
+            let settings = Patience { lock_timeout, ..patience.clone() }.settings("SESSION");
+            client.batch_execute(&settings).await.map_err(|error| self.failed(at, error))?;
+            let done = client.query_typed(statement, &[]).await;
+            done.map_err(|error| self.failed(at, error))?;
         }
         Ok(())
     }

@@ -1,0 +1,84 @@
+//! Running the text of one migration, forwards or back, together with its entry in the history.
+
+use std::time::{Duration, Instant};
+
+use tokio_postgres::{Client, IsolationLevel};
+
+use super::migration::Migration;
+use super::patience::{pause, was_locked_out};
+use super::records::Entry;
+use super::script::Script;
+use super::{Error, Patience, begin};
+use crate::catalog::Failure;
+
+/// Runs it, and again where a lock of somebody else was in the way: a transaction has left nothing then,
+/// and what runs outside of one can be run again from its start.
+pub(super) async fn run(
+    client: &mut Client,
+    migration: &Migration,
+    script: &Script,
+    entry: Entry<'_>,
+    patience: &Patience,
+) -> Result<Duration, Error> {
+    let mut attempt = 1;
+    loop {
+        let begun = Instant::now();
+        let done = if migration.runs_in_transaction() {
+            in_transaction(client, script, entry, patience, begun).await
+        } else {
+            outside(client, script, entry, patience, begun).await
+        };
+        match done {
+            Ok(()) => return Ok(begun.elapsed()),
+            Err(failure) if attempt < patience.attempts && was_locked_out(&failure) => {
+                pause(client, attempt).await?;
+                attempt += 1;
+            }
+            Err(failure) => return Err(Error::Migration { file: migration.file(), failure }),
+        }
+    }
+}
+
+/// What an earlier migration has set would otherwise reach this one, in this run and in no other.
+const AFRESH: &str = "RESET ALL; RESET ROLE";
+
+async fn in_transaction(
+    client: &mut Client,
+    script: &Script,
+    entry: Entry<'_>,
+    patience: &Patience,
+    begun: Instant,
+) -> Result<(), Box<Failure>> {
+    execute(client, AFRESH).await?;
+    let transaction = begin(client, IsolationLevel::ReadCommitted).await?;
+    let settings = patience.settings("LOCAL");
+    let set = transaction.batch_execute(&settings).await;
+    set.map_err(|error| Failure::of(&settings, error))?;
+    script.run(&transaction, &mut |_| {}).await.map_err(|failed| failed.in_text(script))?;
+    entry.end(&transaction, begun.elapsed()).await?;
+    transaction.commit().await.map_err(|error| Failure::of("COMMIT", error))?;
+    Ok(())
+}
+
+/// The history says that it begins, and in the end that it ended: what is killed in between is begun again.
+async fn outside(
+    client: &mut Client,
+    script: &Script,
+    entry: Entry<'_>,
+    patience: &Patience,
+    begun: Instant,
+) -> Result<(), Box<Failure>> {
+    execute(client, AFRESH).await?;
+    entry.begin(client).await?;
+    execute(client, "SET standard_conforming_strings = on").await?;
+    let ran = script.run_singly(client, patience).await;
+    execute(client, AFRESH).await?;
+    ran.map_err(|failed| failed.in_text(script))?;
+    entry.end(client, begun.elapsed()).await?;
+    Ok(())
+}
+
+async fn execute(client: &Client, statement: &str) -> Result<(), Box<Failure>> {
+    let done = client.batch_execute(statement).await;
+    done.map_err(|error| Box::new(Failure::of(statement, error)))
+}
