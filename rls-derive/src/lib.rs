@@ -9,6 +9,7 @@ mod function;
 mod index;
 mod partition;
 mod predicate;
+mod rename;
 mod sequence;
 mod trigger;
 mod user_type;

@@ -4,6 +4,7 @@ mod error;
 mod history;
 mod lock;
 mod migration;
+mod renames;
 mod script;
 mod stand_in;
 
@@ -14,7 +15,7 @@ use tokio_postgres::{Client, IsolationLevel, Transaction};
 use crate::catalog::{Failure, Live, Standing, canonical, introspect, standing};
 use crate::diff::{Canonical, Change, Pair};
 use crate::model::Schema;
-use crate::plan::{HazardKind, Origin, Plan, Step, plan};
+use crate::plan::{HazardKind, Origin, Plan, Step, after};
 
 pub use error::Error;
 pub use history::{Applied, Problem, Record, Status, migrate, pending, status};
@@ -113,15 +114,32 @@ async fn begin(client: &mut Client, isolation: IsolationLevel) -> Result<Transac
     Ok(transaction)
 }
 
-/// Reads a database and plans what it lacks; with that, which texts its server holds for equal.
+/// Reads a database and plans what it lacks; with that, which texts its server holds for equal. Things that
+/// are to be called otherwise are so while it is read.
 pub(crate) async fn look(
+    transaction: &mut Transaction<'_>,
+    desired: &Schema,
+) -> Result<(Comparison, Canonical), Error> {
+    let renames = renames::pending(transaction, desired).await?;
+    if renames.is_empty() {
+        return look_behind(renames, transaction, desired).await;
+    }
+    let mut savepoint = renames::made(transaction, &renames).await?;
+    let found = look_behind(renames, &mut savepoint, desired).await?;
+    leave(savepoint).await?;
+    Ok(found)
+}
+
+async fn look_behind(
+    renames: Vec<Change>,
     transaction: &mut Transaction<'_>,
     desired: &Schema,
 ) -> Result<(Comparison, Canonical), Error> {
     let live = introspect(transaction, desired).await?;
     let schemas = Pair { previous: &live.schema, next: desired };
     let canonical = canonical(transaction, schemas).await?;
-    let plan = plan(schemas, &canonical, Origin::Live { undeclared: &live.undeclared });
+    let origin = Origin::Live { undeclared: &live.undeclared };
+    let plan = after(renames, schemas, &canonical, origin);
     Ok((Comparison { live, plan }, canonical))
 }
 

@@ -29,7 +29,6 @@ pub(crate) use function::{routine, signature};
 #[cfg(feature = "postgres")]
 pub(crate) use partition::constant_text;
 pub(crate) use partition::{key_equals, keys_of};
-#[cfg(feature = "syntax")]
 pub(crate) use quote::is_keyword;
 pub use quote::{ident, literal, qualified};
 pub(crate) use role::changed_words;

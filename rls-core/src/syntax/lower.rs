@@ -12,7 +12,7 @@ use super::grant::GrantDecl;
 use super::lower_constraint::Lowering;
 use super::predicate::{self, Parsed, Scope};
 use super::rust_type::RustType;
-use super::{Ctxt, column as columns, grant, lower_partition, lower_policy};
+use super::{Ctxt, column as columns, grant, lower_partition, lower_policy, rename};
 use crate::model::{
     BaseType, Column, Commented, DeclaredGrant, DeclaredTable, Expr, Generated, Ident, IndexValue,
     PgType, QualifiedName, RowSecurity, Sequence, SequenceOwner, Sql, Table, usual_name,
@@ -46,6 +46,7 @@ pub fn lower(input: &DeriveInput, ctxt: &Ctxt) -> Option<Lowered> {
     for field in &columns {
         places.insert(Part::Column(field.column.clone()), field.ident.to_token_stream());
     }
+    places.extend(decl.was.iter().map(|was| (Part::Was, was.at.to_token_stream())));
     for (at, (_, meta)) in decl.allowed.iter().enumerate() {
         places.insert(Part::Allow(at), meta.to_token_stream());
     }
@@ -57,6 +58,7 @@ pub fn lower(input: &DeriveInput, ctxt: &Ctxt) -> Option<Lowered> {
     }
     let grants = grants(&decl.grants, &scope, ctxt);
     let lowered = lower_policy::policies(&decl, &scope, &mut places, ctxt);
+    let renames = rename::renames(&decl, lowered.policies.keys(), ctxt);
     let mut table = Table {
         columns: columns
             .iter()
@@ -94,6 +96,7 @@ pub fn lower(input: &DeriveInput, ctxt: &Ctxt) -> Option<Lowered> {
         owner: decl.owner.clone(),
         grants,
         comments,
+        renames,
         table,
     };
     let declared = columns

@@ -192,7 +192,13 @@ impl Finder<'_> {
             ))],
             Change::GrantDefault(default) => self.grant_default(default),
             Change::DropSequence(name) => self.undeclared_object("sequence", name),
-            Change::CreateRole(_)
+            // Nothing is lost, and nobody gets at more.
+            Change::RenameRole { .. }
+            | Change::RenameTable { .. }
+            | Change::RenameColumn(_)
+            | Change::RenamePolicy(_)
+            | Change::RenameValue { .. }
+            | Change::CreateRole(_)
             | Change::GrantMembership(_)
             | Change::CreateSequence { .. }
             | Change::AlterSequence(_)

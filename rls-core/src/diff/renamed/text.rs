@@ -1,0 +1,259 @@
+//! SQL text behind renames. A name is put in another's place only where it cannot mean anything else; a text
+//! that is left as it was merely differs from the next one, and what it belongs to is made anew. Where the next
+//! state has something else by an old name, even that would not be certain: such a text is marked, and no
+//! other one is like it.
+
+use std::collections::BTreeSet;
+
+use super::Renamed;
+use crate::diff::view::follows_columns;
+use crate::lex::{self, Token, TokenKind};
+use crate::model::{Ident, QualifiedName, Sql};
+use crate::render;
+
+/// The row of a table that an expression speaks of.
+pub(super) struct Row {
+    pub(super) was: QualifiedName,
+    pub(super) now: QualifiedName,
+    /// Its columns by their old names.
+    pub(super) fields: Vec<Ident>,
+}
+
+/// How an expression says a column of the row.
+enum Said<'a> {
+    /// By its name, or with the table in front.
+    Plainly(&'a Row),
+    /// As one of OLD or NEW.
+    OfTwo(&'a Row),
+    /// Not at all.
+    Never,
+}
+
+impl Renamed {
+    /// An expression about a row of a table.
+    pub(super) fn of_row(&self, sql: Sql, row: &Row) -> Sql {
+        self.text(sql, &Said::Plainly(row))
+    }
+
+    /// A condition of a trigger.
+    pub(super) fn of_two_rows(&self, sql: Sql, row: &Row) -> Sql {
+        self.text(sql, &Said::OfTwo(row))
+    }
+
+    /// An expression that is about no table.
+    pub(super) fn alone(&self, sql: Sql) -> Sql {
+        self.text(sql, &Said::Never)
+    }
+
+    /// What a view shows. Postgres has taken `*` for the columns that there were.
+    pub(super) fn query(&self, query: Sql) -> Sql {
+        let of_changed = |name: &str| {
+            self.columns.keys().any(|(table, _)| {
+                let was = self.tables.iter().find(|(_, now)| *now == table);
+                table.name.as_str() == name || was.is_some_and(|(was, _)| was.name.as_str() == name)
+            })
+        };
+        if follows_columns(&query) && lex::has_name(query.as_str(), of_changed) {
+            return marked(query.as_str());
+        }
+        self.alone(query)
+    }
+
+    fn text(&self, sql: Sql, said: &Said<'_>) -> Sql {
+        let text = sql.as_str();
+        let Ok(mut tokens) = lex::tokens(text) else { return sql };
+        tokens.retain(|token| token.kind != TokenKind::Comment);
+        let reader = Reader { renamed: self, said, text, tokens: &tokens };
+        let (mut written, mut copied, mut doubtful) = (String::new(), 0, false);
+        for (at, token) in tokens.iter().enumerate() {
+            match reader.at(at) {
+                Found::Other => {}
+                Found::Doubt(name) => doubtful |= self.again.contains(&name),
+                Found::Name(name) => {
+                    written += &text[copied..token.range.start];
+                    written += &render::ident(&name);
+                    copied = token.range.end;
+                }
+            }
+        }
+        written += &text[copied..];
+        if doubtful { marked(&written) } else { Sql::new(written) }
+    }
+
+    /// Whether a column that was called so has another name now, of that table or of any.
+    fn is_column(&self, name: &str, of: Option<&QualifiedName>) -> bool {
+        let mut columns = self.columns.keys();
+        columns.any(|(table, was)| was.as_str() == name && of.is_none_or(|of| of == table))
+    }
+}
+
+/// A text that is like no other.
+fn marked(text: &str) -> Sql {
+    Sql::new(format!("{text} /* before a rename */"))
+}
+
+/// What a token is.
+enum Found {
+    /// Nothing that has another name.
+    Other,
+    /// Perhaps something that has.
+    Doubt(String),
+    /// Something that has this name now.
+    Name(Ident),
+}
+
+struct Reader<'a> {
+    renamed: &'a Renamed,
+    said: &'a Said<'a>,
+    text: &'a str,
+    tokens: &'a [Token],
+}
+
+/// Words behind which an expression begins, where there is no query, and words that end one.
+const BEFORE: &[&str] =
+    &["and", "or", "not", "case", "when", "then", "else", "between", "like", "ilike", "in", "from"];
+const BEHIND: &[&str] = &[
+    "and", "or", "is", "in", "not", "between", "like", "ilike", "then", "else", "end", "when",
+    "collate", "at", "isnull", "notnull",
+];
+/// Words that stand where an expression does and are none.
+const FORMS: [&str; 4] = ["nfc", "nfd", "nfkc", "nfkd"];
+
+impl Reader<'_> {
+    fn at(&self, at: usize) -> Found {
+        let token = &self.tokens[at];
+        if token.kind == TokenKind::String {
+            return self.string(&self.text[token.range.clone()]);
+        }
+        let Some(name) = token.kind.name() else { return Found::Other };
+        let doubt = || Found::Doubt(name.to_owned());
+        if let Some(now) = self.table(at, name) {
+            return Found::Name(now);
+        }
+        let row = match self.said {
+            Said::Plainly(row) | Said::OfTwo(row) => Some(*row),
+            Said::Never => None,
+        };
+        let is_table = self.renamed.tables.keys().any(|table| table.name.as_str() == name);
+        let inside = self.is_mark(at.wrapping_sub(1), '.');
+        // Without a query, columns of others come up only as parts of a value.
+        let own = row.map(|row| &row.now).filter(|_| !inside && !self.asks());
+        let nowhere = row.is_none() && !inside && !self.asks();
+        let is_column = !nowhere && self.renamed.is_column(name, own);
+        if !is_table && !is_column {
+            return Found::Other;
+        }
+        let now = row.filter(|_| !self.asks()).and_then(|row| self.of_row(at, name, row));
+        now.map_or_else(doubt, Found::Name)
+    }
+
+    /// Of strings nothing is known but that they may be values, or name tables.
+    fn string(&self, text: &str) -> Found {
+        let said = |name: &&String| text.contains(name.as_str());
+        let found = self.renamed.again.iter().find(said).cloned();
+        found.map_or(Found::Other, Found::Doubt)
+    }
+
+    /// A table, where it stands with its schema.
+    fn table(&self, at: usize, name: &str) -> Option<Ident> {
+        let schema = self.name(at.checked_sub(2)?)?;
+        let (was, now) = self
+            .renamed
+            .tables
+            .iter()
+            .find(|(was, _)| was.name.as_str() == name && was.schema.as_str() == schema)?;
+        let qualified = self.is_mark(at - 1, '.') && !self.is_mark(at.wrapping_sub(3), '.');
+        let collation = self.word(at.wrapping_sub(3)) == Some("collate");
+        let certain = qualified && !collation && !self.is_mark(at + 1, '(');
+        (certain && self.is_schema_only(was.schema.as_str())).then(|| now.name.clone())
+    }
+
+    /// Whether a name is that of a schema wherever it stands, and not that of a table in the query too.
+    fn is_schema_only(&self, name: &str) -> bool {
+        let tables = match self.said {
+            Said::Plainly(row) | Said::OfTwo(row) => vec![&row.was.name, &row.now.name],
+            Said::Never => Vec::new(),
+        };
+        let mut places = (0..self.tokens.len()).filter(|at| self.name(*at) == Some(name));
+        !tables.iter().any(|table| table.as_str() == name)
+            && places.all(|at| self.is_mark(at + 1, '.') && !self.is_mark(at.wrapping_sub(1), '.'))
+    }
+
+    /// A column of the row, or the table in front of one.
+    fn of_row(&self, at: usize, name: &str, row: &Row) -> Option<Ident> {
+        let plain = matches!(self.said, Said::Plainly(_));
+        if plain && self.is_front(at, row) {
+            return Some(row.now.name.clone());
+        }
+        let begins = if self.is_mark(at.wrapping_sub(1), '.') {
+            self.is_front(at.checked_sub(2)?, row)
+        } else {
+            plain && self.begins(at)
+        };
+        let key_word = self.tokens[at].kind.word().is_some_and(render::is_keyword);
+        let certain = begins && self.ends(at) && !key_word && !FORMS.contains(&name);
+        let key = (row.now.clone(), Ident::new(name).ok()?);
+        self.renamed.columns.get(&key).filter(|_| certain).cloned()
+    }
+
+    /// Whether this is what stands in front of a column of the row: `todos` in `todos.id` and in
+    /// `public.todos.id`, or one of the two rows that a trigger sees.
+    fn is_front(&self, at: usize, row: &Row) -> bool {
+        let column = self.name(at + 2).is_some_and(|name| {
+            row.fields.iter().any(|field| field.as_str() == name) && !self.is_mark(at + 3, '(')
+        });
+        let behind = self.is_mark(at.wrapping_sub(1), '.');
+        let front = match self.said {
+            Said::Plainly(_) => {
+                let schema = at.checked_sub(2).and_then(|at| self.name(at));
+                let whole = schema == Some(row.was.schema.as_str())
+                    && !self.is_mark(at.wrapping_sub(3), '.');
+                self.name(at) == Some(row.was.name.as_str()) && (!behind || whole)
+            }
+            Said::OfTwo(_) => matches!(self.word(at), Some("old" | "new")) && !behind,
+            Said::Never => false,
+        };
+        front && self.is_mark(at + 1, '.') && column
+    }
+
+    /// Whether an expression begins here.
+    fn begins(&self, at: usize) -> bool {
+        let Some(before) = at.checked_sub(1).and_then(|at| self.tokens.get(at)) else {
+            return true;
+        };
+        match &before.kind {
+            TokenKind::Punctuation(mark) => "(,[".contains(*mark),
+            TokenKind::Operator(operator) => !["::", "=>", ":="].contains(&operator.as_str()),
+            kind => kind.word().is_some_and(|word| BEFORE.contains(&word)),
+        }
+    }
+
+    /// Whether the expression that begins here may end here.
+    fn ends(&self, at: usize) -> bool {
+        let Some(behind) = self.tokens.get(at + 1) else { return true };
+        match &behind.kind {
+            TokenKind::Punctuation(mark) => "),[]".contains(*mark),
+            TokenKind::Operator(operator) => !["=>", ":="].contains(&operator.as_str()),
+            kind => kind.word().is_some_and(|word| BEHIND.contains(&word)),
+        }
+    }
+
+    /// Whether there is a query in it, in which names may be those of other tables.
+    fn asks(&self) -> bool {
+        let words: BTreeSet<_> = self.tokens.iter().filter_map(|token| token.kind.word()).collect();
+        matches!(self.said, Said::Never)
+            || ["select", "table", "values", "with"].iter().any(|word| words.contains(word))
+    }
+
+    fn name(&self, at: usize) -> Option<&str> {
+        self.tokens.get(at)?.kind.name()
+    }
+
+    fn word(&self, at: usize) -> Option<&str> {
+        self.tokens.get(at)?.kind.word()
+    }
+
+    fn is_mark(&self, at: usize, mark: char) -> bool {
+        self.tokens.get(at).is_some_and(|token| token.kind == TokenKind::Punctuation(mark))
+    }
+}
