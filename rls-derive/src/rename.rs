@@ -8,9 +8,10 @@ use crate::expand::{ident, qualified};
 
 /// The names before of what one item declares.
 pub(crate) fn renames(renames: &Renames) -> TokenStream {
-    let Renames { roles, tables, columns, policies, values } = renames;
+    let Renames { roles, tables, sequences, columns, policies, values } = renames;
     let roles = roles.iter().map(|(now, was)| (ident(now), ident(was)));
-    let tables = tables.iter().map(|(now, was)| (qualified(now), ident(was)));
+    let in_schema = |(now, was): (&QualifiedName, &Ident)| (qualified(now), ident(was));
+    let (tables, sequences) = (tables.iter().map(in_schema), sequences.iter().map(in_schema));
     let on_table = |((table, now), was): (&(QualifiedName, Ident), &Ident)| {
         let (table, now) = (qualified(table), ident(now));
         (quote!((#table, #now)), ident(was))
@@ -21,12 +22,13 @@ pub(crate) fn renames(renames: &Renames) -> TokenStream {
         let ty = qualified(ty);
         (quote!((#ty, p::String::from(#now))), quote!(p::String::from(#was)))
     });
-    let [roles, tables] = [map(roles), map(tables)];
-    let [columns, policies, values] = [map(columns), map(policies), map(values)];
+    let (roles, tables, sequences) = (map(roles), map(tables), map(sequences));
+    let (columns, policies, values) = (map(columns), map(policies), map(values));
     quote! {
         p::Renames {
             roles: #roles,
             tables: #tables,
+            sequences: #sequences,
             columns: #columns,
             policies: #policies,
             values: #values,

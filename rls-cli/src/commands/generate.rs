@@ -133,6 +133,7 @@ fn made_up(plan: &Plan) -> String {
             Change::ChangeOwner { owned: Owned::Relation(name), .. } => name,
             Change::RevokeColumns(on) | Change::GrantColumns(on) => &on.table,
             Change::RenameRole { .. }
+            | Change::RenameSequence { .. }
             | Change::CreateRole(_)
             | Change::AlterRole(_)
             | Change::CreateExtension { .. }

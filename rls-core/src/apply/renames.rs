@@ -16,7 +16,8 @@ use crate::render;
 const NAMES: &str = "
 SELECT 'role' AS kind, '' AS schema, r.rolname::text AS name, '' AS part FROM pg_catalog.pg_roles r
 WHERE r.rolname = ANY ($1::name[])
-UNION ALL SELECT CASE WHEN c.relkind IN ('r', 'p') AND NOT c.relispartition THEN 'table' ELSE 'relation' END,
+UNION ALL SELECT CASE WHEN c.relkind IN ('r', 'p') AND NOT c.relispartition THEN 'table'
+        WHEN c.relkind = 'S' THEN 'sequence' ELSE 'relation' END,
     n.nspname::text, c.relname::text, ''
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE (n.nspname, c.relname) IN (SELECT * FROM unnest($2::name[], $3::name[]))
@@ -71,12 +72,13 @@ pub(super) async fn made<'a>(
 
 /// Roles; the schemas of tables, and their names; the schemas of enums, and their names.
 fn asked(renames: &Renames) -> [Vec<String>; 5] {
-    let Renames { roles, tables, columns, policies, values } = renames;
+    let Renames { roles, tables, sequences, columns, policies, values } = renames;
     let roles = roles.iter().flat_map(|(now, was)| [now.to_string(), was.to_string()]);
-    let before = tables.iter().map(|(now, was)| (now.schema.to_string(), was.to_string()));
+    let relations = || tables.iter().chain(sequences);
+    let before = relations().map(|(now, was)| (now.schema.to_string(), was.to_string()));
     let of_parts = columns.keys().chain(policies.keys()).map(|(table, _)| table);
     let text = |name: &QualifiedName| (name.schema.to_string(), name.name.to_string());
-    let now = tables.keys().chain(of_parts).map(text);
+    let now = relations().map(|(now, _)| now).chain(of_parts).map(text);
     let (table_schemas, table_names) = before.chain(now).unzip();
     let (type_schemas, type_names) = values.keys().map(|(ty, _)| text(ty)).unzip();
     [roles.collect(), table_schemas, table_names, type_schemas, type_names]
@@ -97,8 +99,10 @@ fn understand(rows: &[Row]) -> Result<Names, Error> {
             "policy" => drop(names.policies.insert((qualified()?, ident("part")?))),
             "value" => drop(names.values.insert((qualified()?, text("part")?))),
             kind => {
-                if kind == "table" {
-                    names.tables.insert(qualified()?);
+                match kind {
+                    "table" => drop(names.tables.insert(qualified()?)),
+                    "sequence" => drop(names.sequences.insert(qualified()?)),
+                    _ => {}
                 }
                 names.relations.insert(qualified()?);
             }

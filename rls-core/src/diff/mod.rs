@@ -91,6 +91,13 @@ pub enum Change {
         /// The name that it gets, in the same schema.
         to: Ident,
     },
+    /// A sequence that is called after its column is there by the name that it had before.
+    RenameSequence {
+        /// The name that it has.
+        name: QualifiedName,
+        /// The name that it gets, in the same schema.
+        to: Ident,
+    },
     /// A column is there by the name that it had before.
     RenameColumn(OnTable<Pair<Ident>>),
     /// A policy is there by the name that it had before.

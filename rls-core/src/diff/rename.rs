@@ -12,6 +12,8 @@ pub(crate) struct Names {
     pub(crate) roles: BTreeSet<Ident>,
     /// Tables, which can get another name.
     pub(crate) tables: BTreeSet<QualifiedName>,
+    /// Sequences, likewise.
+    pub(crate) sequences: BTreeSet<QualifiedName>,
     /// What shares its name space with them, themselves among it.
     pub(crate) relations: BTreeSet<QualifiedName>,
     pub(crate) columns: BTreeSet<(QualifiedName, Ident)>,
@@ -37,6 +39,7 @@ impl Names {
         }
         let others = schema.views.keys().chain(schema.sequences.keys());
         names.relations.extend(schema.tables.keys().chain(others).cloned());
+        names.sequences.extend(schema.sequences.keys().cloned());
         for (name, ty) in &schema.types {
             let values = ty.values().into_iter().flatten();
             names.values.extend(values.map(|value| (name.clone(), value.clone())));
@@ -54,19 +57,20 @@ pub(crate) fn pending(schemas: Pair<&Schema>) -> Vec<Change> {
 /// The renames that are to be made where these names are there: roles, tables, and then what belongs to
 /// tables, by the names that those have got.
 pub(crate) fn among(declared: &Renames, names: Names) -> Vec<Change> {
-    let Renames { roles, tables, columns, policies, values } = declared;
+    let Renames { roles, tables, sequences, columns, policies, values } = declared;
     let mut changes = Vec::new();
     for (to, name) in steps(owned(roles), names.roles) {
         changes.push(Change::RenameRole { name, to });
     }
-    let tables = tables
-        .iter()
-        .map(|(now, was)| (now.clone(), QualifiedName::new(now.schema.clone(), was.clone())));
-    let tables = tables.filter(|(_, was)| names.tables.contains(was)).collect();
     let mut moved = BTreeMap::new();
-    for (to, name) in steps(tables, names.relations) {
-        changes.push(Change::RenameTable { name: name.clone(), to: to.name.clone() });
-        moved.insert(name, to);
+    let relations = in_schema(tables, &names.tables).chain(in_schema(sequences, &names.sequences));
+    for (to, name) in steps(relations.collect(), names.relations) {
+        if names.sequences.contains(&name) {
+            changes.push(Change::RenameSequence { name, to: to.name });
+        } else {
+            changes.push(Change::RenameTable { name: name.clone(), to: to.name.clone() });
+            moved.insert(name, to);
+        }
     }
     let there = |names: BTreeSet<(QualifiedName, Ident)>| {
         let now = |table| moved.get(&table).cloned().unwrap_or(table);
@@ -86,6 +90,17 @@ pub(crate) fn among(declared: &Renames, names: Names) -> Vec<Change> {
 
 fn owned<N: Clone>(hints: &BTreeMap<N, N>) -> Vec<(N, N)> {
     hints.iter().map(|(now, was)| (now.clone(), was.clone())).collect()
+}
+
+/// Both names with their schema, of those that are there.
+fn in_schema<'a>(
+    hints: &'a BTreeMap<QualifiedName, Ident>,
+    there: &'a BTreeSet<QualifiedName>,
+) -> impl Iterator<Item = (QualifiedName, QualifiedName)> + 'a {
+    let both = |(now, was): (&QualifiedName, &Ident)| {
+        (now.clone(), QualifiedName::new(now.schema.clone(), was.clone()))
+    };
+    hints.iter().map(both).filter(|(_, was)| there.contains(was))
 }
 
 type Beside<N> = (QualifiedName, N);

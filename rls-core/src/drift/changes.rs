@@ -133,6 +133,7 @@ impl Finder<'_> {
             // They are told by themselves.
             Change::RenameRole { .. }
             | Change::RenameTable { .. }
+            | Change::RenameSequence { .. }
             | Change::RenameColumn(_)
             | Change::RenamePolicy(_)
             | Change::RenameValue { .. } => {}

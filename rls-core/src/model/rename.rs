@@ -13,6 +13,8 @@ pub struct Renames {
     pub roles: BTreeMap<Ident, Ident>,
     /// Of tables. They stay in their schema.
     pub tables: BTreeMap<QualifiedName, Ident>,
+    /// Of sequences that are called after their columns.
+    pub sequences: BTreeMap<QualifiedName, Ident>,
     /// Of columns, each beside its table by the name that it has now.
     pub columns: BTreeMap<(QualifiedName, Ident), Ident>,
     /// Of policies, likewise.
@@ -24,9 +26,10 @@ pub struct Renames {
 impl Renames {
     /// Whether nothing was called otherwise.
     pub fn is_empty(&self) -> bool {
-        let Renames { roles, tables, columns, policies, values } = self;
+        let Renames { roles, tables, sequences, columns, policies, values } = self;
         roles.is_empty()
             && tables.is_empty()
+            && sequences.is_empty()
             && columns.is_empty()
             && policies.is_empty()
             && values.is_empty()
@@ -34,9 +37,10 @@ impl Renames {
 
     /// Adds those of something else.
     pub fn extend(&mut self, other: &Renames) {
-        let Renames { roles, tables, columns, policies, values } = other.clone();
+        let Renames { roles, tables, sequences, columns, policies, values } = other.clone();
         self.roles.extend(roles);
         self.tables.extend(tables);
+        self.sequences.extend(sequences);
         self.columns.extend(columns);
         self.policies.extend(policies);
         self.values.extend(values);

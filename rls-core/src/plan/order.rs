@@ -112,6 +112,7 @@ fn phase(change: &Change, places: &Places) -> Phase {
         waiting if places.waits(waiting) => Phase::AfterFunction,
         Change::RenameRole { .. }
         | Change::RenameTable { .. }
+        | Change::RenameSequence { .. }
         | Change::RenameColumn(_)
         | Change::RenamePolicy(_)
         | Change::RenameValue { .. } => Phase::Rename,

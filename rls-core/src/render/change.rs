@@ -19,6 +19,7 @@ pub fn statements(change: &Change) -> Vec<String> {
     match change {
         Change::RenameRole { name, to } => vec![role::rename(name, to)],
         Change::RenameTable { name, to } => vec![alter(name, &format!("RENAME TO {}", ident(to)))],
+        Change::RenameSequence { name, to } => vec![sequence::rename(name, to)],
         Change::RenameColumn(OnTable { table, item: Pair { previous, next } }) => {
             let (from, to) = (ident(previous), ident(next));
             vec![alter(table, &format!("RENAME COLUMN {from} TO {to}"))]

@@ -4,9 +4,9 @@ use std::fmt::Display;
 
 use syn::LitStr;
 
-use super::Ctxt;
 use super::attr::{Item, checked};
 use super::decl::Decl;
+use super::{Ctxt, lower};
 use crate::model::{EnumType, Ident, Renames};
 use crate::resolve::mistake;
 
@@ -59,7 +59,8 @@ pub(super) fn check<N: Display, T: Display>(all: &[(N, Option<&Was<T>>)], ctxt: 
     }
 }
 
-/// What a table, its columns and its policies were called before. `policies` are all that it has.
+/// What a table, its columns and its policies were called before, and the sequences that are called after
+/// those. `policies` are all that it has.
 pub(super) fn renames<'a>(
     decl: &Decl<'_>,
     policies: impl Iterator<Item = &'a Ident>,
@@ -76,11 +77,20 @@ pub(super) fn renames<'a>(
     };
     let policies: Vec<_> = policies.map(|name| (name, of_policy(name))).collect();
     check(&policies, ctxt);
+    let sequences = decl.fields.iter().filter_map(|field| {
+        let now = &lower::own_sequence(table, field)?.name;
+        let of = decl.was.as_ref().map_or(&table.name, |was| &was.name);
+        let column = field.was.as_ref().map_or(&field.column, |was| &was.name);
+        let is_usual = now.name == lower::usual_sequence(&table.name, &field.column)?;
+        let was = lower::usual_sequence(of, column)?;
+        (is_usual && was != now.name).then(|| (now.clone(), was))
+    });
     let on_table = |(now, was): (&Ident, Option<&Was>)| {
         Some(((table.clone(), now.clone()), was?.name.clone()))
     };
     Renames {
         tables: decl.was.iter().map(|was| (table.clone(), was.name.clone())).collect(),
+        sequences: sequences.collect(),
         columns: columns.into_iter().filter_map(on_table).collect(),
         policies: policies.into_iter().filter_map(on_table).collect(),
         ..Renames::default()

@@ -29,6 +29,7 @@ type InTable = (QualifiedName, Ident);
 struct Renamed {
     roles: BTreeMap<Ident, Ident>,
     tables: BTreeMap<QualifiedName, QualifiedName>,
+    sequences: BTreeMap<QualifiedName, QualifiedName>,
     columns: BTreeMap<InTable, Ident>,
     policies: BTreeMap<InTable, Ident>,
     values: BTreeMap<(QualifiedName, String), String>,
@@ -49,6 +50,9 @@ impl Renamed {
                 if { relations }.any(|relation| relation.name == name.name) {
                     all.again.insert(name.name.to_string());
                 }
+            } else if let Change::RenameSequence { name, to } = change {
+                let to = QualifiedName::new(name.schema.clone(), to.clone());
+                all.sequences.insert(name.clone(), to);
             } else if let Change::RenameColumn(column) = change {
                 let Pair { previous, next: to } = &column.item;
                 all.columns.insert((column.table.clone(), previous.clone()), to.clone());
@@ -165,9 +169,10 @@ impl Renamed {
         Role { login, inherit, bypass_rls, member_of: self.roles(member_of), powers }
     }
 
-    /// A table, or what only shares its name space.
+    /// A table, a sequence, or what only shares their name space.
     fn relation(&self, name: QualifiedName) -> QualifiedName {
-        self.tables.get(&name).cloned().unwrap_or(name)
+        let found = self.tables.get(&name).or_else(|| self.sequences.get(&name));
+        found.cloned().unwrap_or(name)
     }
 
     /// A column of a table that goes by its new name.
@@ -206,10 +211,8 @@ impl Renamed {
                 GrantObject::Column { table, column }
             }
             GrantObject::Routine(routine) => GrantObject::Routine(self.routine(routine)),
-            GrantObject::Schema(_)
-            | GrantObject::Sequence(_)
-            | GrantObject::Function(_)
-            | GrantObject::AllTables(_) => object,
+            GrantObject::Sequence(name) => GrantObject::Sequence(self.relation(name)),
+            GrantObject::Schema(_) | GrantObject::Function(_) | GrantObject::AllTables(_) => object,
         };
         Grant { object, grantee: self.grantee(grantee), privilege }
     }
@@ -238,9 +241,9 @@ impl Renamed {
             }
             Commented::Trigger(table, name) => Commented::Trigger(self.relation(table), name),
             Commented::Function(routine) => Commented::Function(self.routine(routine)),
+            Commented::Sequence(name) => Commented::Sequence(self.relation(name)),
             Commented::Schema(_)
             | Commented::Type(_)
-            | Commented::Sequence(_)
             | Commented::View(_)
             | Commented::MaterializedView(_)
             | Commented::Index(_) => on,

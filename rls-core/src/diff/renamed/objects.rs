@@ -15,7 +15,7 @@ impl Renamed {
             let column = self.column_of(&table, column);
             SequenceOwner { table, column }
         });
-        Sequence { name, ty, options, owner }
+        Sequence { name: self.relation(name), ty, options, owner }
     }
 
     pub(super) fn user_type(&self, ty: UserType<Sql>) -> UserType<Sql> {

@@ -98,7 +98,7 @@ impl OnTable<'_> {
             ty: self.renamed.ty(ty),
             collation,
             nullable,
-            default: default.map(|sql| self.text(sql)),
+            default: default.map(|sql| self.text(self.renamed.counted(sql))),
             identity,
             numbering,
             sequence: called.filter(|name| Some(name) != is.as_ref()),

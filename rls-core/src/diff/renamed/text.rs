@@ -45,6 +45,13 @@ impl Renamed {
         self.text(sql, &Said::Never)
     }
 
+    /// A default that is the next number of a sequence.
+    pub(super) fn counted(&self, sql: Sql) -> Sql {
+        let said = |(was, _): &(&QualifiedName, &QualifiedName)| render::next_of(was) == sql;
+        let now = self.sequences.iter().find(said).map(|(_, now)| render::next_of(now));
+        now.unwrap_or(sql)
+    }
+
     /// What a view shows. Postgres has taken `*` for the columns that there were.
     pub(super) fn query(&self, query: Sql) -> Sql {
         let of_changed = |name: &str| {

@@ -195,6 +195,7 @@ impl Finder<'_> {
             // Nothing is lost, and nobody gets at more.
             Change::RenameRole { .. }
             | Change::RenameTable { .. }
+            | Change::RenameSequence { .. }
             | Change::RenameColumn(_)
             | Change::RenamePolicy(_)
             | Change::RenameValue { .. }
