@@ -55,6 +55,7 @@ pub async fn survey(
     let (comparison, _) = look(&mut transaction, desired).await?;
     let standing = standing(&mut transaction, desired).await?;
     leave(transaction).await?;
+    let standing = renames::told(standing, &comparison.plan);
     Ok((comparison, standing))
 }
 

@@ -2,14 +2,17 @@
 //! look what is left to do then. Postgres carries every name along, also inside expressions, so that the rest of
 //! a plan is asked of it and not guessed.
 
+use std::collections::BTreeSet;
+
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Row, Transaction};
 
 use super::Error;
-use crate::catalog::{self, Failure};
+use crate::catalog::{self, Failure, Standing, StandingKind};
 use crate::diff::Change;
 use crate::diff::rename::{Names, among};
 use crate::model::{Ident, QualifiedName, Renames, Schema};
+use crate::plan::Plan;
 use crate::render;
 
 // What is asked for is little: the things that have a hint, by both names.
@@ -68,6 +71,25 @@ pub(super) async fn made<'a>(
         done.map_err(|error| Failure::of(&statement, error))?;
     }
     Ok(savepoint)
+}
+
+/// What stands beside the declared things, without what is only to get another name: that is declared.
+pub(super) fn told(standing: BTreeSet<Standing>, plan: &Plan) -> BTreeSet<Standing> {
+    let is_renamed = |it: &Standing| {
+        plan.steps.iter().any(|step| {
+            if let Change::RenameTable { name, .. } | Change::RenameSequence { name, .. } =
+                &step.change
+            {
+                [StandingKind::Table, StandingKind::Sequence].contains(&it.kind)
+                    && it.name == name.to_string()
+            } else if let Change::RenameRole { name, .. } = &step.change {
+                it.kind == StandingKind::Role && it.name == name.as_str()
+            } else {
+                false
+            }
+        })
+    };
+    standing.into_iter().filter(|it| it.declared || !is_renamed(it)).collect()
 }
 
 /// Roles; the schemas of tables, and their names; the schemas of enums, and their names.

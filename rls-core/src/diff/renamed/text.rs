@@ -264,3 +264,102 @@ impl Reader<'_> {
         self.tokens.get(at).is_some_and(|token| token.kind == TokenKind::Punctuation(mark))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Renamed, Row};
+    use crate::model::{Ident, QualifiedName, Sql};
+
+    fn id(name: &str) -> Ident {
+        Ident::new(name).unwrap()
+    }
+
+    fn public(name: &str) -> QualifiedName {
+        QualifiedName::new(id("public"), id(name))
+    }
+
+    /// `notes` is `memos` now, its `year` is `term` and its `a` is `b`; of `others`, `c` is `d`.
+    fn renamed() -> Renamed {
+        let columns = [("memos", "year", "term"), ("memos", "a", "b"), ("others", "c", "d")];
+        Renamed {
+            tables: [(public("notes"), public("memos"))].into(),
+            columns: columns.map(|(of, was, now)| ((public(of), id(was)), id(now))).into(),
+            ..Renamed::default()
+        }
+    }
+
+    fn row() -> Row {
+        let fields = ["year", "a", "c", "at", "home"].map(id).to_vec();
+        Row { was: public("notes"), now: public("memos"), fields }
+    }
+
+    #[test]
+    fn columns_of_the_row_have_their_new_names() {
+        for (was, is) in [
+            ("a", "b"),
+            ("\"a\" = 1 AND NOT (year IS NULL)", "b = 1 AND NOT (term IS NULL)"),
+            ("lower(a) || a::text LIKE a", "lower(b) || b::text LIKE b"),
+            ("notes.a > 0 OR public.notes.year = 1", "memos.b > 0 OR public.memos.term = 1"),
+            ("notes.at > now()", "memos.at > now()"),
+            ("ARRAY[a, year][1] -- a", "ARRAY[b, term][1] -- a"),
+            ("EXISTS (SELECT FROM public.notes n)", "EXISTS (SELECT FROM public.memos n)"),
+            ("id::public.notes IS NULL", "id::public.memos IS NULL"),
+        ] {
+            assert_eq!(renamed().of_row(Sql::new(was), &row()).as_str(), is);
+        }
+        let both = renamed().of_two_rows(Sql::new("OLD.a <> new.a AND a"), &row());
+        assert_eq!(both.as_str(), "OLD.b <> new.b AND a");
+    }
+
+    /// Each of these means, or could mean, something else.
+    #[test]
+    fn what_is_not_certain_stays() {
+        for same in [
+            "extract(year FROM at)",
+            "'a' = 'year'",
+            "at::a",
+            "CAST(at AS a)",
+            "a(1)",
+            "f(a => 1)",
+            "at COLLATE a",
+            "at AT TIME ZONE 'x' > interval '1' year",
+            "(home).a",
+            "a.at",
+            "other.a",
+            "year '1'",
+            "c > 1",
+            "EXISTS (SELECT FROM x WHERE a = 1 AND notes.a = 2)",
+            "EXISTS (SELECT FROM app.other AS public WHERE public.notes)",
+            "EXISTS (SELECT FROM notes)",
+            "public.notes(1)",
+            "at COLLATE public.notes",
+            "other.public.notes",
+        ] {
+            assert_eq!(renamed().of_row(Sql::new(same), &row()).as_str(), same);
+        }
+        let keyword =
+            Renamed { columns: [((public("memos"), id("nfc")), id("nfd"))].into(), ..renamed() };
+        let form = Sql::new("normalize(at, nfc)");
+        assert_eq!(keyword.of_row(form.clone(), &row()), form);
+    }
+
+    #[test]
+    fn what_is_not_certain_is_like_nothing_where_an_old_name_is_used_again() {
+        let renamed = Renamed { again: ["a".to_owned(), "open".to_owned()].into(), ..renamed() };
+        for text in ["EXISTS (SELECT FROM x WHERE a)", "state = 'open'", "other.a"] {
+            let marked = renamed.of_row(Sql::new(text), &row());
+            assert_ne!(marked.as_str(), text);
+            assert!(marked.as_str().starts_with(text));
+        }
+        assert_eq!(renamed.of_row(Sql::new("a"), &row()).as_str(), "b");
+        assert_eq!(renamed.alone(Sql::new("b")).as_str(), "b");
+    }
+
+    #[test]
+    fn a_star_shows_the_columns_that_there_were() {
+        let query = |text| renamed().query(Sql::new(text)).as_str().to_owned();
+        assert!(query("SELECT * FROM public.notes").contains("/*"));
+        assert_eq!(query("SELECT * FROM public.docs"), "SELECT * FROM public.docs");
+        assert_eq!(query("SELECT id FROM public.notes"), "SELECT id FROM public.memos");
+    }
+}
