@@ -33,7 +33,9 @@ pub fn mistake(at: usize, all: &[(&str, Option<&str>)]) -> Option<(String, Strin
         before = next;
     }
     (before == now).then(|| {
-        let message = format!("`{now}` was `{was}` and the other way round: nobody can tell whether that has been done");
+        let message = format!(
+            "`{now}` was `{was}`, and so on in a circle: nobody can tell whether that has been done"
+        );
         (message, "do it in two steps, by way of another name".to_owned())
     })
 }

@@ -80,8 +80,8 @@ async fn a_role_with_all_that_it_has() {
 #[tokio::test]
 async fn by_migrations_of_two_databases() {
     let names = ["rn_one", "rn_two"];
-    let mut first = fresh("rename_role_a", &names).await;
     let mut second = database("rename_role_b").await;
+    let mut first = fresh("rename_role_a", &names).await;
     let before = with("role_4", &[("rn_one", None)], "\"notes\"");
     let after = with("role_5", &[("rn_two", Some("rn_one"))], "\"notes\"");
     let made = planned(&Schema::new_database(), &before);

@@ -3,8 +3,6 @@
 //! state has something else by an old name, even that would not be certain: such a text is marked, and no
 //! other one is like it.
 
-use std::collections::BTreeSet;
-
 use super::Renamed;
 use crate::diff::view::follows_columns;
 use crate::lex::{self, Token, TokenKind};
@@ -117,8 +115,10 @@ struct Reader<'a> {
 }
 
 /// Words behind which an expression begins, where there is no query, and words that end one.
-const BEFORE: &[&str] =
-    &["and", "or", "not", "case", "when", "then", "else", "between", "like", "ilike", "in", "from"];
+const BEFORE: &[&str] = &[
+    "and", "or", "not", "case", "when", "then", "else", "between", "like", "ilike", "in", "from",
+    "select",
+];
 const BEHIND: &[&str] = &[
     "and", "or", "is", "in", "not", "between", "like", "ilike", "then", "else", "end", "when",
     "collate", "at", "isnull", "notnull",
@@ -144,13 +144,13 @@ impl Reader<'_> {
         let is_table = self.renamed.tables.keys().any(|table| table.name.as_str() == name);
         let inside = self.is_mark(at.wrapping_sub(1), '.');
         // Without a query, columns of others come up only as parts of a value.
-        let own = row.map(|row| &row.now).filter(|_| !inside && !self.asks());
-        let nowhere = row.is_none() && !inside && !self.asks();
+        let own = row.map(|row| &row.now).filter(|_| !inside && !self.is_asked(at));
+        let nowhere = row.is_none() && !inside && !self.is_asked(at);
         let is_column = !nowhere && self.renamed.is_column(name, own);
         if !is_table && !is_column {
             return Found::Other;
         }
-        let now = row.filter(|_| !self.asks()).and_then(|row| self.of_row(at, name, row));
+        let now = row.filter(|_| !self.is_asked(at)).and_then(|row| self.of_row(at, name, row));
         now.map_or_else(doubt, Found::Name)
     }
 
@@ -245,11 +245,30 @@ impl Reader<'_> {
         }
     }
 
-    /// Whether there is a query in it, in which names may be those of other tables.
-    fn asks(&self) -> bool {
-        let words: BTreeSet<_> = self.tokens.iter().filter_map(|token| token.kind.word()).collect();
-        matches!(self.said, Said::Never)
-            || ["select", "table", "values", "with"].iter().any(|word| words.contains(word))
+    /// Whether it stands in a query, where names may be those of other tables. One without FROM has none.
+    fn is_asked(&self, at: usize) -> bool {
+        let mut depth = 0;
+        let opens = (0..at).rev().filter(|at| {
+            depth += i32::from(self.is_mark(*at, ')')) - i32::from(self.is_mark(*at, '('));
+            let opens = depth < 0;
+            depth = depth.max(0);
+            opens
+        });
+        let asks = |at: usize| match self.word(at + 1) {
+            Some("select") => self.inside(at).any(|at| self.word(at) == Some("from")),
+            Some("table" | "values" | "with") => true,
+            _ => false,
+        };
+        matches!(self.said, Said::Never) || { opens }.any(asks)
+    }
+
+    /// What stands in the brackets that open here.
+    fn inside(&self, open: usize) -> impl Iterator<Item = usize> {
+        let mut depth = 0;
+        (open..self.tokens.len()).take_while(move |at| {
+            depth += i32::from(self.is_mark(*at, '(')) - i32::from(self.is_mark(*at, ')'));
+            depth > 0
+        })
     }
 
     fn name(&self, at: usize) -> Option<&str> {
@@ -304,6 +323,12 @@ mod tests {
             ("ARRAY[a, year][1] -- a", "ARRAY[b, term][1] -- a"),
             ("EXISTS (SELECT FROM public.notes n)", "EXISTS (SELECT FROM public.memos n)"),
             ("id::public.notes IS NULL", "id::public.memos IS NULL"),
+            ("(SELECT auth.uid()) = a", "(SELECT auth.uid()) = b"),
+            (
+                "(SELECT a) = ANY (ARRAY(SELECT c FROM x)) OR a = 1",
+                "(SELECT b) = ANY (ARRAY(SELECT c FROM x)) OR b = 1",
+            ),
+            ("(SELECT f(a) AS a) IS DISTINCT FROM a", "(SELECT f(b) AS a) IS DISTINCT FROM b"),
         ] {
             assert_eq!(renamed().of_row(Sql::new(was), &row()).as_str(), is);
         }
@@ -331,6 +356,10 @@ mod tests {
             "EXISTS (SELECT FROM x WHERE a = 1 AND notes.a = 2)",
             "EXISTS (SELECT FROM app.other AS public WHERE public.notes)",
             "EXISTS (SELECT FROM notes)",
+            "at IN (SELECT (SELECT a) FROM x)",
+            "at IN (WITH x AS (SELECT 1) TABLE x ORDER BY a)",
+            "at IN (SELECT 1 a)",
+            "(SELECT 1 UNION SELECT a FROM x) = 1",
             "public.notes(1)",
             "at COLLATE public.notes",
             "other.public.notes",
