@@ -188,11 +188,10 @@ impl Renamed {
 
     /// A table is a type too: that of its rows.
     fn ty(&self, ty: PgType) -> PgType {
-        let PgType { base, modifiers, array } = ty;
-        let base = match base {
-            BaseType::Named(name) => BaseType::Named(self.relation(name)),
-            builtin => builtin,
-        };
+        let PgType { mut base, modifiers, array } = ty;
+        if let BaseType::Named(name) = &mut base {
+            *name = self.relation(name.clone());
+        }
         PgType { base, modifiers, array }
     }
 

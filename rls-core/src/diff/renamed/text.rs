@@ -123,6 +123,17 @@ const BEHIND: &[&str] = &[
     "and", "or", "is", "in", "not", "between", "like", "ilike", "then", "else", "end", "when",
     "collate", "at", "isnull", "notnull",
 ];
+/// Whether a token is one of these marks or words, or an operator that is none of these.
+fn is_one(token: &Token, marks: &str, not: &[&str], words: &[&str]) -> bool {
+    if let TokenKind::Punctuation(mark) = token.kind {
+        marks.contains(mark)
+    } else if let TokenKind::Operator(operator) = &token.kind {
+        !not.contains(&operator.as_str())
+    } else {
+        token.kind.word().is_some_and(|word| words.contains(&word))
+    }
+}
+
 /// Words that stand where an expression does and are none.
 const FORMS: [&str; 4] = ["nfc", "nfd", "nfkc", "nfkd"];
 
@@ -225,24 +236,14 @@ impl Reader<'_> {
 
     /// Whether an expression begins here.
     fn begins(&self, at: usize) -> bool {
-        let Some(before) = at.checked_sub(1).and_then(|at| self.tokens.get(at)) else {
-            return true;
-        };
-        match &before.kind {
-            TokenKind::Punctuation(mark) => "(,[".contains(*mark),
-            TokenKind::Operator(operator) => !["::", "=>", ":="].contains(&operator.as_str()),
-            kind => kind.word().is_some_and(|word| BEFORE.contains(&word)),
-        }
+        let before = at.checked_sub(1).and_then(|at| self.tokens.get(at));
+        before.is_none_or(|token| is_one(token, "(,[", &["::", "=>", ":="], BEFORE))
     }
 
     /// Whether the expression that begins here may end here.
     fn ends(&self, at: usize) -> bool {
-        let Some(behind) = self.tokens.get(at + 1) else { return true };
-        match &behind.kind {
-            TokenKind::Punctuation(mark) => "),[]".contains(*mark),
-            TokenKind::Operator(operator) => !["=>", ":="].contains(&operator.as_str()),
-            kind => kind.word().is_some_and(|word| BEHIND.contains(&word)),
-        }
+        let behind = self.tokens.get(at + 1);
+        behind.is_none_or(|token| is_one(token, "),[]", &["=>", ":="], BEHIND))
     }
 
     /// Whether it stands in a query, where names may be those of other tables. One without FROM has none.
