@@ -143,6 +143,7 @@ impl Config {
             grants: self.grants,
             roles: self.roles.existing.clone(),
             managed_roles: self.roles.managed.clone(),
+            renamed_roles: self.roles.renamed.clone(),
             existing_roles: self.roles.described.clone(),
             force: self.force_row_security.clone(),
             comments: self.comments,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rls_core::Settings;
 use rls_core::model::{ExistingRole, Grantee, Ident, Role};
-use rls_core::resolve::nearest;
+use rls_core::resolve::{nearest, role_mistake};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 
@@ -19,13 +19,15 @@ pub(crate) struct Roles {
     pub(crate) described: BTreeMap<Ident, ExistingRole>,
     /// Those that are created and kept as described.
     pub(crate) managed: BTreeMap<Ident, Role>,
+    /// What those were called before.
+    pub(crate) renamed: BTreeMap<Ident, Ident>,
 }
 
 impl<'de> Deserialize<'de> for Roles {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut roles = Roles::default();
         for entry in Vec::<Entry>::deserialize(deserializer)? {
-            let (Entry::Existing(name, _) | Entry::Managed(name, _)) = &entry;
+            let (Entry::Existing(name, _) | Entry::Managed(name, _, _)) = &entry;
             if roles.existing.contains(name) || roles.managed.contains_key(name) {
                 return Err(D::Error::custom(format!("the role `{name}` is listed twice")));
             }
@@ -34,7 +36,8 @@ impl<'de> Deserialize<'de> for Roles {
                     roles.existing.push(name.clone());
                     roles.described.extend(described.map(|role| (name, role)));
                 }
-                Entry::Managed(name, role) => {
+                Entry::Managed(name, role, was) => {
+                    roles.renamed.extend(was.map(|was| (name.clone(), was)));
                     roles.managed.insert(name, role);
                 }
             }
@@ -45,7 +48,8 @@ impl<'de> Deserialize<'de> for Roles {
 
 enum Entry {
     Existing(Ident, Option<ExistingRole>),
-    Managed(Ident, Role),
+    /// With the name that it had before.
+    Managed(Ident, Role, Option<Ident>),
 }
 
 impl<'de> Deserialize<'de> for Entry {
@@ -60,6 +64,8 @@ impl<'de> Deserialize<'de> for Entry {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct Described {
     name: String,
+    /// What it was called before.
+    was: Option<String>,
     /// Whether it is made elsewhere.
     #[serde(default)]
     exists: bool,
@@ -72,15 +78,21 @@ struct Described {
 
 impl Described {
     fn entry(self) -> Result<Entry, String> {
-        let Described { name, exists, login, inherit, bypass_rls, member_of } = self;
+        let Described { name, was, exists, login, inherit, bypass_rls, member_of } = self;
         let name = role_name(&name)?;
+        let was = was.map(|was| role_name(&was)).transpose()?;
         let member_of = member_of.map(|roles| roles.iter().map(|role| role_name(role)).collect());
         let member_of: Option<BTreeSet<_>> = member_of.transpose()?;
         if !exists {
             let member_of = member_of.unwrap_or_default();
             let (login, inherit) = (login.unwrap_or(false), inherit.unwrap_or(true));
             let role = Role { login, inherit, bypass_rls, member_of, ..Role::default() };
-            return Ok(Entry::Managed(name, role));
+            return Ok(Entry::Managed(name, role, was));
+        }
+        if was.is_some() {
+            return Err(format!(
+                "the role `{name}` exists, and whoever made it gives it another name: take `was` away"
+            ));
         }
         if login.or(inherit).is_some() {
             return Err(format!(
@@ -108,6 +120,9 @@ pub(crate) fn check(settings: &Settings) -> Result<(), String> {
         return Err(format!(
             "the role `{name}` is the provider's: it exists, which `exists = true` says"
         ));
+    }
+    if let Some((message, help)) = role_mistake(settings) {
+        return Err(format!("of the roles, {message}: {help}"));
     }
     for name in settings.members() {
         let unknown = member_of(name, settings).find(|of| !known.contains(&of.as_str()));

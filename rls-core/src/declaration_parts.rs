@@ -14,9 +14,9 @@ pub use crate::model::{
     Expr, ForeignKey, Function, Generated, Grantee, Ident, Identity, Index, IndexKey, IndexValue,
     Interval, IntervalFields, Literal, Modifier, NamedPredicate, OperatorClass, Parallel,
     Partition, PartitionBound, PartitionStrategy, Partitioning, PgType, Policy, PolicyKind,
-    PrimaryKey, Privilege, QualifiedName, RangeEnd, ReferentialAction, ReturnedColumn, Returns,
-    Routine, RowSecurity, Sequence, SequenceOptions, SequenceOwner, ShiftOp, Sql, Table, TextForm,
-    TimeUnit, Trigger, TriggerEvent, TriggerState, TriggerTiming, Unique, Volatility,
+    PrimaryKey, Privilege, QualifiedName, RangeEnd, ReferentialAction, Renames, ReturnedColumn,
+    Returns, Routine, RowSecurity, Sequence, SequenceOptions, SequenceOwner, ShiftOp, Sql, Table,
+    TextForm, TimeUnit, Trigger, TriggerEvent, TriggerState, TriggerTiming, Unique, Volatility,
 };
 
 pub use crate::model::{

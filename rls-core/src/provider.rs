@@ -53,6 +53,8 @@ pub struct Settings {
     pub roles: Vec<Ident>,
     /// Roles that are created and kept as they are declared here.
     pub managed_roles: BTreeMap<Ident, Role>,
+    /// What managed roles were called before, by the names that they have now.
+    pub renamed_roles: BTreeMap<Ident, Ident>,
     /// What is said of roles that exist: the provider's, or others that are listed.
     pub existing_roles: BTreeMap<Ident, ExistingRole>,
     /// Schemas whose tables enforce their policies on the owner too.
@@ -82,6 +84,7 @@ impl Settings {
             grants: Grants::default(),
             roles: Vec::new(),
             managed_roles: BTreeMap::new(),
+            renamed_roles: BTreeMap::new(),
             existing_roles: BTreeMap::new(),
             force: BTreeSet::new(),
             comments: true,

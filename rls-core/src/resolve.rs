@@ -4,6 +4,7 @@ mod foreign_keys;
 mod objects;
 mod owners;
 pub(crate) mod privileges;
+mod renames;
 mod types;
 mod views;
 
@@ -11,9 +12,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use self::objects::Objects;
+pub use self::renames::{mistake, role_mistake};
 use crate::model::{
     AllowedLint, DeclaredFunction, DeclaredSequence, DeclaredTable, DeclaredType, DeclaredView,
-    Expr, Grantee, Ident, PRIVATE_SCHEMA, QualifiedName, RowSecurity, Schema, Table,
+    Expr, Grantee, Ident, PRIVATE_SCHEMA, QualifiedName, Renames, RowSecurity, Schema, Table,
 };
 use crate::policy::compile::{self, Linked, Policies, Site};
 use crate::policy::definer::{self, Functions};
@@ -42,6 +44,8 @@ pub struct ResolveError {
 pub enum Part {
     /// The table as a whole.
     Table,
+    /// What it was called before.
+    Was,
     /// A foreign key, by its first column.
     ForeignKey(Ident),
     /// A policy, by name.
@@ -151,6 +155,7 @@ pub fn resolve_as_found(
         roles(&declared.table, settings, &mut errors);
     }
     privileges::check(&tables, &objects, settings, &mut errors);
+    renames::check(&tables, &mut errors);
     let linked = link(&tables, &mut errors);
     for (declared, linked) in tables.values().zip(linked.values()) {
         forced_lookups(declared, linked, &tables, settings, &mut errors);
@@ -167,6 +172,7 @@ pub fn resolve_as_found(
     privileges::add(&tables, &objects, &mut resolved.schema);
     privileges::add_settings(settings, &mut resolved.schema);
     owners::add(&tables, &objects, &types, settings, &mut resolved.schema);
+    renames::add(&tables, &types, settings, &mut resolved.schema);
     resolved.allowed = objects.allowed();
     Ok(resolved)
 }
@@ -381,6 +387,7 @@ fn compile(
         settled_defaults: BTreeSet::new(),
         owners: BTreeMap::new(),
         undeclared_owners: BTreeMap::new(),
+        renames: Renames::default(),
     };
     Resolved { schema, policies, allowed: BTreeMap::new(), circles }
 }

@@ -46,7 +46,7 @@ fn types() -> Vec<DeclaredType> {
     ];
     let declared = |(name, form)| {
         let ty = UserType { name: named(name), form };
-        DeclaredType { ty, owner: None, comments: [].into() }
+        DeclaredType { ty, owner: None, comments: [].into(), renames: Default::default() }
     };
     forms.into_iter().map(declared).collect()
 }

@@ -13,7 +13,9 @@ use rls_core::syntax::Lowered;
 use syn::DeriveInput;
 
 use crate::expr::expr;
-use crate::{constraint, function, index, partition, sequence, trigger, user_type, witness};
+use crate::{
+    constraint, function, index, partition, rename, sequence, trigger, user_type, witness,
+};
 
 /// `impl Table for …`, and what other tables' lookups are checked against.
 pub(crate) fn expand(input: &DeriveInput, lowered: &Lowered) -> TokenStream {
@@ -35,7 +37,9 @@ pub(crate) fn expand(input: &DeriveInput, lowered: &Lowered) -> TokenStream {
         owner,
         grants,
         comments,
+        renames,
     } = &lowered.table;
+    let renames = rename::renames(renames);
     let table = self::table(table);
     let force = option(force.map(|force| quote!(#force)));
     let policy_columns = map(policy_columns, |columns| {
@@ -91,6 +95,7 @@ pub(crate) fn expand(input: &DeriveInput, lowered: &Lowered) -> TokenStream {
                     owner: #owner,
                     grants: p::vec![#(#grants),*],
                     comments: p::BTreeMap::from([#(#comments),*]),
+                    renames: #renames,
                 }
                 #types
             }

@@ -9,6 +9,7 @@ mod function;
 mod index;
 mod partition;
 mod predicate;
+mod rename;
 mod sequence;
 mod trigger;
 mod user_type;
@@ -21,8 +22,8 @@ use syn::{DeriveInput, ItemFn, parse_macro_input};
 
 /// Declares a table and its row-level security next to a struct.
 ///
-/// On the struct: `table`, `schema`, `crud_policy(..)`, `policy(..)`, `tenant = ..`, `force`,
-/// `row_security`, `policy_indexes`, `trigger(..)`, `allow(lint, reason = "..")`. On fields: `column`, `sql_type`,
+/// On the struct: `table`, `schema`, `was`, `crud_policy(..)`, `policy(..)`, `tenant = ..`, `force`,
+/// `row_security`, `policy_indexes`, `trigger(..)`, `allow(lint, reason = "..")`. On fields: `column`, `was`, `sql_type`,
 /// `primary_key`, `identity`, `default`, `unique`, `references`, `index`, `skip`, `serial`,
 /// `generated`, `comment`. The README of
 /// `rls-schema` shows them all.
@@ -51,7 +52,7 @@ pub fn derive_sequence(input: TokenStream) -> TokenStream {
 /// Declares an enum of the database: `#[rls(name = "mood", rename_all = "snake_case")]` on an enum whose
 /// variants hold nothing.
 ///
-/// Keys: `name`, `schema`, `rename_all`, `comment`; on variants `value`. A table with a field of the
+/// Keys: `name`, `schema`, `rename_all`, `comment`; on variants `value`, `was`. A table with a field of the
 /// enum brings it along.
 #[proc_macro_derive(PgEnum, attributes(rls))]
 pub fn derive_enum(input: TokenStream) -> TokenStream {

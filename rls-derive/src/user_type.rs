@@ -12,6 +12,7 @@ use syn::spanned::Spanned;
 use crate::expand::{ident, map, option, pg_type, qualified};
 use crate::expr::expr;
 use crate::fallback::derived;
+use crate::rename;
 use crate::sequence::commented;
 
 /// `impl Typed for ..`, of what `lower` makes of the item.
@@ -49,7 +50,8 @@ pub(crate) fn typed(rust: &RustType) -> TokenStream {
 }
 
 fn declared(declared: &DeclaredType) -> TokenStream {
-    let DeclaredType { ty: UserType { name, form }, owner, comments } = declared;
+    let DeclaredType { ty: UserType { name, form }, owner, comments, renames } = declared;
+    let renames = rename::renames(renames);
     let (name, owner) = (qualified(name), option(owner.as_ref().map(ident)));
     let form = match form {
         TypeForm::Enum(EnumType { values }) => {
@@ -77,6 +79,7 @@ fn declared(declared: &DeclaredType) -> TokenStream {
             ty: p::UserType { name: #name, form: p::TypeForm::#form },
             owner: #owner,
             comments: p::BTreeMap::from([#(#comments),*]),
+            renames: #renames,
         }
     }
 }

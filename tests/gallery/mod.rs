@@ -25,7 +25,7 @@ pub mod civil {
 }
 
 #[derive(Table)]
-#[rls(table = "every type", schema = "Gallery")]
+#[rls(table = "every type", schema = "Gallery", was = "each type")]
 pub struct EveryType {
     #[rls(primary_key, identity = always)]
     pub id: i64,
@@ -59,7 +59,7 @@ pub struct EveryType {
     pub value: Value,
     pub json: Json<Vec<i32>>,
     pub address: std::net::IpAddr,
-    #[rls(sql_type = "varchar(20)", default = "it's")]
+    #[rls(sql_type = "varchar(20)", default = "it's", was = "called")]
     pub name: String,
     #[rls(sql_type = "numeric(10, 2)[]")]
     pub prices: Vec<String>,
@@ -149,6 +149,7 @@ pub struct Label {
     ),
     policy(
         name = "no drafts at night",
+        was = "no \"drafts\" at night",
         command = select,
         role = public,
         restrictive,
@@ -551,6 +552,7 @@ pub struct Choice {
 #[derive(PgEnum)]
 #[rls(rename_all = "kebab-case")]
 pub enum Mood {
+    #[rls(was = "it's fine")]
     VeryHappy,
     #[rls(value = "so-so, it's said")]
     SoSo,

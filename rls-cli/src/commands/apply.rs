@@ -23,7 +23,7 @@ pub(crate) async fn run(
 ) -> Result<Output> {
     let file = args.plan.as_deref().map(read).transpose()?;
     let schema = match &file {
-        Some(file) => file.desired.clone(),
+        Some(file) => file.desired(),
         None => project.schema()?,
     };
     let mut allowed = allowed.to_vec();

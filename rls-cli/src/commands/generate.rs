@@ -121,7 +121,11 @@ pub(super) fn made_up(plan: &Plan) -> String {
                 verb = "create";
                 &table.name
             }
-            Change::AlterType { name, .. } | Change::RenameType { name, .. } => name,
+            Change::AlterType { name, .. }
+            | Change::RenameType { name, .. }
+            | Change::RenameTable { name, .. }
+            | Change::RenameValue { name, .. } => name,
+            Change::RenameColumn(on) | Change::RenamePolicy(on) => &on.table,
             Change::CreateView { view, .. } => &view.name,
             Change::ReplaceView(views) | Change::AlterView(views) => &views.next.name,
             Change::DropView { name, .. } => name,
@@ -147,7 +151,9 @@ pub(super) fn made_up(plan: &Plan) -> String {
             Change::CreatePartition { partition, .. } => &partition.table,
             Change::ChangeOwner { owned: Owned::Relation(name), .. } => name,
             Change::RevokeColumns(on) | Change::GrantColumns(on) => &on.table,
-            Change::CreateRole(_)
+            Change::RenameRole { .. }
+            | Change::RenameSequence { .. }
+            | Change::CreateRole(_)
             | Change::AlterRole(_)
             | Change::CreateExtension { .. }
             | Change::MoveExtension { .. }

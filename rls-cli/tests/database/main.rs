@@ -11,6 +11,7 @@ mod connections;
 mod migrate;
 mod providers;
 mod query;
+mod renames;
 mod round_trips;
 
 use serde_json::Value;

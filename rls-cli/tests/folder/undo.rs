@@ -29,7 +29,7 @@ fn what_was_undone_can_be_applied_again() {
     live.assert_in_sync();
     let undone = live.run(&["undo", "--allow", "loses-data", "--json"]).exits(0).json();
     assert_eq!(undone["undone"]["name"], "second");
-    let undone = live.run(&["undo", "--allow", "loses-data"]).exits(0);
+    let undone = live.run(&["undo", "--allow", "loses-data,narrows-access"]).exits(0);
     undone.says("_first");
     assert_eq!(live.value("select to_regclass('public.todos')"), "");
     assert_eq!(live.run(&["undo", "--json"]).exits(0).json()["undone"], json!(null));

@@ -13,6 +13,7 @@ mod patience;
 mod plan_file;
 mod problem;
 mod records;
+mod renames;
 mod run;
 mod script;
 mod stand_in;
@@ -25,7 +26,7 @@ use tokio_postgres::{Client, IsolationLevel, Transaction};
 use crate::catalog::{Failure, Live, Standing, canonical, introspect, standing};
 use crate::diff::{Canonical, Change, Pair};
 use crate::model::Schema;
-use crate::plan::{Batch, HazardKind, Origin, Plan, Step, plan};
+use crate::plan::{Batch, HazardKind, Origin, Plan, Step, after};
 
 pub use baseline::baseline;
 pub use both_ways::compare_both_ways;
@@ -74,6 +75,7 @@ pub async fn survey(
     let (comparison, _) = look(&mut transaction, desired).await?;
     let standing = standing(&mut transaction, desired).await?;
     leave(transaction).await?;
+    let standing = renames::told(standing, &comparison.plan);
     Ok((comparison, standing))
 }
 
@@ -210,19 +212,32 @@ async fn begin(
     Ok(transaction)
 }
 
-/// Reads a database and plans what it lacks; with that, which texts its server holds for equal.
+/// Reads a database and plans what it lacks; with that, which texts its server holds for equal. Things that
+/// are to be called otherwise are so while it is read.
 pub(crate) async fn look(
+    transaction: &mut Transaction<'_>,
+    desired: &Schema,
+) -> Result<(Comparison, Canonical), Error> {
+    let renames = renames::pending(transaction, desired).await?;
+    if renames.is_empty() {
+        return look_behind(renames, transaction, desired).await;
+    }
+    let mut savepoint = renames::made(transaction, &renames).await?;
+    let found = look_behind(renames, &mut savepoint, desired).await?;
+    leave(savepoint).await?;
+    Ok(found)
+}
+
+async fn look_behind(
+    renames: Vec<Change>,
     transaction: &mut Transaction<'_>,
     desired: &Schema,
 ) -> Result<(Comparison, Canonical), Error> {
     let live = introspect(transaction, desired).await?;
     let schemas = Pair { previous: &live.schema, next: desired };
     let canonical = canonical(transaction, schemas).await?;
-    let plan = plan(
-        schemas,
-        &canonical,
-        Origin::Live { undeclared: &live.undeclared, small: &live.small },
-    );
+    let origin = Origin::Live { undeclared: &live.undeclared, small: &live.small };
+    let plan = after(renames, schemas, &canonical, origin);
     Ok((Comparison { live, plan }, canonical))
 }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{Comparison, Error};
-use crate::model::Schema;
+use crate::model::{Renames, Schema};
 use crate::plan::{Batch, Plan};
 
 const FORMAT: u32 = 1;
@@ -27,7 +27,10 @@ pub struct PlanFile {
     /// The steps.
     steps: Vec<PlannedStep>,
     /// Where it leads.
-    pub desired: Schema,
+    desired: Schema,
+    /// What was called otherwise, which no schema is written with.
+    #[serde(default, skip_serializing_if = "Renames::is_empty")]
+    renames: Renames,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,7 +68,13 @@ impl PlanFile {
             online,
             steps: steps(plan),
             desired: desired.clone(),
+            renames: desired.renames.clone(),
         })
+    }
+
+    /// Where it leads.
+    pub fn desired(&self) -> Schema {
+        Schema { renames: self.renames.clone(), ..self.desired.clone() }
     }
 
     /// Reads a file.

@@ -38,7 +38,7 @@ use std::collections::BTreeSet;
 use futures_util::future::{try_join3, try_join4, try_join5};
 use tokio_postgres::Transaction;
 
-use crate::model::{Ident, QualifiedName, Schema};
+use crate::model::{Ident, QualifiedName, Renames, Schema};
 use ask::Asked;
 
 pub use boundary::{Standing, StandingKind, standing};
@@ -188,6 +188,7 @@ pub async fn introspect(transaction: &mut Transaction<'_>, scope: &Schema) -> Re
             owners: owners.declared,
             undeclared_owners: owners.undeclared,
             settled_defaults: scope.settled_defaults.clone(),
+            renames: Renames::default(),
         },
         undeclared,
         small,

@@ -18,6 +18,8 @@ mod owner;
 mod partition;
 mod privileges;
 mod readers;
+pub(crate) mod rename;
+mod renamed;
 mod retyped;
 mod role;
 mod sequence;
@@ -46,6 +48,7 @@ pub(crate) use doubts::{Doubt, doubts};
 pub(crate) use function::same_function;
 #[cfg(feature = "postgres")]
 pub(crate) use function::{given, site};
+pub(crate) use renamed::by as renamed;
 pub(crate) use table::same_policy;
 #[cfg(feature = "postgres")]
 pub(crate) use trigger::{condition, same as same_trigger};
@@ -74,6 +77,38 @@ impl<T> Pair<T> {
 /// One difference, with all that is needed to remove it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
+    /// A role is there by the name that it had before.
+    RenameRole {
+        /// The name that it has.
+        name: Ident,
+        /// The name that it gets.
+        to: Ident,
+    },
+    /// A table is there by the name that it had before.
+    RenameTable {
+        /// The name that it has.
+        name: QualifiedName,
+        /// The name that it gets, in the same schema.
+        to: Ident,
+    },
+    /// A sequence that is called after its column is there by the name that it had before.
+    RenameSequence {
+        /// The name that it has.
+        name: QualifiedName,
+        /// The name that it gets, in the same schema.
+        to: Ident,
+    },
+    /// A column is there by the name that it had before.
+    RenameColumn(OnTable<Pair<Ident>>),
+    /// A policy is there by the name that it had before.
+    RenamePolicy(OnTable<Pair<Ident>>),
+    /// A value of an enum is there by the name that it had before.
+    RenameValue {
+        /// The enum.
+        name: QualifiedName,
+        /// What the value is, and what it becomes.
+        values: Pair<String>,
+    },
     /// A managed role is missing; its memberships are changes of their own.
     CreateRole(Named<Role>),
     /// A managed role has other attributes: it either loses or gains some.
@@ -332,10 +367,15 @@ pub struct Named<T> {
 /// The changes that lead from one schema to the other, table by table; [`plan`](crate::plan) puts
 /// them in order. `canonical` knows which texts the server holds for equal.
 pub fn diff(schemas: Pair<&Schema>, canonical: &Canonical) -> Vec<Change> {
-    diff_remaking(schemas, &BTreeSet::new(), canonical)
+    let mut changes = rename::pending(schemas);
+    let previous = renamed(&changes, schemas);
+    let schemas = Pair { previous: &*previous, next: schemas.next };
+    changes.extend(diff_remaking(schemas, &BTreeSet::new(), canonical));
+    changes
 }
 
-/// The same, where some types have to be made anew whatever else is different.
+/// The same where all renames have happened, and where some types have to be made anew whatever else is
+/// different.
 pub(crate) fn diff_remaking(
     schemas: Pair<&Schema>,
     also: &BTreeSet<QualifiedName>,
@@ -382,6 +422,8 @@ fn changes(
         undeclared_owners: _,
         // What is to be has none.
         strays: _,
+        // They have happened.
+        renames: _,
     } = schemas.next;
     let previous = schemas.previous;
     let mut changes = Vec::new();

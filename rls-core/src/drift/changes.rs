@@ -106,6 +106,7 @@ fn finding(thing: Thing, table: Option<&QualifiedName>, name: &str, seen: Seen) 
         What::Added => format!("{object} is there, and nobody declares it"),
         What::Edited => format!("{object} is not as declared"),
         What::Gone => format!("{object} is declared, and not there"),
+        What::Renamed => format!("{object} is to be called otherwise"),
     };
     Finding {
         kind: DriftKind::Thing(thing, what),
@@ -129,6 +130,13 @@ impl Finder<'_> {
     /// Exhaustive, so that no kind of change goes without a finding.
     fn look_at(&mut self, change: &Change) {
         match change {
+            // They are told by themselves.
+            Change::RenameRole { .. }
+            | Change::RenameTable { .. }
+            | Change::RenameSequence { .. }
+            | Change::RenameColumn(_)
+            | Change::RenamePolicy(_)
+            | Change::RenameValue { .. } => {}
             Change::CreateRole(role) => self.lacks(Thing::Role, None, &role.name, change),
             Change::AlterRole(Named { name, item }) => {
                 let back = Pair { previous: item.next.clone(), next: item.previous.clone() };

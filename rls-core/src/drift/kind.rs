@@ -75,6 +75,8 @@ pub enum What {
     Edited,
     /// It is declared, and not there.
     Gone,
+    /// It is there by the name that it had before.
+    Renamed,
 }
 
 impl Thing {
@@ -128,6 +130,7 @@ impl What {
             What::Added => "added",
             What::Edited => "edited",
             What::Gone => "gone",
+            What::Renamed => "renamed",
         }
     }
 }

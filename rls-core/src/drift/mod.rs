@@ -13,6 +13,7 @@ mod exposed;
 mod kind;
 mod privileges;
 mod rebuilt;
+mod renamed;
 
 use std::collections::BTreeMap;
 
@@ -66,7 +67,8 @@ pub async fn drift(client: &mut Client, desired: &Schema) -> Result<Drift, apply
 
     let schemas = Pair { previous: &live.schema, next: desired };
     let changes: Vec<_> = plan.steps.iter().map(|step| &step.change).collect();
-    let mut findings = changes::find(&changes, schemas, &canonical);
+    let mut findings = renamed::find(&changes);
+    findings.extend(changes::find(&changes, schemas, &canonical));
     findings.extend(privileges::find(&changes, schemas));
     findings.extend(exposed::find(&live, &exposure));
     findings.sort_by_key(|finding| !finding.widens);

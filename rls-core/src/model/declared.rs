@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::user_type::bring;
 use super::{
-    Commented, DeclaredGrant, DeclaredType, Expr, Ident, QualifiedName, Sequence, Table, TypedAs,
+    Commented, DeclaredGrant, DeclaredType, Expr, Ident, QualifiedName, Renames, Sequence, Table,
+    TypedAs,
 };
 
 /// What `#[derive(Table)]` makes of a struct. Its expressions use the names of fields.
@@ -41,6 +42,8 @@ pub struct DeclaredTable {
     pub grants: Vec<DeclaredGrant>,
     /// Comments on it and what belongs to it.
     pub comments: BTreeMap<Commented, String>,
+    /// What it, its columns and its policies were called before.
+    pub renames: Renames,
 }
 
 /// What a partition says of itself, beside its rows and whether it is open.
@@ -81,6 +84,7 @@ impl From<Table<Expr>> for DeclaredTable {
             owner: None,
             grants: Vec::new(),
             comments: BTreeMap::new(),
+            renames: Renames::default(),
             table,
         }
     }

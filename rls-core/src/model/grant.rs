@@ -153,6 +153,14 @@ impl Grantee {
         Ok(Grantee::Role(name))
     }
 
+    /// The role, where it is one.
+    pub(crate) fn name(&self) -> Option<&Ident> {
+        match self {
+            Grantee::Public => None,
+            Grantee::Role(name) => Some(name),
+        }
+    }
+
     /// The role's name as Drizzle's policy names spell it.
     pub fn as_str(&self) -> &str {
         match self {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Commented, DefaultHolder, DefaultPrivilege, Function, Grant, Grantee, Ident, Owned,
-    QualifiedName, Role, Routine, Sequence, Sql, Table, UserType, View,
+    QualifiedName, Renames, Role, Routine, Sequence, Sql, Table, UserType, View,
 };
 
 /// A compiled schema: what a declaration asks for, what a snapshot recorded, or what a live
@@ -104,6 +104,9 @@ pub struct Schema {
     /// Whose default privileges are declared in full: what else they hold is revoked.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "BTreeSet::is_empty"))]
     pub settled_defaults: BTreeSet<DefaultHolder>,
+    /// What things were called before. Declarations only: a snapshot is a state, and a rename is a step.
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub renames: Renames,
 }
 
 impl Schema {

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{BaseType, Commented, Expr, Ident, PgType, QualifiedName};
+use super::{BaseType, Commented, Expr, Ident, PgType, QualifiedName, Renames};
 
 /// A type of a schema's own.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,6 +116,8 @@ pub struct DeclaredType {
     pub owner: Option<Ident>,
     /// Comments on it and its attributes.
     pub comments: BTreeMap<Commented, String>,
+    /// What its values were called before.
+    pub renames: Renames,
 }
 
 /// What a Rust type is in the database: a column's type, and the types of the schema's own that it is

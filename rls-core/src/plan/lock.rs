@@ -105,6 +105,14 @@ fn all(change: &Change, schemas: Pair<&Schema>) -> Vec<Lock> {
         |relation: &QualifiedName, mode, held| Lock { relation: relation.clone(), mode, held };
     let one = |relation: &QualifiedName, mode, held| vec![lock(relation, mode, held)];
     match change {
+        // By the name that it gets: that is how the rest of the plan knows it.
+        Change::RenameTable { name, to } => {
+            let name = QualifiedName::new(name.schema.clone(), to.clone());
+            one(&name, AccessExclusive, Briefly)
+        }
+        Change::RenameColumn(on) | Change::RenamePolicy(on) => {
+            one(&on.table, AccessExclusive, Briefly)
+        }
         Change::EnableRowSecurity(table) | Change::ForceRowSecurity(table) => {
             one(table, AccessExclusive, Briefly)
         }
@@ -194,6 +202,9 @@ fn all(change: &Change, schemas: Pair<&Schema>) -> Vec<Lock> {
             owned: Owned::Schema(_) | Owned::Type(_) | Owned::Function(_),
             ..
         }
+        | Change::RenameRole { .. }
+        | Change::RenameSequence { .. }
+        | Change::RenameValue { .. }
         | Change::CreateRole(_)
         | Change::AlterRole(_)
         | Change::CreateExtension { .. }

@@ -11,7 +11,7 @@ mod user_type;
 
 use std::collections::BTreeSet;
 
-use crate::diff::{Canonical, Change, Pair, diff_remaking};
+use crate::diff::{Canonical, Change, Pair, diff_remaking, rename, renamed};
 use crate::model::{QualifiedName, RowSecurity, Schema, Sql, Table};
 use crate::render;
 
@@ -68,7 +68,20 @@ pub enum Origin<'a> {
 
 /// Plans the way from one state to the other.
 pub fn plan(schemas: Pair<&Schema>, canonical: &Canonical, origin: Origin<'_>) -> Plan {
+    let renames = rename::pending(schemas);
+    let previous = renamed(&renames, schemas);
+    after(renames, Pair { previous: &previous, next: schemas.next }, canonical, origin)
+}
+
+/// The same where the previous state has the new names already: these renames lead there.
+pub(crate) fn after(
+    renames: Vec<Change>,
+    schemas: Pair<&Schema>,
+    canonical: &Canonical,
+    origin: Origin<'_>,
+) -> Plan {
     let mut changes = changes(schemas, canonical);
+    changes.splice(0..0, renames);
     order::sort(&mut changes, schemas);
     let mut locks = lock::find(&changes, schemas);
     let mut hazards = hazard::find(&changes, &locks, schemas, canonical, origin);

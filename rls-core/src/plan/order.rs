@@ -20,6 +20,8 @@ pub(super) fn sort(changes: &mut Vec<Change>, schemas: Pair<&Schema>) {
 /// The order of the variants is the order of execution.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Phase {
+    /// Whatever comes behind speaks of the new names, and may take an old one.
+    Rename,
     /// Whom privileges and policies name.
     CreateRole,
     NarrowRole,
@@ -108,6 +110,12 @@ enum Phase {
 fn phase(change: &Change, places: &Places) -> Phase {
     match change {
         waiting if places.waits(waiting) => Phase::AfterFunction,
+        Change::RenameRole { .. }
+        | Change::RenameTable { .. }
+        | Change::RenameSequence { .. }
+        | Change::RenameColumn(_)
+        | Change::RenamePolicy(_)
+        | Change::RenameValue { .. } => Phase::Rename,
         Change::CreateRole(_) => Phase::CreateRole,
         Change::AlterRole(role) => {
             let Pair { previous, next } = &role.item;

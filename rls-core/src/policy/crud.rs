@@ -42,10 +42,7 @@ impl Crud {
     /// # Errors
     /// A role's name that cannot be part of one.
     pub fn policies(self) -> Result<BTreeMap<Ident, Policy>, IdentError> {
-        let name = |command: &str| {
-            let roles: Vec<_> = self.roles.iter().map(Grantee::as_str).collect();
-            Ident::shortened(&format!("crud-{}-policy-{command}", roles.join("-")))
-        };
+        let name = |command| name(&self.roles, command);
         let roles: BTreeSet<_> = self.roles.iter().cloned().collect();
         let policy = |command, using, with_check| Policy {
             kind: PolicyKind::Permissive,
@@ -56,18 +53,55 @@ impl Crud {
         };
         let mut policies = BTreeMap::new();
         if let Some(rows) = self.select {
-            policies.insert(name("select")?, policy(Command::Select, Some(rows), None));
+            policies.insert(name(Command::Select)?, policy(Command::Select, Some(rows), None));
         }
         if let Some(rows) = self.insert {
-            policies.insert(name("insert")?, policy(Command::Insert, None, Some(rows)));
+            policies.insert(name(Command::Insert)?, policy(Command::Insert, None, Some(rows)));
         }
         if let Some(Update { using, with_check }) = self.update {
             let update = policy(Command::Update, Some(using), Some(with_check));
-            policies.insert(name("update")?, update);
+            policies.insert(name(Command::Update)?, update);
         }
         if let Some(rows) = self.delete {
-            policies.insert(name("delete")?, policy(Command::Delete, Some(rows), None));
+            policies.insert(name(Command::Delete)?, policy(Command::Delete, Some(rows), None));
         }
         Ok(policies)
+    }
+}
+
+/// What the policy of a command is called that is for those roles.
+pub(crate) fn name(roles: &[Grantee], command: Command) -> Result<Ident, IdentError> {
+    let roles: Vec<_> = roles.iter().map(Grantee::as_str).collect();
+    Ident::shortened(&format!("crud-{}-policy-{}", roles.join("-"), word(command)))
+}
+
+/// The roles of a policy in the order in which its name has them, if it is called after them.
+pub(crate) fn roles_in<'a, E>(name: &Ident, policy: &'a Policy<E>) -> Option<Vec<&'a Grantee>> {
+    let end = format!("-policy-{}", word(policy.command));
+    let named = name.as_str().strip_prefix("crud-")?.strip_suffix(&end)?;
+    in_order(named, &policy.roles.iter().collect::<Vec<_>>())
+}
+
+/// One name may begin as another does, so each is tried.
+fn in_order<'a>(named: &str, roles: &[&'a Grantee]) -> Option<Vec<&'a Grantee>> {
+    if let [only] = roles {
+        return (only.as_str() == named).then(|| vec![*only]);
+    }
+    roles.iter().enumerate().find_map(|(at, first)| {
+        let rest = named.strip_prefix(first.as_str())?.strip_prefix('-')?;
+        let mut others = roles.to_vec();
+        others.remove(at);
+        let others = in_order(rest, &others)?;
+        Some(std::iter::once(*first).chain(others).collect())
+    })
+}
+
+fn word(command: Command) -> &'static str {
+    match command {
+        Command::All => "all",
+        Command::Select => "select",
+        Command::Insert => "insert",
+        Command::Update => "update",
+        Command::Delete => "delete",
     }
 }

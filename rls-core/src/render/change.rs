@@ -17,6 +17,21 @@ use crate::model::{
 /// The statements that make a change, without semicolons.
 pub fn statements(change: &Change) -> Vec<String> {
     match change {
+        Change::RenameRole { name, to } => vec![role::rename(name, to)],
+        Change::RenameTable { name, to } => vec![alter(name, &format!("RENAME TO {}", ident(to)))],
+        Change::RenameSequence { name, to } => vec![sequence::rename(name, to)],
+        Change::RenameColumn(OnTable { table, item: Pair { previous, next } }) => {
+            let (from, to) = (ident(previous), ident(next));
+            vec![alter(table, &format!("RENAME COLUMN {from} TO {to}"))]
+        }
+        Change::RenamePolicy(OnTable { table, item: Pair { previous, next } }) => {
+            let (from, table, to) = (ident(previous), qualified(table), ident(next));
+            vec![format!("ALTER POLICY {from} ON {table} RENAME TO {to}")]
+        }
+        Change::RenameValue { name, values: Pair { previous, next } } => {
+            let (from, to) = (literal(previous), literal(next));
+            vec![format!("ALTER TYPE {} RENAME VALUE {from} TO {to}", qualified(name))]
+        }
         Change::CreateRole(role) => vec![role::create(role)],
         Change::AlterRole(role) => vec![role::alter(role)],
         Change::CreateExtension { name, schema } => {

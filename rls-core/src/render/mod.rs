@@ -35,10 +35,10 @@ pub(crate) use online::{
 #[cfg(feature = "postgres")]
 pub(crate) use partition::constant_text;
 pub(crate) use partition::{key_equals, keys_of};
-#[cfg(feature = "syntax")]
 pub(crate) use quote::is_keyword;
 pub use quote::{ident, literal, qualified};
 pub(crate) use role::changed_words;
+pub(crate) use sequence::next_of;
 pub use stand_in::{STAND_IN_MARK, stand_in, stand_in_mark, stand_in_roles};
 pub use term::term;
 pub(crate) use term::{answer_body, array_body};

@@ -39,6 +39,29 @@ END ",
     format!("DO {}", dollar_quoted("do", &body))
 }
 
+/// Gives a role another name where it still has the old one, in one statement: another database of the
+/// server may have done it already.
+pub(super) fn rename(name: &Ident, to: &Ident) -> String {
+    let there = |name: &Ident| {
+        format!(
+            "EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = {})",
+            literal(name.as_str())
+        )
+    };
+    let body = format!(
+        " BEGIN
+    IF {} AND NOT {} THEN
+        ALTER ROLE {} RENAME TO {};
+    END IF;
+END ",
+        there(name),
+        there(to),
+        ident(name),
+        ident(to)
+    );
+    format!("DO {}", dollar_quoted("do", &body))
+}
+
 pub(super) fn grant(membership: &Membership) -> String {
     let Membership { role, member } = membership;
     format!("GRANT {} TO {}", ident(role), ident(member))

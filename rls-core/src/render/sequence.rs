@@ -121,7 +121,11 @@ pub(super) fn renamed(table: &QualifiedName, columns: &Pair<Column<Sql>>) -> Opt
     let usual =
         || Ident::new(usual_name(table.name.as_str(), Some(next.name.as_str()), "seq")).ok();
     let was = QualifiedName::new(table.schema.clone(), previous.sequence.clone().or_else(usual)?);
-    Some(format!("ALTER SEQUENCE {} RENAME TO {}", qualified(&was), ident(called)))
+    Some(rename(&was, called))
+}
+
+pub(super) fn rename(name: &QualifiedName, to: &Ident) -> String {
+    format!("ALTER SEQUENCE {} RENAME TO {}", qualified(name), ident(to))
 }
 
 /// The options that lead from one way of counting to another.
@@ -182,4 +186,9 @@ fn first(options: &SequenceOptions) -> i64 {
     let usual =
         if options.counts_down() { options.max.unwrap_or(-1) } else { options.min.unwrap_or(1) };
     options.start.unwrap_or(usual)
+}
+
+/// The next number of a sequence, in the words of the server.
+pub(crate) fn next_of(sequence: &QualifiedName) -> Sql {
+    Sql::new(format!("nextval({}::regclass)", literal(&qualified(sequence))))
 }

@@ -7,8 +7,8 @@ use super::declare::{Unsaid, gathered, on_relation};
 use super::function;
 use crate::model::{
     BaseType, Body, Commented, DeclaredFunction, DeclaredTable, DeclaredType, DeclaredView, Domain,
-    DomainCheck, Expr, Grant, GrantObject, Owned, PgType, QualifiedName, Schema, Sql, TypeForm,
-    TypedAs, UserType, View, by_need,
+    DomainCheck, Expr, Grant, GrantObject, Owned, PgType, QualifiedName, Renames, Schema, Sql,
+    TypeForm, TypedAs, UserType, View, by_need,
 };
 
 /// Enums, domains and composite types, each behind those that it is made of.
@@ -25,7 +25,7 @@ impl Types {
             let comments = comments.map(|(on, text)| (on.clone(), text.clone()));
             let owner = schema.owners.get(&Owned::Type(ty.name.clone())).cloned();
             let comments = comments.collect::<BTreeMap<_, _>>();
-            DeclaredType { ty: self::ty(ty), owner, comments }
+            DeclaredType { ty: self::ty(ty), owner, comments, renames: Renames::default() }
         });
         Types(declared.collect())
     }

@@ -14,6 +14,7 @@ use super::owner::owner;
 use super::partition::{self, SpreadDecl};
 use super::policy::{self, CrudPolicy, FullPolicy};
 use super::references::{References, references};
+use super::rename::{Was, table_was, was};
 use super::rust_type::{self, FieldType, RustType};
 use super::trigger::{self, TriggerDecl};
 use crate::model::{AllowedLint, Ident, PgType, QualifiedName, TypeFamily, snake_case};
@@ -25,6 +26,7 @@ pub(super) struct Decl<'a> {
     pub(super) ident: &'a syn::Ident,
     pub(super) rust_name: String,
     pub(super) name: QualifiedName,
+    pub(super) was: Option<Was>,
     pub(super) fields: Vec<Field<'a>>,
     pub(super) crud_policies: Vec<CrudPolicy>,
     pub(super) policies: Vec<FullPolicy>,
@@ -54,6 +56,7 @@ pub(super) struct Field<'a> {
     pub(super) field: String,
     pub(super) skip: bool,
     pub(super) column: Ident,
+    pub(super) was: Option<Was>,
     /// None where the type was a mistake, or is declared elsewhere: it then fits everything.
     pub(super) ty: Option<PgType>,
     /// The type that is declared elsewhere.
@@ -75,6 +78,7 @@ pub(super) struct Field<'a> {
 const STRUCT_KEYS: &[&str] = &[
     "table",
     "schema",
+    "was",
     "crud_policy",
     "policy",
     "tenant",
@@ -111,6 +115,7 @@ const REPEATABLE: &[&str] = &[
 ];
 const FIELD_KEYS: &[&str] = &[
     "column",
+    "was",
     "sql_type",
     "primary_key",
     "identity",
@@ -172,6 +177,7 @@ pub(super) fn read<'a>(input: &'a DeriveInput, ctxt: &Ctxt) -> Option<Decl<'a>> 
         indexes: all("index").filter_map(|item| constraint::index(item, None, ctxt)).collect(),
         spread: partition::spread(&items, &schema, ctxt),
         name: QualifiedName::new(schema, table),
+        was: table_was(find("was"), ctxt),
         fields,
         crud_policies: all("crud_policy").filter_map(|item| policy::crud(item, ctxt)).collect(),
         policies: all("policy").filter_map(|item| policy::full(item, ctxt)).collect(),
@@ -283,6 +289,7 @@ fn field<'a>(field: &'a syn::Field, schema: &Ident, ctxt: &Ctxt) -> Option<Field
         field: name,
         skip,
         column,
+        was: was(find("was"), ctxt),
         ty,
         declared,
         nullable,

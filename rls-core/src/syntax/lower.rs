@@ -12,10 +12,10 @@ use super::grant::GrantDecl;
 use super::lower_constraint::Lowering;
 use super::predicate::{self, Parsed, Scope};
 use super::rust_type::RustType;
-use super::{Ctxt, column as columns, grant, lower_partition, lower_policy};
+use super::{Ctxt, column as columns, grant, lower_partition, lower_policy, rename};
 use crate::model::{
     BaseType, Column, Commented, DeclaredGrant, DeclaredTable, Expr, Generated, Ident, IndexValue,
-    PgType, QualifiedName, RowSecurity, Sequence, SequenceOwner, Sql, Table, usual_name,
+    PgType, QualifiedName, RowSecurity, Sequence, SequenceOwner, Table, usual_name,
 };
 use crate::policy::compile::Site;
 use crate::policy::link::{self, Shape, ShapeColumn};
@@ -46,6 +46,7 @@ pub fn lower(input: &DeriveInput, ctxt: &Ctxt) -> Option<Lowered> {
     for field in &columns {
         places.insert(Part::Column(field.column.clone()), field.ident.to_token_stream());
     }
+    places.extend(decl.was.iter().map(|was| (Part::Was, was.at.to_token_stream())));
     for (at, (_, meta)) in decl.allowed.iter().enumerate() {
         places.insert(Part::Allow(at), meta.to_token_stream());
     }
@@ -57,6 +58,7 @@ pub fn lower(input: &DeriveInput, ctxt: &Ctxt) -> Option<Lowered> {
     }
     let grants = grants(&decl.grants, &scope, ctxt);
     let lowered = lower_policy::policies(&decl, &scope, &mut places, ctxt);
+    let renames = rename::renames(&decl, lowered.policies.keys(), ctxt);
     let mut table = Table {
         columns: columns
             .iter()
@@ -94,6 +96,7 @@ pub fn lower(input: &DeriveInput, ctxt: &Ctxt) -> Option<Lowered> {
         owner: decl.owner.clone(),
         grants,
         comments,
+        renames,
         table,
     };
     let declared = columns
@@ -209,11 +212,11 @@ fn default(
     ctxt: &Ctxt,
 ) -> Option<Expr> {
     if let Some(sequence) = own_sequence(&decl.name, field) {
-        return Some(Expr::Sql(next_of(&sequence.name).as_str().to_owned()));
+        return Some(Expr::Sql(render::next_of(&sequence.name).as_str().to_owned()));
     }
     let rust = field.default.as_ref()?;
     if let Some(sequence) = columns::next(rust, &decl.name.schema, ctxt) {
-        return Some(Expr::Sql(next_of(&sequence?).as_str().to_owned()));
+        return Some(Expr::Sql(render::next_of(&sequence?).as_str().to_owned()));
     }
     let Parsed { expr, spans } = predicate::parse(rust, scope, ctxt)?;
     let own = scope.own.as_ref()?;
@@ -255,9 +258,9 @@ fn generated(
 }
 
 /// The sequence of a serial column, under the name that Postgres would give.
-fn own_sequence(table: &QualifiedName, field: &Field<'_>) -> Option<Sequence> {
+pub(super) fn own_sequence(table: &QualifiedName, field: &Field<'_>) -> Option<Sequence> {
     let serial = field.serial.as_ref()?;
-    let usual = || Ident::shortened(&format!("{}_{}_seq", table.name, field.column)).ok();
+    let usual = || usual_sequence(&table.name, &field.column);
     // One that is declared elsewhere is filled in when it is known.
     let ty = match &field.declared {
         Some(_) => PgType::plain(BaseType::BigInt),
@@ -272,10 +275,9 @@ fn own_sequence(table: &QualifiedName, field: &Field<'_>) -> Option<Sequence> {
     })
 }
 
-/// The next number of a sequence, in the words of the server.
-fn next_of(sequence: &QualifiedName) -> Sql {
-    let name = render::literal(&render::qualified(sequence));
-    Sql::new(format!("nextval({name}::regclass)"))
+/// What it is called by itself.
+pub(super) fn usual_sequence(table: &Ident, column: &Ident) -> Option<Ident> {
+    Ident::shortened(&format!("{table}_{column}_seq")).ok()
 }
 
 /// Privileges by name, with the columns that their fields are.

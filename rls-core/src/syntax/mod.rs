@@ -31,6 +31,7 @@ mod policy;
 mod predicate;
 mod raw_sql;
 mod references;
+mod rename;
 mod rust_type;
 mod sequence;
 mod signature;

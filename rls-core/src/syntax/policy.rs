@@ -6,6 +6,7 @@ use syn::{Expr, Meta};
 use super::Ctxt;
 use super::attr::{self, Item, checked, quoted};
 use super::decl::plain_name;
+use super::rename::{Was, was};
 use crate::model::{AllowedLint, Command, Grantee, Ident, PolicyKind};
 use crate::resolve::nearest;
 
@@ -28,6 +29,7 @@ pub(super) struct CrudPolicy {
 pub(super) struct FullPolicy {
     pub(super) meta: Meta,
     pub(super) name: Ident,
+    pub(super) was: Option<Was>,
     pub(super) kind: PolicyKind,
     pub(super) command: Command,
     pub(super) roles: Vec<(Grantee, Expr)>,
@@ -51,6 +53,7 @@ const CRUD_KEYS: &[&str] = &[
 ];
 const POLICY_KEYS: &[&str] = &[
     "name",
+    "was",
     "command",
     "role",
     "roles",
@@ -144,6 +147,7 @@ pub(super) fn full(item: &Item, ctxt: &Ctxt) -> Option<FullPolicy> {
         with_check: value("with_check"),
         columns: find("columns").and_then(|item| columns(item, ctxt)),
         comment: find("comment").and_then(|item| item.string(ctxt)).map(|text| text.value()),
+        was: was(find("was"), ctxt),
         name: name?,
         command: command?,
     };

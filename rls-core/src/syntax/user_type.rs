@@ -11,11 +11,12 @@ use super::comment::comment;
 use super::decl::{collation, column_type};
 use super::owner::owner;
 use super::predicate::{self, Parsed, Scope};
+use super::rename::{self, Was, value_was};
 use super::rust_type::{FieldType, RustType};
 use super::{Ctxt, constraint, object};
 use crate::model::{
     Attribute, BaseType, CASES, Case, Commented, Composite, DeclaredType, Domain, DomainCheck,
-    EnumType, Expr, Ident, PgType, QualifiedName, TypeForm, UserType,
+    EnumType, Expr, Ident, PgType, QualifiedName, Renames, TypeForm, UserType,
 };
 use crate::policy::link;
 use crate::resolve::nearest;
@@ -60,35 +61,48 @@ pub fn lower_enum(input: &DeriveInput, ctxt: &Ctxt) -> Option<LoweredType> {
         None => Some(Case::Snake),
         Some(item) => case(item, ctxt),
     };
-    let mut values = Vec::new();
+    let (mut values, mut were) = (Vec::new(), Vec::new());
     for variant in &data.variants {
-        let Some(value) = value(variant, case, ctxt) else { continue };
+        let Some((value, was)) = value(variant, case, ctxt) else { continue };
         if values.contains(&value) {
             let message = format!("`{value}` is a value of this enum already");
             let help = "give one of the two another name with `#[rls(value = \"..\")]`";
             ctxt.error_help(&variant.ident, message, help);
         }
         values.push(value);
+        were.push(was);
     }
+    let named: Vec<_> = values.iter().zip(were.iter().map(Option::as_ref)).collect();
+    rename::check(&named, ctxt);
     let name = object::called(input, find("name"), find("schema"), ctxt)?;
     let comments = own_comment(input, &name, find("comment"), ctxt);
+    let was = |(now, was): (&String, Option<&Was<String>>)| {
+        Some(((name.clone(), now.clone()), was?.name.clone()))
+    };
+    let renames =
+        Renames { values: named.into_iter().filter_map(was).collect(), ..Renames::default() };
     let ty = UserType { name, form: TypeForm::Enum(EnumType { values }) };
     let owner = find("owner").and_then(|item| owner(item, ctxt));
-    let declared = Box::new(DeclaredType { ty, owner, comments });
+    let declared = Box::new(DeclaredType { ty, owner, comments, renames });
     let form = LoweredForm::Own { declared, parts: Vec::new() };
     (ctxt.count() == before).then_some(LoweredType { rust_name: rust_name(input), form })
 }
 
-/// The value of a variant.
-fn value(variant: &Variant, case: Option<Case>, ctxt: &Ctxt) -> Option<String> {
+/// The value of a variant, and what it was before.
+fn value(
+    variant: &Variant,
+    case: Option<Case>,
+    ctxt: &Ctxt,
+) -> Option<(String, Option<Was<String>>)> {
     if !matches!(variant.fields, Fields::Unit) {
         let help = "a composite type is a struct that derives `PgType`";
         ctxt.error_help(&variant.fields, "a value of an enum holds nothing", help);
     }
-    let items = attr::items(&variant.attrs, &["value"], &[], ctxt);
-    let text = items.first().and_then(|item| item.string(ctxt));
+    let items = attr::items(&variant.attrs, &["value", "was"], &[], ctxt);
+    let find = |key: &str| items.iter().find(|item| item.key == key);
+    let text = find("value").and_then(|item| item.string(ctxt));
     let at = text.as_ref().map_or(variant.ident.to_token_stream(), ToTokens::to_token_stream);
-    let value = match (&text, items.is_empty()) {
+    let value = match (&text, find("value").is_none()) {
         (Some(text), _) => text.value(),
         (None, true) => case?.of(&variant.ident.unraw().to_string()),
         (None, false) => return None,
@@ -96,7 +110,7 @@ fn value(variant: &Variant, case: Option<Case>, ctxt: &Ctxt) -> Option<String> {
     if !EnumType::can_hold(&value) {
         ctxt.error(at, "a value of an enum has at most 63 bytes, and none of them is NUL");
     }
-    Some(value)
+    Some((value, value_was(find("was"), ctxt)))
 }
 
 fn case(item: &Item, ctxt: &Ctxt) -> Option<Case> {
@@ -316,7 +330,9 @@ impl Read<'_> {
         parts: Vec<(usize, RustType)>,
     ) -> LoweredForm {
         let owner = self.find("owner").and_then(|item| owner(item, self.ctxt));
-        LoweredForm::Own { declared: Box::new(DeclaredType { ty, owner, comments }), parts }
+        let renames = Renames::default();
+        let declared = DeclaredType { ty, owner, comments, renames };
+        LoweredForm::Own { declared: Box::new(declared), parts }
     }
 
     /// The name behind `domain` or `composite`, which may stand alone.

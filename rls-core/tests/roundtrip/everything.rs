@@ -101,6 +101,7 @@ pub fn schema() -> Schema {
         grants_by_name: grants(),
         default_privileges: defaults,
         settled_defaults: BTreeSet::from_iter(settled),
+        renames: Renames::default(),
     }
 }
 

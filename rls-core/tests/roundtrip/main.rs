@@ -25,6 +25,7 @@ mod partitions;
 mod policies;
 mod pulled;
 mod reached;
+mod renames;
 mod repair;
 mod rows;
 mod shrink;
@@ -48,6 +49,7 @@ use world::World;
 const PAIRS: u64 = 200;
 const CREPT: u64 = 60;
 const LOCKED: u64 = 60;
+const RENAMED: u64 = 40;
 const PULLED: u64 = 60;
 /// How many of those that were pulled are compiled, as one crate.
 const COMPILED: usize = 40;
@@ -95,6 +97,14 @@ fn one_schema_after_another_is_read_back_equal() {
     let mut world = runtime.block_on(World::new("pairs"));
     let version = world.version;
     each_way(PAIRS, |way| runtime.block_on(world.lead(way)), version);
+}
+
+#[test]
+fn tables_keep_their_rows_by_other_names() {
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    let mut world = runtime.block_on(World::new("renamed"));
+    let version = world.version;
+    each_way(RENAMED, |way| runtime.block_on(world.rename(way)), version);
 }
 
 #[test]

@@ -31,8 +31,8 @@ pub struct World {
 static TURN: Mutex<()> = Mutex::const_new(());
 
 /// What went wrong.
-struct Failed {
-    why: String,
+pub struct Failed {
+    pub why: String,
     /// Whether rows that are there are in the way.
     of_rows: bool,
 }
@@ -230,7 +230,7 @@ async fn without_rows(client: &Client, schema: &Schema) {
 }
 
 /// Makes a database what is desired, and reads it back: both ways round nothing is left.
-async fn reach(client: &mut Client, desired: &Schema, online: bool) -> Result<Plan, Failed> {
+pub async fn reach(client: &mut Client, desired: &Schema, online: bool) -> Result<Plan, Failed> {
     let options = Options { allowed: &HazardKind::ALL, online, ..Options::default() };
     let done = apply_with(client, desired, &options, &mut |_, _, _| {}).await;
     let done = done.map_err(|error| {
@@ -246,7 +246,7 @@ async fn reach(client: &mut Client, desired: &Schema, online: bool) -> Result<Pl
 }
 
 /// From a snapshot, as a migration does it.
-async fn migrate(client: &mut Client, from: &Schema, to: &Schema) -> Result<Plan, Failed> {
+pub async fn migrate(client: &mut Client, from: &Schema, to: &Schema) -> Result<Plan, Failed> {
     let schemas = Pair { previous: from, next: to };
     let plan = plan(schemas, &Canonical::default(), Origin::Snapshot);
     run(client, &plan).await?;

@@ -252,7 +252,12 @@ async fn an_enum_is_made_anew_under_views_that_show_and_name_it() {
         ];
         let declared = rls_core::resolve::Declared {
             tables: vec![items.into()],
-            types: vec![DeclaredType { ty: mood, owner: None, comments: Default::default() }],
+            types: vec![DeclaredType {
+                ty: mood,
+                owner: None,
+                comments: [].into(),
+                renames: Default::default(),
+            }],
             views,
             ..Default::default()
         };

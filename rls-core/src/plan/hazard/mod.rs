@@ -240,7 +240,14 @@ impl Finder<'_> {
                 narrows::row_security(change)
             }
             Change::DropSequence(name) => self.undeclared_object("sequence", name),
-            Change::CreateRole(_)
+            // Nothing is lost, and nobody gets at more.
+            Change::RenameRole { .. }
+            | Change::RenameTable { .. }
+            | Change::RenameSequence { .. }
+            | Change::RenameColumn(_)
+            | Change::RenamePolicy(_)
+            | Change::RenameValue { .. }
+            | Change::CreateRole(_)
             | Change::GrantMembership(_)
             | Change::CreateSequence { .. }
             | Change::AlterSequence(_)
