@@ -80,7 +80,7 @@ impl Script {
                 .iter()
                 .any(|token| token.kind.word() == Some("concurrently"));
             let lock_timeout = if concurrently { Duration::ZERO } else { patience.lock_timeout };
-            let settings = Patience { lock_timeout, ..patience.clone() }.settings("SESSION");
+            let settings = Patience { lock_timeout, ..*patience }.settings("SESSION");
             client.batch_execute(&settings).await.map_err(|error| self.failed(at, error))?;
             let done = client.query_typed(statement, &[]).await;
             done.map_err(|error| self.failed(at, error))?;

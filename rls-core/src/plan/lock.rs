@@ -278,12 +278,13 @@ fn users_of<'a>(
 /// is kept beside the table.
 fn fills_rows(column: &Column<Sql>, next: &Schema) -> bool {
     let Column { ty, default, identity, generated, .. } = column;
-    let domain = match &ty.base {
-        BaseType::Named(name) => next.types.get(name).is_some_and(|ty| match &ty.form {
+    let domain = if let BaseType::Named(name) = &ty.base {
+        next.types.get(name).is_some_and(|ty| match &ty.form {
             TypeForm::Domain(domain) => !domain.checks.is_empty() || domain.not_null,
             TypeForm::Enum(_) | TypeForm::Composite(_) => false,
-        }),
-        _ => false,
+        })
+    } else {
+        false
     };
     let stored = generated.as_ref().is_some_and(|generated| generated.stored);
     identity.is_some() || stored || domain || default.as_ref().is_some_and(may_differ_by_row)
