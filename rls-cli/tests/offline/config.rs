@@ -37,7 +37,7 @@ fn mistakes_in_rls_toml_have_a_place() {
         ("provider = \"neon\"\nsource = \"src\"", "rls.toml:2:10: "),
         (
             "provider = \"neon\"\nroles = [\n  \"editor\",\n  { name = \"a\", bypassrls = true },\n]",
-            "rls.toml:4:17: unknown field `bypassrls`, expected one of `name`, `exists`, `login`, `inherit`, `bypass-rls`, `member-of`",
+            "rls.toml:4:17: unknown field `bypassrls`, expected one of `name`, `was`, `exists`, `login`, `inherit`, `bypass-rls`, `member-of`",
         ),
         ("provider = \"neon\"\nroles = [{ login = true }]", "rls.toml:2:10: missing field `name`"),
         ("provider = \"neon\"\nroles = [7]", "the name of a role that exists, or a table"),

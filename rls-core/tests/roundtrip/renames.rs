@@ -1,7 +1,7 @@
 //! The tables of random schemas by other names: the rows stay, and a second look finds nothing to do.
 
 use rls_core::diff::Change;
-use rls_core::model::{Ident, QualifiedName, Schema};
+use rls_core::model::{Ident, QualifiedName, Schema, Sql, Table};
 use rls_core::plan::Plan;
 use rls_core::render::{ident, qualified};
 use serde_json::Value;
@@ -51,9 +51,13 @@ fn lost(plan: &Plan) -> Option<&'static str> {
     })
 }
 
-/// Every other table gets another name.
+/// Every other table gets another name, of those whose names by themselves say which one is meant.
 fn names(schema: &Schema) -> Vec<(QualifiedName, Ident)> {
-    let tables = schema.tables.keys().step_by(2).enumerate();
+    let alone = |name: &&QualifiedName| {
+        let relations = schema.tables.keys().chain(schema.views.keys());
+        relations.filter(|other| other.name == name.name).count() == 1
+    };
+    let tables = schema.tables.keys().filter(alone).step_by(2).enumerate();
     tables.map(|(at, table)| (table.clone(), id(&format!("Renamed {at}")))).collect()
 }
 
@@ -64,9 +68,27 @@ fn renamed(schema: &Schema, names: &[(QualifiedName, Ident)]) -> Schema {
     let mut next: Schema = serde_json::from_value(json).unwrap();
     for (was, now) in names {
         let now = QualifiedName::new(was.schema.clone(), now.clone());
+        if let Some(table) = next.tables.get_mut(&now) {
+            whole_row(table, &was.name);
+        }
         next.renames.tables.insert(now, was.name.clone());
     }
     next
+}
+
+/// The row as a whole goes by the table's name.
+fn whole_row(table: &mut Table<Sql>, was: &Ident) {
+    let name = table.name.name.clone();
+    if table.column(was).is_some() {
+        return;
+    }
+    for policy in table.policies.values_mut() {
+        for text in policy.using.iter_mut().chain(&mut policy.with_check) {
+            if text.as_str() == format!("{} IS NOT NULL", ident(was)) {
+                *text = Sql::new(format!("{} IS NOT NULL", ident(&name)));
+            }
+        }
+    }
 }
 
 fn put(json: &mut Value, names: &[(QualifiedName, Ident)]) {
@@ -87,7 +109,7 @@ fn put(json: &mut Value, names: &[(QualifiedName, Ident)]) {
         Value::String(text) => {
             for (was, now) in names {
                 let now = QualifiedName::new(was.schema.clone(), now.clone());
-                *text = text.replace(&qualified(was), &qualified(&now));
+                *text = instead(text, &qualified(was), &qualified(&now));
                 let front = |name: &Ident| format!("{}.", ident(name));
                 if !text.contains(&format!(".{}", front(&was.name))) {
                     *text = text.replace(&front(&was.name), &front(&now.name));
@@ -96,6 +118,18 @@ fn put(json: &mut Value, names: &[(QualifiedName, Ident)]) {
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
+}
+
+/// With a name in another's place, where it is not the beginning of a longer one.
+fn instead(text: &str, was: &str, now: &str) -> String {
+    let mut parts = text.split(was);
+    let mut written = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let longer = part.starts_with(|c: char| c.is_alphanumeric() || c == '_');
+        written += if longer { was } else { now };
+        written += part;
+    }
+    written
 }
 
 async fn counted(client: &Client, tables: impl Iterator<Item = QualifiedName>) -> Vec<i64> {
