@@ -8,6 +8,7 @@ use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
 
 use crate::args::{DatabaseArgs, ManyArgs};
+use crate::database::describe;
 use crate::error::{Error, Result};
 use crate::output::{GREEN, Output, RED, YELLOW, count, error_json, styled};
 use crate::tls;
@@ -19,15 +20,13 @@ where
     R: Future<Output = Result<Output>> + 'a,
 {
     let Some(list) = &args.databases else { return run(args.database.clone()).await };
-    let urls = read(list)?;
-    let total = urls.len();
-    let on = |url: String| {
-        let (name, args) =
-            (named(&url), DatabaseArgs { database_url: Some(url), ..args.database.clone() });
-        let result = run(args);
+    let listed = read(list)?;
+    let total = listed.len();
+    let on = |Listed { url, name }: Listed| {
+        let result = run(DatabaseArgs { database_url: Some(url), ..args.database.clone() });
         async move { (name, result.await) }
     };
-    let mut results = stream::iter(urls).map(on).buffer_unordered(u16::from(args.jobs).into());
+    let mut results = stream::iter(listed).map(on).buffer_unordered(u16::from(args.jobs).into());
     let mut summary = Summary::default();
     while let Some((name, result)) = results.next().await {
         let line = summary.add(&name, result);
@@ -108,24 +107,33 @@ impl Summary {
     }
 }
 
+/// A database of the list.
+struct Listed {
+    url: String,
+    /// What it is, without its password.
+    name: String,
+}
+
 /// One URL a line; empty lines and those that begin with `#` are passed over.
-fn read(path: &Path) -> Result<Vec<String>> {
+fn read(path: &Path) -> Result<Vec<Listed>> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| Error::user(format!("cannot read {}: {error}", path.display())))?;
     let lines = text.lines().map(str::trim).enumerate();
     let lines = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
-    let (mut urls, mut problems) = (Vec::new(), Vec::new());
+    let (mut listed, mut problems): (Vec<Listed>, _) = (Vec::new(), Vec::new());
     for (at, line) in lines {
         // What is wrong with it is said without the line: it may hold a password.
         match tls::target(line) {
-            Ok(_) if urls.iter().any(|url| url == line) => {
+            Ok(_) if listed.iter().any(|other| other.url == line) => {
                 problems.push(format!(
                     "{}:{}: this database is named twice",
                     path.display(),
                     at + 1
                 ));
             }
-            Ok(_) => urls.push(line.to_owned()),
+            Ok(target) => {
+                listed.push(Listed { url: line.to_owned(), name: describe(&target.config) })
+            }
             Err(_) => problems.push(format!(
                 "{}:{}: this is no URL of a database, such as postgres://user@host/name",
                 path.display(),
@@ -136,17 +144,11 @@ fn read(path: &Path) -> Result<Vec<String>> {
     if !problems.is_empty() {
         return Err(Error::user(problems.join("\n")));
     }
-    if urls.is_empty() {
+    if listed.is_empty() {
         return Err(Error::hint(
             format!("{} names no database", path.display()),
             "write one URL a line",
         ));
     }
-    Ok(urls)
-}
-
-/// The database of a URL, without its password.
-fn named(url: &str) -> String {
-    let described = tls::target(url).map(|target| crate::database::describe(&target.config));
-    described.unwrap_or_else(|_| "a database".to_owned())
+    Ok(listed)
 }

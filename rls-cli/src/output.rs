@@ -1,10 +1,14 @@
 //! What a command says: text for people, or one JSON document for programs, and an exit code.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anstream::{eprint, eprintln, print, println};
 use anstyle::{AnsiColor, Style};
+use rls_core::apply::Applied;
+use rls_core::model::Ident;
 use serde_json::{Value, json};
 
 use crate::args::Format;
@@ -111,6 +115,25 @@ pub(crate) fn error_json(error: &Error) -> Value {
         Error::User(Message { message, hint }) => json!([{ "message": message, "help": hint }]),
         Error::Internal(message) => json!([{ "message": message, "internal": true }]),
     }
+}
+
+/// A migration that has just been applied, or undone, for programs.
+pub(crate) fn applied_json(applied: &Applied) -> Value {
+    json!({
+        "version": applied.version,
+        "name": applied.name,
+        "duration_ms": milliseconds(applied.duration),
+    })
+}
+
+/// A time as JSON has it.
+pub(crate) fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// A note for each role that the server does not have.
+pub(crate) fn missing_notes(missing: &BTreeSet<Ident>) -> impl Iterator<Item = String> {
+    missing.iter().map(|role| format!("the server does not have the role `{role}`"))
 }
 
 /// Notes under a text, one line each.

@@ -76,11 +76,6 @@ pub(crate) fn plan_json(plan: &Plan) -> Value {
 }
 
 fn step_json(step: &Step) -> Value {
-    let hazards: Vec<_> = step
-        .hazards
-        .iter()
-        .map(|hazard| json!({ "kind": hazard.kind.name(), "message": hazard.message }))
-        .collect();
     let locks: Vec<_> = step
         .locks
         .iter()
@@ -90,10 +85,17 @@ fn step_json(step: &Step) -> Value {
         .collect();
     json!({
         "statements": step.statements,
-        "hazards": hazards,
+        "hazards": hazards_json(&step.hazards),
         "locks": locks,
         "outside_transaction": step.batch == Batch::Behind,
     })
+}
+
+/// Hazards for programs.
+pub(crate) fn hazards_json(hazards: &[Hazard]) -> Value {
+    let hazard =
+        |Hazard { kind, message }: &Hazard| json!({ "kind": kind.name(), "message": message });
+    hazards.iter().map(hazard).collect()
 }
 
 fn held_name(held: Held) -> &'static str {
@@ -121,10 +123,7 @@ pub(crate) fn plan_markdown(title: &str, plan: &Plan) -> String {
         text += &format!("\nTo go ahead: `{}`\n", flags.join(" "));
     }
     text += &locks_markdown(plan);
-    text += &format!(
-        "\n<details><summary>SQL</summary>\n\n{}\n\n</details>\n",
-        fenced(&anstream::adapter::strip_str(&sql(plan)).to_string())
-    );
+    text += &format!("\n<details><summary>SQL</summary>\n\n{}\n\n</details>\n", fenced(&sql(plan)));
     text
 }
 

@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::args::DatabaseArgs;
 use crate::database::Database;
 use crate::error::Result;
-use crate::output::{GREEN, Output, count, notes_text, styled};
+use crate::output::{GREEN, Output, count, missing_notes, notes_text, styled};
 use crate::plan_output::{plan_json, plan_text};
 use crate::progress::during;
 use crate::project::Project;
@@ -23,7 +23,7 @@ pub(crate) async fn run(project: &Project, args: &DatabaseArgs) -> Result<Output
     let difference = !compared.is_empty();
     notes.extend(compared.live.notes);
     let missing = compared.live.missing_roles;
-    notes.extend(missing.iter().map(|role| format!("the server does not have the role `{role}`")));
+    notes.extend(missing_notes(&missing));
     let text = if difference {
         format!(
             "{}\n{name} does not hold what the migrations lead to, so nothing was entered; above is what \

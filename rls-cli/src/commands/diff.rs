@@ -7,7 +7,7 @@ use crate::args::{DiffArgs, PlanFormat};
 use crate::boundary;
 use crate::database::Database;
 use crate::error::{Error, Result};
-use crate::output::{GREEN, Output, notes_text, styled};
+use crate::output::{GREEN, Output, missing_notes, notes_text, styled};
 use crate::plan_output::{plan_json, plan_markdown, plan_text};
 use crate::progress::during;
 use crate::project::Project;
@@ -22,7 +22,7 @@ pub(crate) async fn run(project: &Project, args: &DiffArgs) -> Result<Output> {
     let (compared, standing) = compared?;
     notes.extend(compared.live.notes.iter().cloned());
     let missing = &compared.live.missing_roles;
-    notes.extend(missing.iter().map(|role| format!("the server does not have the role `{role}`")));
+    notes.extend(missing_notes(missing));
     let plan = match args.online {
         true => compared.plan.clone().online(&schema),
         false => compared.plan.clone(),
@@ -36,7 +36,7 @@ pub(crate) async fn run(project: &Project, args: &DiffArgs) -> Result<Output> {
             .map_err(|error| Error::user(format!("cannot write {}: {error}", path.display())))?;
         notes.push(format!("the plan is in {0}: `cargo rls apply --plan {0}`", path.display()));
     }
-    let difference = !plan.is_empty() || !missing.is_empty();
+    let difference = !compared.is_empty();
     let text = match args.format {
         PlanFormat::Markdown => plan_markdown(&format!("Plan for {name}"), &plan),
         PlanFormat::Text if difference => plan_text(&plan),

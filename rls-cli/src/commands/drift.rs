@@ -34,7 +34,11 @@ async fn on(project: &Project, args: &DatabaseArgs, schema: &Schema) -> Result<O
     let Drift { findings, notes: found } = looked?;
     notes.extend(found);
     let counts = drift::counts(&findings);
-    let placed = project.read(|declared| Ok(place_all(findings, declared)))?;
+    // The source is read again only where there is something to point at.
+    let placed = match findings.as_slice() {
+        [] => Vec::new(),
+        _ => project.read(|declared| Ok(place_all(findings, declared)))?,
+    };
     let widening = placed.iter().filter(|placed| placed.finding.widens).count();
 
     let mut text: String = placed.iter().map(line).collect();

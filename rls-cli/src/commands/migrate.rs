@@ -8,7 +8,7 @@ use crate::args::{DatabaseArgs, MigrateArgs};
 use crate::database::Database;
 use crate::error::Result;
 use crate::many;
-use crate::output::{GREEN, Output, count, notes_text, styled};
+use crate::output::{GREEN, Output, applied_json, count, notes_text, styled};
 use crate::progress::during;
 use crate::project::Project;
 
@@ -57,16 +57,7 @@ async fn on(
             count(applied.len(), "migration")
         )
     };
-    let files: Vec<_> = applied
-        .iter()
-        .map(|migration| {
-            json!({
-                "version": migration.version,
-                "name": migration.name,
-                "duration_ms": u64::try_from(migration.duration.as_millis()).unwrap_or(u64::MAX),
-            })
-        })
-        .collect();
+    let files: Vec<_> = applied.iter().map(applied_json).collect();
     Ok(Output {
         text: text + &notes_text(&notes),
         json: json!({ "database": name, "applied": files, "notes": notes }),

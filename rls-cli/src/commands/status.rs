@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use crate::args::DatabaseArgs;
 use crate::database::Database;
 use crate::error::Result;
-use crate::output::{GREEN, Output, YELLOW, notes_text, styled};
+use crate::output::{GREEN, Output, YELLOW, milliseconds, notes_text, styled};
+use crate::plan_output::hazards_json;
 use crate::progress::during;
 use crate::project::Project;
 
@@ -59,23 +60,15 @@ fn json(status: &Status<'_>) -> Value {
         None if status.is_begun() => "begun",
         None => "pending",
     };
-    let hazards = status.migration.hazards();
-    let hazards: Vec<_> = hazards
-        .iter()
-        .map(|hazard| json!({ "kind": hazard.kind.name(), "message": hazard.message }))
-        .collect();
-    let milliseconds = |record: &Record| {
-        record.duration.map(|it| u64::try_from(it.as_millis()).unwrap_or(u64::MAX))
-    };
     json!({
         "version": status.migration.version,
         "name": status.migration.name,
         "state": state,
-        "hazards": hazards,
+        "hazards": hazards_json(&status.migration.hazards()),
         "record": status.record.as_ref().map(|record| json!({
             "applied_at": record.applied_at,
             "applied_by": record.applied_by,
-            "duration_ms": milliseconds(record),
+            "duration_ms": record.duration.map(milliseconds),
             "tool_version": record.tool_version,
             "baseline": record.baseline,
         })),

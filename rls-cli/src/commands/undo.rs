@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::args::DatabaseArgs;
 use crate::database::Database;
 use crate::error::Result;
-use crate::output::{GREEN, Output, notes_text, styled};
+use crate::output::{GREEN, Output, applied_json, notes_text, styled};
 use crate::progress::during;
 use crate::project::Project;
 
@@ -36,13 +36,7 @@ pub(crate) async fn run(
         ),
         None => format!("{} {name} has had no migration\n", styled(GREEN, "Nothing to do:")),
     };
-    let undone = undone.map(|undone| {
-        json!({
-            "version": undone.version,
-            "name": undone.name,
-            "duration_ms": u64::try_from(undone.duration.as_millis()).unwrap_or(u64::MAX),
-        })
-    });
+    let undone = undone.as_ref().map(applied_json);
     Ok(Output {
         text: text + &notes_text(&notes),
         json: json!({ "database": name, "undone": undone, "notes": notes }),

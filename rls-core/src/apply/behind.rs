@@ -4,12 +4,11 @@
 use tokio_postgres::Client;
 
 use super::patience::Patience;
-use super::{Comparison, Error, begin, leave, look};
+use super::{Error, compare};
 use crate::catalog::Failure;
-use crate::diff::{Change, Pair};
+use crate::diff::{Change, OnTable, Pair};
 use crate::model::Schema;
 use crate::plan::{Batch, LockMode, Plan, Step, not_null_stand_in};
-use tokio_postgres::IsolationLevel;
 
 /// Runs them in order, and compares the database with what is desired at the end.
 pub(super) async fn run(
@@ -22,27 +21,16 @@ pub(super) async fn run(
     let total = plan.steps.len();
     let steps = || plan.steps.iter().enumerate().filter(|(_, step)| step.batch == Batch::Behind);
     for (at, step) in steps() {
-        let done = attempts(client, step, patience).await;
+        let done = patience.retrying(client, async |client| once(client, step, patience).await);
+        let done = done.await;
         done.map_err(|cause| Error::Unfinished { left: total - at, cause: Box::new(cause) })?;
         on_step(at + 1, total, step);
     }
     if steps().next().is_none() {
         return Ok(());
     }
-    let mut transaction = begin(client, IsolationLevel::RepeatableRead).await?;
-    let (Comparison { live: _, plan }, _) = look(&mut transaction, desired).await?;
-    leave(transaction).await?;
-    if plan.is_empty() { Ok(()) } else { Err(Error::StillDiffers(plan)) }
-}
-
-async fn attempts(client: &Client, step: &Step, patience: &Patience) -> Result<(), Error> {
-    let mut attempt = 1;
-    loop {
-        match once(client, step, patience).await {
-            Err(error) if patience.again(client, attempt, &error).await? => attempt += 1,
-            done => return done,
-        }
-    }
+    let left = compare(client, desired).await?.plan;
+    if left.is_empty() { Ok(()) } else { Err(Error::StillDiffers(left)) }
 }
 
 async fn once(client: &Client, step: &Step, patience: &Patience) -> Result<(), Error> {
@@ -87,7 +75,7 @@ pub(super) fn is_expected(left: &Step, plan: &Plan) -> bool {
                 && done.item.next == *next && refusing == *next)
         })
     } else if let Change::AddForeignKey(key) = &left.change {
-        let named = Change::ValidateConstraint(crate::diff::OnTable {
+        let named = Change::ValidateConstraint(OnTable {
             table: key.table.clone(),
             item: key.item.name.clone(),
         });

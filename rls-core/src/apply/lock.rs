@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, GenericClient, Transaction};
 
-use super::Error;
+use super::{Error, ask};
 use crate::catalog::Failure;
 
 /// The key of the advisory lock: `rls` and `sch` in ASCII. It must never change.
@@ -25,7 +25,8 @@ pub(super) async fn held<T>(
 ) -> Result<T, Error> {
     wait(client, "SELECT pg_catalog.pg_try_advisory_lock($1)").await?;
     let done = work(client).await;
-    let released = ask(client, "SELECT pg_catalog.pg_advisory_unlock($1)").await;
+    let released =
+        ask(client, "SELECT pg_catalog.pg_advisory_unlock($1)", &[(&KEY, Type::INT8)]).await;
     let done = done?;
     released?;
     Ok(done)
@@ -35,7 +36,7 @@ pub(super) async fn held<T>(
 /// and the other run may be waiting for that to go. The server does the sleeping.
 async fn wait(client: &impl GenericClient, attempt: &str) -> Result<(), Error> {
     let begin = Instant::now();
-    while !ask(client, attempt).await? {
+    while !ask(client, attempt, &[(&KEY, Type::INT8)]).await? {
         if begin.elapsed() > PATIENCE {
             return Err(Error::Busy);
         }
@@ -43,10 +44,4 @@ async fn wait(client: &impl GenericClient, attempt: &str) -> Result<(), Error> {
         client.batch_execute(sleep).await.map_err(|error| Failure::of(sleep, error))?;
     }
     Ok(())
-}
-
-async fn ask(client: &impl GenericClient, question: &str) -> Result<bool, Error> {
-    let row = client.query_typed_one(question, &[(&KEY, Type::INT8)]).await;
-    let answer = row.and_then(|row| row.try_get(0));
-    Ok(answer.map_err(|error| Failure::of(question, error))?)
 }

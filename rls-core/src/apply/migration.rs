@@ -1,10 +1,10 @@
 //! A migration: a file of SQL that runs once, as a whole unless it says otherwise.
 
-use std::fmt::Write;
 use std::ops::Range;
 
 use sha2::{Digest, Sha256};
 
+use super::hexadecimal;
 use super::problem::Problem;
 use super::script::Script;
 use crate::Place;
@@ -37,12 +37,7 @@ impl Migration {
     /// SHA-256 of the text in hexadecimal. Line ends of Windows count as plain ones, for git may
     /// put them there.
     pub fn checksum(&self) -> String {
-        let digest = Sha256::digest(self.sql.replace("\r\n", "\n").as_bytes());
-        digest.iter().fold(String::new(), |mut hex, byte| {
-            // Writing to a string cannot fail.
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
+        hexadecimal(&Sha256::digest(self.sql.replace("\r\n", "\n").as_bytes()))
     }
 
     /// Whether it runs as a whole or not at all. Otherwise its first line says that it runs statement by

@@ -21,7 +21,8 @@ mod undo;
 
 use std::collections::BTreeSet;
 
-use tokio_postgres::{Client, IsolationLevel, Transaction};
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Client, GenericClient, IsolationLevel, Transaction};
 
 use crate::catalog::{Failure, Live, Standing, canonical, introspect, standing};
 use crate::diff::{Canonical, Change, Pair};
@@ -150,13 +151,8 @@ async fn attempts(
     options: &Options<'_>,
     on_step: &mut dyn FnMut(usize, usize, &Step),
 ) -> Result<Comparison, Error> {
-    let mut attempt = 1;
-    loop {
-        match in_transaction(client, desired, options, on_step).await {
-            Err(error) if options.patience.again(client, attempt, &error).await? => attempt += 1,
-            done => return done,
-        }
-    }
+    let once = async |client: &mut Client| in_transaction(client, desired, options, on_step).await;
+    options.patience.retrying(client, once).await
 }
 
 async fn in_transaction(
@@ -180,7 +176,7 @@ async fn in_transaction(
     }
     #[cfg(feature = "serde")]
     if let Some(reviewed) = options.reviewed {
-        reviewed.check(&comparison, &comparison.plan)?;
+        reviewed.check(&comparison)?;
     }
     let refused: Vec<_> = comparison.plan.refused(options.allowed).cloned().collect();
     if !refused.is_empty() {
@@ -255,6 +251,17 @@ async fn settle(transaction: &Transaction<'_>, plan: &Plan) -> Result<(), Error>
         done.map_err(|error| Failure::of(statement, error))?;
     }
     Ok(())
+}
+
+/// What the server says to a question of yes or no.
+async fn ask(
+    client: &impl GenericClient,
+    question: &str,
+    values: &[(&(dyn ToSql + Sync), Type)],
+) -> Result<bool, Error> {
+    let row = client.query_typed_one(question, values).await;
+    let answer = row.and_then(|row| row.try_get(0));
+    Ok(answer.map_err(|error| Failure::of(question, error))?)
 }
 
 /// Bytes in hexadecimal.

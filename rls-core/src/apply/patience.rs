@@ -5,7 +5,8 @@
 
 use std::time::Duration;
 
-use tokio_postgres::{GenericClient, error::SqlState};
+use tokio_postgres::Client;
+use tokio_postgres::error::SqlState;
 
 use super::Error;
 use crate::catalog::{self, Failure};
@@ -39,27 +40,34 @@ impl Patience {
         settings
     }
 
-    /// Whether to try again after what went wrong, and if so, waits.
-    pub(super) async fn again(
+    /// Does some work, and does it again where a lock of somebody else was in the way: what failed so has left
+    /// nothing, or can be begun again.
+    pub(super) async fn retrying<T>(
         &self,
-        client: &impl GenericClient,
-        attempt: u32,
-        error: &Error,
-    ) -> Result<bool, Error> {
-        let failure = match error {
-            Error::Database(failure) | Error::Catalog(catalog::Error::Database(failure)) => failure,
-            _ => return Ok(false),
-        };
-        if attempt >= self.attempts || !was_locked_out(failure) {
-            return Ok(false);
+        client: &mut Client,
+        mut work: impl AsyncFnMut(&mut Client) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let mut attempt = 1;
+        loop {
+            match work(client).await {
+                Err(error) if attempt < self.attempts && was_locked_out(&error) => {
+                    pause(client, attempt).await?;
+                    attempt += 1;
+                }
+                done => return done,
+            }
         }
-        pause(client, attempt).await?;
-        Ok(true)
     }
 }
 
 /// Whether it is only that somebody else held a lock.
-pub(super) fn was_locked_out(failure: &Failure) -> bool {
+fn was_locked_out(error: &Error) -> bool {
+    let (Error::Database(failure)
+    | Error::Catalog(catalog::Error::Database(failure))
+    | Error::Migration { failure, .. }) = error
+    else {
+        return false;
+    };
     let code = failure.code.as_deref();
     [SqlState::LOCK_NOT_AVAILABLE, SqlState::T_R_DEADLOCK_DETECTED]
         .iter()
@@ -67,7 +75,7 @@ pub(super) fn was_locked_out(failure: &Failure) -> bool {
 }
 
 /// Each time twice as long; the server does the sleeping.
-pub(super) async fn pause(client: &impl GenericClient, attempt: u32) -> Result<(), Error> {
+async fn pause(client: &Client, attempt: u32) -> Result<(), Error> {
     let sleep =
         format!("SELECT pg_catalog.pg_sleep({})", 0.25 * f64::from(1_u32 << attempt.min(8)));
     Ok(client.batch_execute(&sleep).await.map_err(|error| Failure::of(&sleep, error))?)

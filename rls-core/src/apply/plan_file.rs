@@ -99,13 +99,13 @@ impl PlanFile {
     }
 
     /// That the database is as it was, and the plan the one that was reviewed.
-    pub(super) fn check(&self, found: &Comparison, plan: &Plan) -> Result<(), Error> {
+    pub(super) fn check(&self, found: &Comparison) -> Result<(), Error> {
         let fingerprint =
             fingerprint(&found.live.schema).map_err(|error| Error::Malformed(error.to_string()))?;
         if fingerprint != self.fingerprint {
             return Err(Error::Moved(found.plan.clone()));
         }
-        if steps(plan) != self.steps {
+        if steps(&found.plan) != self.steps {
             return Err(Error::PlannedOtherwise { made_by: self.made_by.clone() });
         }
         Ok(())

@@ -7,7 +7,7 @@ use tokio_postgres::types::Type;
 use tokio_postgres::{Client, GenericClient, IsolationLevel, Row};
 
 use super::migration::Migration;
-use super::{Error, begin};
+use super::{Error, ask, begin};
 use crate::catalog::Failure;
 use crate::render::STAND_IN_MARK;
 
@@ -63,7 +63,7 @@ FROM rls.migrations AS history ORDER BY version";
 
 /// The whole history, by version; empty where there is none.
 pub(super) async fn read(client: &Client) -> Result<Vec<Record>, Error> {
-    if !ask(client, EXISTS).await? {
+    if !ask(client, EXISTS, &[]).await? {
         return Ok(Vec::new());
     }
     let rows = client.query_typed(READ, &[]).await;
@@ -110,19 +110,13 @@ const MARK: &str = "SELECT coalesce(pg_catalog.obj_description(
 pub(super) async fn prepare(client: &mut Client) -> Result<bool, Error> {
     let failed = |query| move |error| Failure::of(query, error);
     let transaction = begin(client, IsolationLevel::ReadCommitted).await?;
-    if !ask(&transaction, IS_COMPLETE).await? {
+    if !ask(&transaction, IS_COMPLETE, &[]).await? {
         transaction.batch_execute(CREATE).await.map_err(failed(CREATE))?;
     }
     let row = transaction.query_typed_one(MARK, &[]).await.map_err(failed(MARK))?;
     let mark: String = row.try_get(0).map_err(failed(MARK))?;
     transaction.commit().await.map_err(failed("COMMIT"))?;
     Ok(mark.starts_with(STAND_IN_MARK))
-}
-
-async fn ask(client: &impl GenericClient, question: &str) -> Result<bool, Error> {
-    let row = client.query_typed_one(question, &[]).await;
-    let answer = row.and_then(|row| row.try_get(0));
-    Ok(answer.map_err(|error| Failure::of(question, error))?)
 }
 
 /// What a run changes in the history.

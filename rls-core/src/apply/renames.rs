@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Row, Transaction};
 
-use super::Error;
+use super::{Error, Patience};
 use crate::catalog::{self, Failure, Standing, StandingKind};
 use crate::diff::Change;
 use crate::diff::rename::{Names, among};
@@ -38,9 +38,6 @@ FROM pg_catalog.pg_enum e JOIN pg_catalog.pg_type t ON t.oid = e.enumtypid
     JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
 WHERE (n.nspname, t.typname) IN (SELECT * FROM unnest($4::name[], $5::name[]))";
 
-/// How long a look waits for somebody who uses a table that is to get another name.
-const PATIENCE: &str = "SET LOCAL lock_timeout = '5s'";
-
 /// The renames that are to be made, in their order.
 pub(super) async fn pending(
     transaction: &Transaction<'_>,
@@ -65,8 +62,10 @@ pub(super) async fn made<'a>(
 ) -> Result<Transaction<'a>, Error> {
     let savepoint = transaction.transaction().await;
     let savepoint = savepoint.map_err(|error| Failure::of("SAVEPOINT", error))?;
+    // Somebody who uses one of the tables is waited for as a plan waits.
+    let patience = Patience::default().settings("LOCAL");
     let statements = renames.iter().flat_map(render::statements);
-    for statement in std::iter::once(PATIENCE.to_owned()).chain(statements) {
+    for statement in std::iter::once(patience).chain(statements) {
         let done = savepoint.batch_execute(&statement).await;
         done.map_err(|error| Failure::of(&statement, error))?;
     }

@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 use tokio_postgres::{Client, IsolationLevel};
 
 use super::migration::Migration;
-use super::patience::{pause, was_locked_out};
 use super::records::Entry;
 use super::script::Script;
 use super::{Error, Patience, begin};
@@ -20,8 +19,7 @@ pub(super) async fn run(
     entry: Entry<'_>,
     patience: &Patience,
 ) -> Result<Duration, Error> {
-    let mut attempt = 1;
-    loop {
+    let once = async |client: &mut Client| {
         let begun = Instant::now();
         let done = if migration.runs_in_transaction() {
             in_transaction(client, script, entry, patience, begun).await
@@ -29,14 +27,11 @@ pub(super) async fn run(
             outside(client, script, entry, patience, begun).await
         };
         match done {
-            Ok(()) => return Ok(begun.elapsed()),
-            Err(failure) if attempt < patience.attempts && was_locked_out(&failure) => {
-                pause(client, attempt).await?;
-                attempt += 1;
-            }
-            Err(failure) => return Err(Error::Migration { file: migration.file(), failure }),
+            Ok(()) => Ok(begun.elapsed()),
+            Err(failure) => Err(Error::Migration { file: migration.file(), failure }),
         }
-    }
+    };
+    patience.retrying(client, once).await
 }
 
 /// What an earlier migration has set would otherwise reach this one, in this run and in no other.

@@ -254,12 +254,7 @@ fn both(key: &OnTable<Named<ForeignKey>>, mode: LockMode, held: Held) -> Vec<Loc
 
 /// The partition that may hold rows which belong into another one.
 fn default_of<'a>(table: &QualifiedName, previous: &'a Schema) -> Option<&'a QualifiedName> {
-    let mut spread = previous.tables.values().filter_map(|table| {
-        let partitioning = table.partitioning.as_ref()?;
-        Some((&table.name, partitioning))
-    });
-    let (_, partitioning) = spread.find(|(name, _)| *name == table)?;
-    let mut parts = partitioning.partitions.values();
+    let mut parts = previous.tables.get(table)?.partitioning.as_ref()?.partitions.values();
     let default = parts.find(|part| matches!(part.bound, PartitionBound::Default));
     default.map(|part| &part.name)
 }

@@ -27,7 +27,6 @@ pub(super) fn online(plan: Plan, next: &Schema) -> Plan {
 }
 
 /// What becomes of a step.
-#[derive(Default)]
 struct Split {
     within: Option<Step>,
     behind: Vec<Step>,
@@ -76,16 +75,10 @@ impl Splitter<'_> {
             let late = late_keys.contains(&on.item.item.table);
             self.foreign_key(on.clone(), step, late)
         } else if let Change::AddCheck(on) = &step.change {
+            let on = on.clone();
             let mut unproven = on.clone();
             unproven.item.item.not_valid = true;
-            let validate = Change::ValidateConstraint(OnTable {
-                table: on.table.clone(),
-                item: on.item.name.clone(),
-            });
-            let within = render::statements(&Change::AddCheck(unproven));
-            let what = format!("the check \"{}\" on {} is proven", on.item.name, on.table);
-            let table = on.table.clone();
-            proven_behind(step, within, validate, &table, &what)
+            proven_behind(step, Change::AddCheck(unproven), "check", &on.table, &on.item.name)
         } else if let Change::AlterColumn(on) = &step.change {
             refuse_null(on.clone(), step)
         } else {
@@ -148,13 +141,10 @@ impl Splitter<'_> {
         if self.is_spread(table) {
             return Split::unchanged(step);
         }
-        let validate =
-            Change::ValidateConstraint(OnTable { table: table.clone(), item: item.name.clone() });
-        let what = format!("the foreign key \"{}\" on {table} is proven", item.name);
         let mut unproven = on.clone();
         unproven.item.item.not_valid = true;
-        let within = render::statements(&Change::AddForeignKey(unproven));
-        let mut split = proven_behind(step, within, validate, table, &what);
+        let unproven = Change::AddForeignKey(unproven);
+        let mut split = proven_behind(step, unproven, "foreign key", table, &item.name);
         // The key that it is about is built behind the transaction.
         if late && let Some(step) = split.within.take() {
             let statements = vec![render::add_unproven(table, &item.name, &item.item)];
@@ -172,14 +162,15 @@ impl Splitter<'_> {
 /// A constraint that holds for new rows at once, and is put to the others behind the transaction.
 fn proven_behind(
     step: Step,
-    within: Vec<String>,
-    validate: Change,
+    unproven: Change,
+    kind: &str,
     table: &QualifiedName,
-    what: &str,
+    name: &Ident,
 ) -> Split {
+    let validate = Change::ValidateConstraint(OnTable { table: table.clone(), item: name.clone() });
     let behind = Step {
         statements: render::statements(&validate),
-        hazards: vec![outside(what)],
+        hazards: vec![outside(&format!("the {kind} \"{name}\" on {table} is proven"))],
         locks: vec![weak(table)],
         batch: Batch::Behind,
         change: validate,
@@ -189,7 +180,7 @@ fn proven_behind(
         lock.held = Held::Briefly;
     }
     let hazards = unblocked(&step);
-    let within = Step { statements: within, hazards, locks, ..step };
+    let within = Step { statements: render::statements(&unproven), hazards, locks, ..step };
     Split { within: Some(within), behind: vec![behind] }
 }
 

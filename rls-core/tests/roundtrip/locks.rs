@@ -4,13 +4,10 @@
 
 use std::collections::BTreeMap;
 
-use rls_core::apply::compare;
-use rls_core::diff::{Canonical, Pair};
-use rls_core::plan::{Held, LockMode, Origin, Plan, plan};
+use rls_core::plan::{Held, LockMode, Plan};
 use tokio_postgres::Transaction;
 
 use super::pair::Way;
-use super::rows;
 use super::window::opened;
 use super::world::{World, as_owner, as_superuser};
 
@@ -42,18 +39,7 @@ const WAS: &str = "DROP TABLE IF EXISTS pg_temp.was; CREATE TEMPORARY TABLE was 
 impl World {
     /// Leads from one schema to the other in one transaction, and looks at its locks.
     pub async fn lock(&mut self, way: &Way, locked: &mut Locked) -> Result<(), String> {
-        let Way { first, then, by_snapshot, seed } = &opened(way);
-        self.make(&first.schema).await?;
-        let schemas = Pair { previous: &first.schema, next: &then.schema };
-        let plan = match by_snapshot {
-            true => plan(schemas, &Canonical::default(), Origin::Snapshot),
-            false => {
-                let compared = compare(&mut self.used, schemas.next).await;
-                compared.map_err(|error| error.to_string())?.plan
-            }
-        };
-        as_superuser(&self.used).await;
-        rows::put(&self.used, schemas.previous, *seed).await;
+        let plan = self.begin(&opened(way)).await?;
         self.used.batch_execute(WAS).await.unwrap();
         as_owner(&self.used).await;
         let transaction = self.used.transaction().await.unwrap();

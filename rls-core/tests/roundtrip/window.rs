@@ -4,18 +4,17 @@
 
 use std::collections::BTreeSet;
 
-use rls_core::apply::compare;
-use rls_core::diff::{Canonical, Change, Pair};
+use rls_core::diff::Change;
 use rls_core::model::*;
-use rls_core::plan::{Origin, Plan, plan};
+use rls_core::plan::Plan;
 use tokio_postgres::Client;
 
 use super::dice::{self, Dice};
+use super::draft;
 use super::maker::{self, ROLES};
 use super::pair::Way;
 use super::support::create_role;
 use super::world::{World, as_owner, as_superuser};
-use super::{draft, rows};
 
 /// Somebody to whom nobody ever gives anything.
 const STRANGER: &str = "stranger";
@@ -39,20 +38,10 @@ type Access = BTreeSet<String>;
 impl World {
     /// Leads from one schema to the other, one statement at a time.
     pub async fn creep(&mut self, way: &Way, looked: &mut Looked) -> Result<(), String> {
-        let Way { first, then, by_snapshot, seed } = &opened(way);
-        self.make(&first.schema).await?;
-        let schemas = Pair { previous: &first.schema, next: &then.schema };
-        let plan = match by_snapshot {
-            true => plan(schemas, &Canonical::default(), Origin::Snapshot),
-            false => {
-                let compared = compare(&mut self.used, schemas.next).await;
-                compared.map_err(|error| error.to_string())?.plan
-            }
-        };
-        as_superuser(&self.used).await;
-        rows::put(&self.used, schemas.previous, *seed).await;
+        let way = &opened(way);
+        let plan = self.begin(way).await?;
         self.used.batch_execute(TAG).await.unwrap_or_else(|error| panic!("{error:?}"));
-        let names: Vec<_> = then.schema.namespaces.iter().map(ToString::to_string).collect();
+        let names: Vec<_> = way.then.schema.namespaces.iter().map(ToString::to_string).collect();
         let before = access(&self.used, &names).await;
         let mut between: Vec<(String, Access)> = Vec::new();
         looked.plans += 1;

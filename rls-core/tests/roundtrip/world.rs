@@ -79,6 +79,23 @@ impl World {
         Ok(())
     }
 
+    /// Makes the first schema of a way, plans the way to the second, and puts rows into the first, as superuser.
+    pub async fn begin(&mut self, way: &Way) -> Result<Plan, String> {
+        let Way { first, then, by_snapshot, seed } = way;
+        self.make(&first.schema).await?;
+        let schemas = Pair { previous: &first.schema, next: &then.schema };
+        let plan = match by_snapshot {
+            true => plan(schemas, &Canonical::default(), Origin::Snapshot),
+            false => {
+                let compared = compare(&mut self.used, schemas.next).await;
+                compared.map_err(|error| error.to_string())?.plan
+            }
+        };
+        as_superuser(&self.used).await;
+        rows::put(&self.used, schemas.previous, *seed).await;
+        Ok(plan)
+    }
+
     /// Leads from one schema to the other, with rows in the first, and compares what came of it with
     /// what is made at once.
     pub async fn lead(&mut self, way: &Way) -> Result<(), String> {

@@ -2,9 +2,9 @@
 
 use super::Renamed;
 use crate::model::{
-    Argument, Attribute, Body, Composite, Domain, DomainCheck, EnumType, Function, Index, IndexKey,
-    IndexValue, QualifiedName, ReturnedColumn, Returns, Sequence, SequenceOwner, Sql, Trigger,
-    TypeForm, UserType, View,
+    Argument, Attribute, Body, Composite, Domain, DomainCheck, EnumType, Function, Ident, Index,
+    QualifiedName, ReturnedColumn, Returns, Sequence, SequenceOwner, Sql, Trigger, TypeForm,
+    UserType, View,
 };
 
 impl Renamed {
@@ -94,28 +94,9 @@ impl Renamed {
             indexes,
             triggers,
         } = view;
-        let key = |key: IndexKey<Sql>| {
-            let IndexKey { value, collation, operator_class, descending, nulls_first } = key;
-            let value = match value {
-                IndexValue::Column(name) => IndexValue::Column(name),
-                IndexValue::Expr(sql) => IndexValue::Expr(self.alone(sql)),
-            };
-            IndexKey { value, collation, operator_class, descending, nulls_first }
-        };
-        let index = |index: Index<Sql>| {
-            let Index {
-                method,
-                unique,
-                nulls_not_distinct,
-                keys,
-                include,
-                predicate,
-                with,
-                not_valid,
-            } = index;
-            let keys = keys.into_iter().map(key).collect();
-            let predicate = predicate.map(|sql| self.alone(sql));
-            Index { method, unique, nulls_not_distinct, keys, include, predicate, with, not_valid }
+        let index = |(name, index): (Ident, Index<Sql>)| {
+            let index = index.map(&name, &mut |_, sql| self.alone(sql.clone()));
+            (name, index)
         };
         let trigger =
             |trigger: Trigger| Trigger { when: trigger.when.map(|sql| self.alone(sql)), ..trigger };
@@ -127,7 +108,7 @@ impl Renamed {
             security_invoker,
             security_barrier,
             check_option,
-            indexes: indexes.into_iter().map(|(name, item)| (name, index(item))).collect(),
+            indexes: indexes.into_iter().map(index).collect(),
             triggers: triggers.into_iter().map(|(name, item)| (name, trigger(item))).collect(),
         }
     }

@@ -123,17 +123,6 @@ const BEHIND: &[&str] = &[
     "and", "or", "is", "in", "not", "between", "like", "ilike", "then", "else", "end", "when",
     "collate", "at", "isnull", "notnull",
 ];
-/// Whether a token is one of these marks or words, or an operator that is none of these.
-fn is_one(token: &Token, marks: &str, not: &[&str], words: &[&str]) -> bool {
-    if let TokenKind::Punctuation(mark) = token.kind {
-        marks.contains(mark)
-    } else if let TokenKind::Operator(operator) = &token.kind {
-        !not.contains(&operator.as_str())
-    } else {
-        token.kind.word().is_some_and(|word| words.contains(&word))
-    }
-}
-
 /// Words that stand where an expression does and are none.
 const FORMS: [&str; 4] = ["nfc", "nfd", "nfkc", "nfkd"];
 
@@ -282,6 +271,17 @@ impl Reader<'_> {
 
     fn is_mark(&self, at: usize, mark: char) -> bool {
         self.tokens.get(at).is_some_and(|token| token.kind == TokenKind::Punctuation(mark))
+    }
+}
+
+/// Whether a token is one of these marks or words, or an operator that is none of these.
+fn is_one(token: &Token, marks: &str, not: &[&str], words: &[&str]) -> bool {
+    if let TokenKind::Punctuation(mark) = token.kind {
+        marks.contains(mark)
+    } else if let TokenKind::Operator(operator) = &token.kind {
+        !not.contains(&operator.as_str())
+    } else {
+        token.kind.word().is_some_and(|word| words.contains(&word))
     }
 }
 
