@@ -45,7 +45,13 @@ fn states() -> (Schema, Schema) {
     docs.checks.insert(id("docs_check"), check);
     let key = ForeignKey::new(vec![id("team_id")], teams.name.clone(), vec![id("id")]);
     docs.foreign_keys.insert(id("docs_team_id_fkey"), key);
-    let after = schema([teams, docs], &plain(&[]));
+    let comments = [
+        Commented::Index(QualifiedName::new(id("public"), id("docs_team_id_idx"))),
+        Commented::Constraint(docs.name.clone(), id("docs_title_key")),
+        Commented::Constraint(docs.name.clone(), id("docs_team_id_fkey")),
+    ];
+    let mut after = schema([teams, docs], &plain(&[]));
+    after.comments.extend(comments.map(|on| (on, "told".to_owned())));
     (before, after)
 }
 

@@ -7,7 +7,7 @@
 
 use super::{Batch, Hazard, HazardKind, Held, Lock, LockMode, Plan, Step};
 use crate::diff::{Change, Named, OnTable, Pair};
-use crate::model::{Column, ForeignKey, Ident, Index, QualifiedName, Schema, Sql};
+use crate::model::{Column, Commented, ForeignKey, Ident, Index, QualifiedName, Schema, Sql};
 use crate::render::{self, KeyKind};
 
 /// Takes a plan apart.
@@ -15,10 +15,19 @@ pub(super) fn online(plan: Plan, next: &Schema) -> Plan {
     let splitter = Splitter { drops_keys_of: drops_keys_of(&plan), next };
     let (mut within, mut behind) = (Vec::new(), Vec::new());
     let mut late_keys: Vec<QualifiedName> = Vec::new();
+    let mut late = Vec::new();
     for step in plan.steps {
+        // A comment waits for what it is about.
+        if let Change::Comment { on, text: _ } = &step.change
+            && late.contains(on)
+        {
+            behind.push(Step { batch: Batch::Behind, ..step });
+            continue;
+        }
         let split = splitter.split(step, &late_keys);
         let keys = split.behind.iter().filter_map(|step| key_of(&step.change));
         late_keys.extend(keys.cloned());
+        late.extend(split.behind.iter().filter_map(|step| commented(&step.change)));
         within.extend(split.within);
         behind.extend(split.behind);
     }
@@ -262,6 +271,24 @@ fn drops_keys_of(plan: &Plan) -> Vec<QualifiedName> {
         }
     });
     dropped.cloned().collect()
+}
+
+/// What a step makes that is not there before it, as a comment calls it.
+fn commented(change: &Change) -> Option<Commented> {
+    if let Change::CreateIndex(on) = change {
+        let name = QualifiedName::new(on.table.schema.clone(), on.item.name.clone());
+        return Some(Commented::Index(name));
+    }
+    let (table, name) = if let Change::AddUnique(on) = change {
+        (&on.table, &on.item.name)
+    } else if let Change::AddPrimaryKey(on) = change {
+        (&on.table, &on.item.name)
+    } else if let Change::AddForeignKey(on) = change {
+        (&on.table, &on.item.name)
+    } else {
+        return None;
+    };
+    Some(Commented::Constraint(table.clone(), name.clone()))
 }
 
 /// The table whose key a step builds.
