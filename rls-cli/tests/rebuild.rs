@@ -57,7 +57,7 @@ fn tables_that_name_each_other_are_dropped_together() {
     live.declare(&keep);
     live.run(&["generate", "two"]).exits(1).says("loses-data");
     live.run(&["generate", "two", "--allow", "loses-data"]).exits(0);
-    live.run(&["migrate", "--allow", "loses-data"]).exits(0);
+    live.run(&["migrate", "--allow", "loses-data,narrows-access"]).exits(0);
     assert_eq!(live.value("select count(*)::text from pg_tables where schemaname = 'public'"), "1");
 }
 

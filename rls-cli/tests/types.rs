@@ -67,7 +67,8 @@ fn they_are_applied_read_back_and_changed() {
     );
     // A value more, which nothing uses yet; then one that moves, with all around it.
     project.declare(&SCHEMA.replace("    Done,\n", "    Done,\n    Dropped,\n"));
-    project.apply(&[]).says("ADD VALUE 'dropped'");
+    project.apply(&[]).exits(1).says("--allow irreversible");
+    project.apply(&["--allow", "irreversible"]).says("ADD VALUE 'dropped'");
     project.declare(
         &SCHEMA.replace("    Draft,\n", "").replace("    Done,\n", "    Done,\n    Draft,\n"),
     );
