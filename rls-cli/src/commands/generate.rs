@@ -58,8 +58,7 @@ pub(crate) fn run(
         }
         None => made_up(&plan),
     };
-    let back = Pair { previous: &next, next: &previous };
-    let back = plan::plan(back, &Canonical::default(), Origin::Snapshot);
+    let back = plan::back(schemas, &Canonical::default());
     let new = NewMigration { name, up: file(&plan), down: file_back(&back) };
     let written = folder.write(Some(&new), &next)?;
     let paths: Vec<_> = written.iter().map(|path| path.display().to_string()).collect();

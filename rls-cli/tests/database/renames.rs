@@ -71,6 +71,10 @@ fn a_migration_keeps_the_rows() {
     live.run(&["generate", "--check"]).exits(0);
     live.run(&["migrate"]).exits(0);
     nothing_is_lost(&live);
+    live.run(&["undo"]).exits(0);
+    assert_eq!(tasks(&live, &AS_USER_1), ["write"]);
+    live.run(&["migrate"]).exits(0);
+    nothing_is_lost(&live);
 }
 
 #[test]

@@ -2,10 +2,10 @@
 
 use tokio_postgres::Client;
 
-use super::{Comparison, Error, leave, look, snapshot};
+use super::{Comparison, Error, compare, leave, look, snapshot};
 use crate::diff::Pair;
-use crate::model::Schema;
-use crate::plan::{Origin, Plan, plan};
+use crate::model::{Renames, Schema};
+use crate::plan::{self, Plan};
 
 /// Compares as [`super::compare`] does, and plans the way back to what the database holds too.
 ///
@@ -18,7 +18,13 @@ pub async fn compare_both_ways(
     let mut transaction = snapshot(client).await?;
     let (comparison, canonical) = look(&mut transaction, desired).await?;
     leave(transaction).await?;
-    let back = Pair { previous: desired, next: &comparison.live.schema };
-    let back = plan(back, &canonical, Origin::Snapshot);
+    // Renames that are pending have happened in what was compared.
+    let unnamed = Schema { renames: Renames::default(), ..desired.clone() };
+    let before = if desired.renames.is_empty() {
+        comparison.live.schema.clone()
+    } else {
+        compare(client, &unnamed).await?.live.schema
+    };
+    let back = plan::back(Pair { previous: &before, next: desired }, &canonical);
     Ok((comparison, back))
 }

@@ -88,6 +88,34 @@ pub(crate) fn among(declared: &Renames, names: Names) -> Vec<Change> {
     changes
 }
 
+/// The hints that take these renames back, in the state that they came from.
+pub(crate) fn undoing(renames: &[Change]) -> Renames {
+    let mut back = Renames::default();
+    let mut were: BTreeMap<QualifiedName, QualifiedName> = BTreeMap::new();
+    for change in renames {
+        if let Change::RenameTable { name, to } = change {
+            were.insert(QualifiedName::new(name.schema.clone(), to.clone()), name.clone());
+        }
+    }
+    let was = |table: &QualifiedName| were.get(table).unwrap_or(table).clone();
+    for change in renames {
+        if let Change::RenameRole { name, to } = change {
+            back.roles.insert(name.clone(), to.clone());
+        } else if let Change::RenameTable { name, to } = change {
+            back.tables.insert(name.clone(), to.clone());
+        } else if let Change::RenameSequence { name, to } = change {
+            back.sequences.insert(name.clone(), to.clone());
+        } else if let Change::RenameColumn(OnTable { table, item }) = change {
+            back.columns.insert((was(table), item.previous.clone()), item.next.clone());
+        } else if let Change::RenamePolicy(OnTable { table, item }) = change {
+            back.policies.insert((was(table), item.previous.clone()), item.next.clone());
+        } else if let Change::RenameValue { name, values } = change {
+            back.values.insert((name.clone(), values.previous.clone()), values.next.clone());
+        }
+    }
+    back
+}
+
 fn owned<N: Clone>(hints: &BTreeMap<N, N>) -> Vec<(N, N)> {
     hints.iter().map(|(now, was)| (now.clone(), was.clone())).collect()
 }

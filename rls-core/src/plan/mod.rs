@@ -73,6 +73,14 @@ pub fn plan(schemas: Pair<&Schema>, canonical: &Canonical, origin: Origin<'_>) -
     after(renames, Pair { previous: &previous, next: schemas.next }, canonical, origin)
 }
 
+/// Plans the way back from the next state to the one before, in which everything has the name again that it
+/// had.
+pub fn back(schemas: Pair<&Schema>, canonical: &Canonical) -> Plan {
+    let renames = rename::undoing(&rename::pending(schemas));
+    let before = Schema { renames, ..schemas.previous.clone() };
+    plan(Pair { previous: schemas.next, next: &before }, canonical, Origin::Snapshot)
+}
+
 /// The same where the previous state has the new names already: these renames lead there.
 pub(crate) fn after(
     renames: Vec<Change>,

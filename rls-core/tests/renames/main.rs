@@ -18,7 +18,7 @@ use rls_core::Settings;
 use rls_core::apply::{apply, compare};
 use rls_core::diff::{Canonical, Change, Pair};
 use rls_core::model::Schema;
-use rls_core::plan::{HazardKind, Origin, Plan, plan};
+use rls_core::plan::{HazardKind, Origin, Plan, back, plan};
 use rls_core::syntax::scan::{Features, scan};
 use support::owner::{owned, text};
 use support::{Database, plain};
@@ -56,7 +56,7 @@ pub(crate) fn stage<'a>(source: impl Into<String>, answers: &'a [(&'a str, &'a s
     Stage { source: source.into(), answers, allowed: &[] }
 }
 
-/// Walks through the stages, on a live database and by migrations. Returns the plans of both ways.
+/// Walks through the stages, on a live database and by migrations, each of which is taken back once. Returns the plans of both ways.
 pub(crate) async fn walk(name: &str, fill: &str, stages: &[Stage<'_>]) -> (Vec<Plan>, Vec<Plan>) {
     let settings = plain(&["reader"]);
     let schemas: Vec<_> = stages.iter().map(|it| declared(name, &it.source, &settings)).collect();
@@ -76,22 +76,30 @@ pub(crate) async fn walk(name: &str, fill: &str, stages: &[Stage<'_>]) -> (Vec<P
     let mut previous = Schema::new_database();
     for (at, (stage, schema)) in stages.iter().zip(&schemas).enumerate() {
         let plan = planned(&previous, schema);
-        if at > 0 {
-            lossless(&plan);
-        }
-        files
-            .batch_execute(&format!("BEGIN;{}COMMIT", plan.to_sql()))
-            .await
-            .unwrap_or_else(|error| panic!("{error:?}\n{}", plan.to_sql()));
-        by_files.push(plan);
+        run(&files, &plan).await;
         if at == 0 {
             files.batch_execute(fill).await.unwrap();
+        } else {
+            lossless(&plan);
+            in_sync(&mut files, schema).await;
+            ask(&files, stage).await;
+            let back = back(Pair { previous: &previous, next: schema }, &Canonical::default());
+            run(&files, &back).await;
+            in_sync(&mut files, &previous).await;
+            ask(&files, &stages[at - 1]).await;
+            run(&files, &plan).await;
         }
+        by_files.push(plan);
         in_sync(&mut files, schema).await;
         ask(&files, stage).await;
         previous = written(schema);
     }
     (by_live, by_files)
+}
+
+async fn run(client: &Client, plan: &Plan) {
+    let done = client.batch_execute(&format!("BEGIN;{}COMMIT", plan.to_sql())).await;
+    done.unwrap_or_else(|error| panic!("{error:?}\n{}", plan.to_sql()));
 }
 
 /// Applies with that leave, and finds nothing left to do.
