@@ -53,16 +53,7 @@ pub(crate) enum Command {
     /// Make a database hold what is declared, in one transaction
     Apply(ApplyArgs),
     /// Write a migration for what changed since the last one; needs no database
-    Generate {
-        /// What the migration is called; made up from the changes where it is left out
-        name: Option<String>,
-        /// Write nothing; exit 2 where a migration is missing
-        #[arg(long)]
-        check: bool,
-        /// Allow a hazard: loses-data
-        #[arg(long, value_name = "HAZARD", value_delimiter = ',')]
-        allow: Vec<HazardKind>,
-    },
+    Generate(GenerateArgs),
     /// Apply the migrations that a database has not seen yet
     Migrate(MigrateArgs),
     /// Undo the migration that was applied last, by the file that was written with it
@@ -147,6 +138,25 @@ pub(crate) struct DiffArgs {
     /// Write the plan into a file, to be reviewed and applied later
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct GenerateArgs {
+    /// What the migration is called; made up from the changes where it is left out
+    pub(crate) name: Option<String>,
+    /// Write nothing; exit 2 where a migration is missing
+    #[arg(long)]
+    pub(crate) check: bool,
+    /// For tables that are read and written meanwhile: indexes are built, and constraints proven, in
+    /// migrations of their own
+    #[arg(long)]
+    pub(crate) online: bool,
+    /// For `--check`: what to print the plan as
+    #[arg(long, value_enum, default_value_t, requires = "check")]
+    pub(crate) format: PlanFormat,
+    /// Allow a hazard: loses-data
+    #[arg(long, value_name = "HAZARD", value_delimiter = ',')]
+    pub(crate) allow: Vec<HazardKind>,
 }
 
 /// For whom plans are written.

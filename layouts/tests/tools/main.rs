@@ -13,7 +13,7 @@ use diesel_migrations::{FileBasedMigrations, MigrationHarness};
 use rls_devdb::Engine;
 use sqlx::{Connection, PgConnection};
 
-use project::{INDEX, Project};
+use project::Project;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sqlx() {
@@ -30,9 +30,9 @@ async fn sqlx() {
     migrator(&project).await.undo(&mut connection, first).await.unwrap();
     project.is_at_the_first_step();
     migrator(&project).await.run(&mut connection).await.unwrap();
-    let name = |version| format!("{version}_concurrently.up.sql");
-    project.third_step(&[(name, format!("-- no-transaction\n{INDEX}"))]);
+    project.third_step();
     migrator(&project).await.run(&mut connection).await.unwrap();
+    project.is_in_sync();
     assert!(project.has_index().await);
 }
 
@@ -47,6 +47,12 @@ async fn refinery() {
     run(&project).await;
     project.is_in_sync();
     project.second_step();
+    run(&project).await;
+    project.is_in_sync();
+    // It runs every file in a transaction, which no index is built beside others in.
+    project.declare_third();
+    project.cargo_rls(&["generate", "third", "--online"], 1);
+    project.cargo_rls(&["generate", "third"], 0);
     run(&project).await;
     project.is_in_sync();
 }
@@ -66,13 +72,9 @@ async fn diesel() {
     harness.revert_last_migration(migrations(&project)).unwrap();
     project.is_at_the_first_step();
     harness.run_pending_migrations(migrations(&project)).unwrap();
-    let [up, metadata] = ["up.sql", "metadata.toml"];
-    let folder = |file: &'static str| move |version| format!("{version}_concurrently/{file}");
-    project.third_step(&[
-        (folder(up), format!("-- no-transaction\n{INDEX}")),
-        (folder(metadata), "run_in_transaction = false\n".to_owned()),
-    ]);
+    project.third_step();
     harness.run_pending_migrations(migrations(&project)).unwrap();
+    project.is_in_sync();
     assert!(project.has_index().await);
 }
 
@@ -98,12 +100,9 @@ async fn dbmate() {
     run(&project, "rollback");
     project.is_at_the_first_step();
     run(&project, "migrate");
-    let name = |version| format!("{version}_concurrently.sql");
-    project.third_step(&[(
-        name,
-        format!("-- migrate:up transaction:false\n{INDEX}\n-- migrate:down\n"),
-    )]);
+    project.third_step();
     run(&project, "migrate");
+    project.is_in_sync();
     assert!(project.has_index().await);
 }
 
@@ -128,9 +127,10 @@ async fn psql() {
     run(&project, &format!("down/{second}"));
     project.is_at_the_first_step();
     run(&project, &second);
-    let name = |version| format!("{version}_concurrently.sql");
-    project.third_step(&[(name, format!("-- no-transaction\n\\set ON_ERROR_STOP on\n{INDEX}"))]);
-    run(&project, &project.last_file());
+    for file in project.third_step() {
+        run(&project, &file);
+    }
+    project.is_in_sync();
     assert!(project.has_index().await);
     // One that fails leaves nothing behind, and says so.
     let broken = project.migrations().join("broken.sql");

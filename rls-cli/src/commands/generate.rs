@@ -1,25 +1,27 @@
 //! `generate`: a migration from the last snapshot to the declaration, without a database.
 
+use rls_core::apply::NO_TRANSACTION;
 use rls_core::diff::{Canonical, Change, Pair};
 use rls_core::model::Owned;
 use rls_core::plan::{self, Hazard, HazardKind, Origin, Plan};
 use serde_json::json;
 
+use crate::args::{GenerateArgs, PlanFormat};
 use crate::error::{Error, Result};
 use crate::migrations::{self, NewMigration};
 use crate::output::{GREEN, Output, styled};
-use crate::plan_output::{plan_json, plan_text};
+use crate::plan_output::{plan_json, plan_markdown, plan_text};
 use crate::project::Project;
 
 pub(crate) fn run(
     project: &Project,
-    name: Option<String>,
-    check: bool,
+    args: &GenerateArgs,
     allowed: &[HazardKind],
 ) -> Result<Output> {
+    let GenerateArgs { name, check, online, format, allow: _ } = args;
     let next = project.schema()?;
     let folder = project.migrations();
-    if !check {
+    if !*check {
         folder.finish()?;
     }
     // A folder that cannot be migrated is a mistake to be told now.
@@ -27,29 +29,36 @@ pub(crate) fn run(
     folder.read()?;
     let schemas = Pair { previous: &previous, next: &next };
     let plan = plan::plan(schemas, &Canonical::default(), Origin::Snapshot);
+    let plan = if *online { plan.online(&next) } else { plan };
     if plan.is_empty() {
         return Ok(Output {
-            text: format!(
-                "{} the migrations lead to what is declared\n",
-                styled(GREEN, "Nothing to do:")
-            ),
+            text: match format {
+                PlanFormat::Text => format!(
+                    "{} the migrations lead to what is declared\n",
+                    styled(GREEN, "Nothing to do:")
+                ),
+                PlanFormat::Markdown => plan_markdown("Migrations", &plan),
+            },
             json: json!({ "migration": null, "missing": false, "steps": [] }),
             difference: false,
         });
     }
-    if check {
+    if *check {
         return Ok(Output {
-            text: format!(
-                "A migration is missing; `cargo rls generate` would write:\n\n{}",
-                plan_text(&plan)
-            ),
+            text: match format {
+                PlanFormat::Text => format!(
+                    "A migration is missing; `cargo rls generate` would write:\n\n{}",
+                    plan_text(&plan)
+                ),
+                PlanFormat::Markdown => plan_markdown("A migration is missing", &plan),
+            },
             json: json!({ "migration": null, "missing": true, "steps": plan_json(&plan) }),
             difference: true,
         });
     }
     refuse_loss(&plan, allowed)?;
     let name = match name {
-        Some(name) if migrations::is_snake(&name) && name.len() <= 100 => name,
+        Some(name) if migrations::is_snake(name) && name.len() <= 100 => name.clone(),
         Some(name) => {
             return Err(Error::hint(
                 format!("`{name}` cannot be part of a file's name"),
@@ -58,9 +67,16 @@ pub(crate) fn run(
         }
         None => made_up(&plan),
     };
-    let back = plan::back(schemas, &Canonical::default());
-    let new = NewMigration { name, up: file(&plan), down: file_back(&back) };
-    let written = folder.write(Some(&new), &next)?;
+    let new: Vec<_> = plan::parts(plan.clone(), schemas)
+        .iter()
+        .enumerate()
+        .map(|(at, part)| NewMigration {
+            name: if at == 0 { name.clone() } else { format!("{name}_{}", at + 1) },
+            up: file(&part.plan, part.in_transaction),
+            down: file_back(&part.back),
+        })
+        .collect();
+    let written = folder.write(&new, &next)?;
     let paths: Vec<_> = written.iter().map(|path| path.display().to_string()).collect();
     let wrote = styled(GREEN, "Wrote");
     Ok(Output {
@@ -92,8 +108,9 @@ pub(super) fn refuse_loss(plan: &Plan, allowed: &[HazardKind]) -> Result<()> {
 }
 
 /// The migration's text: its hazards first, where a reviewer begins to read.
-pub(super) fn file(plan: &Plan) -> String {
-    let mut text = String::new();
+pub(super) fn file(plan: &Plan, in_transaction: bool) -> String {
+    let mark = if in_transaction { String::new() } else { format!("{NO_TRANSACTION}\n") };
+    let mut text = mark;
     for Hazard { kind, message } in plan.steps.iter().flat_map(|step| &step.hazards) {
         let message: String =
             message.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
@@ -107,7 +124,7 @@ pub(super) fn file(plan: &Plan) -> String {
 
 /// What undoes it, in the same form.
 pub(super) fn file_back(plan: &Plan) -> String {
-    if plan.is_empty() { "-- There is nothing to undo.\n".to_owned() } else { file(plan) }
+    if plan.is_empty() { "-- There is nothing to undo.\n".to_owned() } else { file(plan, true) }
 }
 
 /// `create_todos`, `alter_todos_and_2_more`.

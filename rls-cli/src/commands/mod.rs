@@ -48,7 +48,7 @@ async fn of_project(project: &Project, command: Command) -> Result<Output> {
         Command::Diff(args) => diff::run(project, &args).await,
         Command::Drift(args) => drift::run(project, &args).await,
         Command::Apply(args) => apply::run(project, &args, &project.allowed(&args.allow)).await,
-        Command::Generate { name, check, allow } => generate::run(project, name, check, &allow),
+        Command::Generate(args) => generate::run(project, &args, &args.allow),
         Command::Migrate(args) => migrate::run(project, &args).await,
         Command::Undo { database, allow } => undo::run(project, &database, &allow).await,
         Command::Status { database } => status::run(project, &database).await,

@@ -37,7 +37,7 @@ pub(crate) async fn run(
     }
     let new = (!plan.is_empty()).then(|| NewMigration {
         name: made_up(&plan),
-        up: file(&plan),
+        up: file(&plan, true),
         down: file_back(&back),
     });
     let is_stale = folder.is_stale(&declared)?;
@@ -51,7 +51,7 @@ pub(crate) async fn run(
             difference: false,
         });
     }
-    let written = folder.write(new.as_ref(), &declared)?;
+    let written = folder.write(new.as_slice(), &declared)?;
     let written: Vec<_> = written.iter().map(|path| path.display().to_string()).collect();
     let renamed: Vec<_> = moves
         .iter()

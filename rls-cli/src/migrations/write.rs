@@ -17,20 +17,17 @@ pub(crate) struct NewMigration {
 }
 
 impl Folder {
-    /// Writes a migration, later than all others, and the snapshot. The migration comes first: a
-    /// snapshot never tells of a file that is not there. Returns the files of the migration.
-    pub(crate) fn write(
-        &self,
-        new: Option<&NewMigration>,
-        schema: &Schema,
-    ) -> Result<Vec<PathBuf>> {
+    /// Writes migrations, later than all others, and the snapshot. The migrations come first: a
+    /// snapshot never tells of a file that is not there. Returns the files of the migrations.
+    pub(crate) fn write(&self, new: &[NewMigration], schema: &Schema) -> Result<Vec<PathBuf>> {
         let mut included: Vec<Entry> = self.entries()?;
         let mut files = Vec::new();
-        if let Some(NewMigration { name, up, down }) = new {
+        for NewMigration { name, up, down } in new {
             let last = included.last().map(|entry| entry.version.as_str());
             let version = version_after(last)?;
             let written = self.layout.files(&version, name, up, down);
-            files = written.map_err(|problem| Error::user(format!("the migration {problem}")))?;
+            let refused = |problem| Error::user(format!("the migration {problem}"));
+            files.extend(written.map_err(refused)?);
             let file = self.layout.entry(&version, name);
             included.push(Entry { version, name: name.clone(), file });
         }

@@ -11,6 +11,7 @@ mod hazards;
 mod killed;
 mod layouts;
 mod merge;
+mod online;
 mod outside;
 mod replay;
 mod status;

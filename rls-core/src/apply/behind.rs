@@ -4,11 +4,12 @@
 use tokio_postgres::Client;
 
 use super::patience::Patience;
+use super::script::Script;
 use super::{Error, compare};
 use crate::catalog::Failure;
 use crate::diff::{Change, OnTable, Pair};
 use crate::model::Schema;
-use crate::plan::{Batch, LockMode, Plan, Step, not_null_stand_in};
+use crate::plan::{Batch, Plan, Step, not_null_stand_in};
 
 /// Runs them in order, and compares the database with what is desired at the end.
 pub(super) async fn run(
@@ -34,26 +35,15 @@ pub(super) async fn run(
 }
 
 async fn once(client: &Client, step: &Step, patience: &Patience) -> Result<(), Error> {
-    // Who waits for a weak lock keeps nobody waiting, and an index takes the time that it takes.
-    let weak = step.locks.iter().all(|lock| lock.mode == LockMode::ShareUpdateExclusive);
-    if !weak {
-        let settings = patience.settings("SESSION");
-        let set = client.batch_execute(&settings).await;
-        set.map_err(|error| Failure::of(&settings, error))?;
-    }
-    let mut done = Ok(());
+    let mut script = Script::default();
     for statement in &step.statements {
-        let ran = client.query_typed(statement, &[]).await;
-        done = ran.map(|_| ()).map_err(|error| Error::from(Failure::of(statement, error)));
-        if done.is_err() {
-            break;
-        }
+        script.push(statement)?;
     }
-    if !weak {
-        let reset = "RESET lock_timeout; RESET statement_timeout";
-        client.batch_execute(reset).await.map_err(|error| Failure::of(reset, error))?;
-    }
-    done
+    let ran = script.run_singly(client, patience, false).await;
+    let reset = "RESET lock_timeout; RESET statement_timeout";
+    let done = client.batch_execute(reset).await;
+    ran.map_err(|failed| Error::Database(failed.in_statement(&script)))?;
+    Ok(done.map_err(|error| Failure::of(reset, error))?)
 }
 
 /// What may still be to do once the transaction of a plan has run: what stands behind it.

@@ -3,6 +3,7 @@
 mod baseline;
 mod behind;
 mod both_ways;
+mod concurrently;
 mod error;
 mod history;
 mod lock;

@@ -145,7 +145,20 @@ INSERT INTO rls.undone_migrations
 SELECT version, name, checksum, applied_at, applied_by, duration_ms, tool_version, baseline
 FROM undone";
 
+const IS_BEGUN: &str =
+    "SELECT EXISTS (SELECT FROM rls.migrations WHERE version = $1 AND duration_ms IS NULL)";
+
 impl Entry<'_> {
+    /// Whether it was begun before, and never ended.
+    pub(super) async fn is_begun(self, client: &impl GenericClient) -> Result<bool, Failure> {
+        let version = match self {
+            Entry::Applied(migration) => migration.version.as_str(),
+            Entry::Undone(version) => version,
+        };
+        let row = client.query_typed_one(IS_BEGUN, &[(&version, Type::TEXT)]).await;
+        row.and_then(|row| row.try_get(0)).map_err(|error| Failure::of(IS_BEGUN, error))
+    }
+
     /// Says that something begins that runs outside a transaction: where it never ends, the next run
     /// begins it again.
     pub(super) async fn begin(self, client: &impl GenericClient) -> Result<(), Failure> {

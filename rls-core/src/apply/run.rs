@@ -6,7 +6,7 @@ use tokio_postgres::{Client, IsolationLevel};
 
 use super::migration::Migration;
 use super::records::Entry;
-use super::script::Script;
+use super::script::{Failed, Script};
 use super::{Error, Patience, begin};
 use crate::catalog::Failure;
 
@@ -64,11 +64,17 @@ async fn outside(
     begun: Instant,
 ) -> Result<(), Box<Failure>> {
     execute(client, AFRESH).await?;
-    entry.begin(client).await?;
     execute(client, "SET standard_conforming_strings = on").await?;
-    let ran = script.run_singly(client, patience).await;
-    execute(client, AFRESH).await?;
-    ran.map_err(|failed| failed.in_text(script))?;
+    let again = entry.is_begun(client).await?;
+    let told = |failed: Failed| failed.in_text(script);
+    // What somebody else has built is not taken for what this migration builds, now or the next time.
+    if again || !script.would_build_twice(client).await.map_err(told)? {
+        entry.begin(client).await?;
+    }
+    let ran = script.run_singly(client, patience, again).await;
+    let afresh = execute(client, AFRESH).await;
+    ran.map_err(told)?;
+    afresh?;
     entry.end(client, begun.elapsed()).await?;
     Ok(())
 }

@@ -1,12 +1,12 @@
 //! Statements sent one behind the other, and which of them failed.
 
 use std::ops::Range;
-use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesOrdered;
 use tokio_postgres::{Client, Transaction};
 
+use super::concurrently::{keeps_nobody_waiting, make_way};
 use super::{Error, Patience};
 use crate::Place;
 use crate::catalog::{Failure, byte_of};
@@ -66,26 +66,41 @@ impl Script {
         Ok(())
     }
 
-    /// Runs the statements outside a transaction, each when the one before it is done. One that is
-    /// CONCURRENTLY gets in nobody's way, so that it may wait for others as long as it takes.
+    /// Runs the statements outside a transaction, each when the one before it is done. One that keeps
+    /// nobody waiting may wait for others as long as it takes. An index that a failed build has left makes
+    /// way for the next; one that a run which is begun `again` has built is not built a second time.
     pub(super) async fn run_singly(
         &self,
         client: &Client,
         patience: &Patience,
+        again: bool,
     ) -> Result<(), Failed> {
         for (at, range) in self.statements.iter().enumerate() {
             let statement = &self.text[range.clone()];
-            let concurrently = lex::tokens(statement)
-                .unwrap_or_default()
-                .iter()
-                .any(|token| token.kind.word() == Some("concurrently"));
-            let lock_timeout = if concurrently { Duration::ZERO } else { patience.lock_timeout };
-            let settings = Patience { lock_timeout, ..*patience }.settings("SESSION");
-            client.batch_execute(&settings).await.map_err(|error| self.failed(at, error))?;
-            let done = client.query_typed(statement, &[]).await;
-            done.map_err(|error| self.failed(at, error))?;
+            let failed = |error| self.failed(at, error);
+            let settings = if keeps_nobody_waiting(statement) {
+                "SET lock_timeout = 0; RESET statement_timeout".to_owned()
+            } else {
+                patience.settings("SESSION")
+            };
+            client.batch_execute(&settings).await.map_err(failed)?;
+            let is_there = make_way(client, statement).await.map_err(failed)?;
+            if !(is_there && again) {
+                client.query_typed(statement, &[]).await.map_err(failed)?;
+            }
         }
         Ok(())
+    }
+
+    /// Whether it would fail, for an index that it builds is there.
+    pub(super) async fn would_build_twice(&self, client: &Client) -> Result<bool, Failed> {
+        for (at, range) in self.statements.iter().enumerate() {
+            let statement = &self.text[range.clone()];
+            if make_way(client, statement).await.map_err(|error| self.failed(at, error))? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// The server points at a byte of the statement.

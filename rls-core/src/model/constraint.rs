@@ -2,7 +2,7 @@
 //!
 //! Source: Postgres manual, `CREATE TABLE`, "Constraints".
 
-use super::{Expr, Ident, IndexKey, QualifiedName, Site, Sql};
+use super::{Expr, Ident, Index, IndexKey, QualifiedName, Site, Sql};
 
 /// A primary key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +35,27 @@ pub struct Unique {
     /// When it is checked.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Deferral::is_never"))]
     pub deferral: Deferral,
+}
+
+impl PrimaryKey {
+    /// The index that it is kept by.
+    pub fn index<E>(&self) -> Index<E> {
+        let PrimaryKey { name: _, columns, include, deferral: _ } = self;
+        Index { unique: true, include: include.clone(), ..Index::btree(columns.iter().cloned()) }
+    }
+}
+
+impl Unique {
+    /// The index that it is kept by.
+    pub fn index<E>(&self) -> Index<E> {
+        let Unique { columns, include, nulls_not_distinct, deferral: _ } = self;
+        Index {
+            unique: true,
+            nulls_not_distinct: *nulls_not_distinct,
+            include: include.clone(),
+            ..Index::btree(columns.iter().cloned())
+        }
+    }
 }
 
 /// A CHECK constraint.

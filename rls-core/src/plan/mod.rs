@@ -7,6 +7,7 @@ mod lock;
 mod objects;
 mod online;
 mod order;
+mod parts;
 mod user_type;
 
 use std::collections::BTreeSet;
@@ -17,8 +18,8 @@ use crate::render;
 
 pub use hazard::{Hazard, HazardKind};
 pub use lock::{Held, Lock, LockMode};
-#[cfg(feature = "postgres")]
 pub(crate) use online::not_null_stand_in;
+pub use parts::{Part, parts};
 
 /// An ordered list of steps from one state to another.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -2,8 +2,7 @@
 //! transaction, in statements that let them read and write.
 //!
 //! What is behind the transaction cannot be rolled back with it, so it is only ever what changes nobody's
-//! access: indexes, and proofs of constraints that hold for new rows already. Each of these steps
-//! can be run again.
+//! access: indexes, and proofs of constraints that hold for new rows already.
 
 use super::{Batch, Hazard, HazardKind, Held, Lock, LockMode, Plan, Step};
 use crate::diff::{Change, Named, OnTable, Pair};
@@ -73,13 +72,13 @@ impl Splitter<'_> {
         if let Change::CreateIndex(on) = &step.change {
             self.index(on.clone(), step)
         } else if let Change::AddUnique(OnTable { table, item }) = &step.change {
-            let built = render::build_unique(table, &item.name, &item.item);
             let taken = render::take_index(table, &item.name, KeyKind::Unique, item.item.deferral);
-            self.key(&table.clone(), &item.name.clone(), built, taken, step)
+            let built = Named { name: item.name.clone(), item: item.item.index() };
+            self.key(OnTable { table: table.clone(), item: built }, taken, step)
         } else if let Change::AddPrimaryKey(OnTable { table, item }) = &step.change {
-            let built = render::build_primary_key(table, item);
             let taken = render::take_index(table, &item.name, KeyKind::Primary, item.deferral);
-            self.key(&table.clone(), &item.name.clone(), built, taken, step)
+            let built = Named { name: item.name.clone(), item: item.index() };
+            self.key(OnTable { table: table.clone(), item: built }, taken, step)
         } else if let Change::AddForeignKey(on) = &step.change {
             let late = late_keys.contains(&on.item.item.table);
             self.foreign_key(on.clone(), step, late)
@@ -108,21 +107,16 @@ impl Splitter<'_> {
         let behind = Step {
             hazards: kept(&step, &message),
             locks: vec![weak(table)],
-            statements: render::build_index(table, item),
+            statements: vec![render::build_index(table, item)],
             batch: Batch::Behind,
             change: step.change,
         };
         Split { within: None, behind: vec![behind] }
     }
 
-    fn key(
-        &self,
-        table: &QualifiedName,
-        name: &Ident,
-        built: Vec<String>,
-        taken: String,
-        step: Step,
-    ) -> Split {
+    /// A key takes over an index that has been built.
+    fn key(&self, built: OnTable<Named<Index<Sql>>>, taken: String, step: Step) -> Split {
+        let OnTable { table, item: Named { name, .. } } = &built;
         if self.is_spread(table) || self.drops_keys_of.contains(table) {
             return Split::unchanged(step);
         }
@@ -131,9 +125,9 @@ impl Splitter<'_> {
         let build = Step {
             hazards: kept(&step, &message),
             locks: vec![weak(table)],
-            statements: built,
+            statements: vec![render::build_index(table, &built.item)],
             batch: Batch::Behind,
-            change: step.change.clone(),
+            change: Change::CreateIndex(built.clone()),
         };
         let take = Step {
             hazards: Vec::new(),
@@ -153,11 +147,10 @@ impl Splitter<'_> {
         let mut unproven = on.clone();
         unproven.item.item.not_valid = true;
         let unproven = Change::AddForeignKey(unproven);
-        let mut split = proven_behind(step, unproven, "foreign key", table, &item.name);
+        let mut split = proven_behind(step, unproven.clone(), "foreign key", table, &item.name);
         // The key that it is about is built behind the transaction.
         if late && let Some(step) = split.within.take() {
-            let statements = vec![render::add_unproven(table, &item.name, &item.item)];
-            split.behind.insert(0, Step { statements, batch: Batch::Behind, ..step });
+            split.behind.insert(0, Step { change: unproven, batch: Batch::Behind, ..step });
         }
         split
     }

@@ -28,10 +28,7 @@ pub use change::{command_name, create_extension, privilege_name, script, stateme
 #[cfg(feature = "postgres")]
 pub(crate) use function::{routine, signature};
 pub use online::KeyKind;
-pub(crate) use online::{
-    add_unproven, build_index, build_primary_key, build_unique, prove_not_null, refuse_null,
-    take_index,
-};
+pub(crate) use online::{build_index, prove_not_null, refuse_null, take_index};
 #[cfg(feature = "postgres")]
 pub(crate) use partition::constant_text;
 pub(crate) use partition::{key_equals, keys_of};
