@@ -63,6 +63,8 @@ pub(crate) enum Command {
         /// Allow a hazard that undoing has; several with commas between
         #[arg(long, value_name = "HAZARD", value_delimiter = ',')]
         allow: Vec<HazardKind>,
+        #[command(flatten)]
+        patience: PatienceArgs,
     },
     /// Tell which migrations a database has had; exit 2 where some are pending
     Status {

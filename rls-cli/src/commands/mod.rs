@@ -50,7 +50,9 @@ async fn of_project(project: &Project, command: Command) -> Result<Output> {
         Command::Apply(args) => apply::run(project, &args, &project.allowed(&args.allow)).await,
         Command::Generate(args) => generate::run(project, &args, &args.allow),
         Command::Migrate(args) => migrate::run(project, &args).await,
-        Command::Undo { database, allow } => undo::run(project, &database, &allow).await,
+        Command::Undo { database, allow, patience } => {
+            undo::run(project, &database, &allow, &patience.patience()).await
+        }
         Command::Status { database } => status::run(project, &database).await,
         Command::Baseline { database } => baseline::run(project, &database).await,
         Command::Replay { undo } => replay::run(project, undo).await,

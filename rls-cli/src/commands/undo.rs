@@ -16,12 +16,12 @@ pub(crate) async fn run(
     project: &Project,
     args: &DatabaseArgs,
     allowed: &[HazardKind],
+    patience: &Patience,
 ) -> Result<Output> {
     let folder = project.migrations();
     let (migrations, back) = (folder.to_run()?, folder.read_back()?);
     let mut database = Database::open(args, project).await?;
-    let patience = Patience::default();
-    let undoing = apply::undo(&mut database.client, &migrations, &back, allowed, &patience);
+    let undoing = apply::undo(&mut database.client, &migrations, &back, allowed, patience);
     let undone = during("Undoing the last migration", undoing).await;
     let (name, notes) = (database.name.clone(), database.notes.clone());
     database.close().await?;
