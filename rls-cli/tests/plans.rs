@@ -79,6 +79,45 @@ fn a_plan_is_kept_and_applied_later() {
     live.assert_in_sync();
 }
 
+/// The same under other names: the table, a column that is indexed and one that gets a NOT NULL.
+fn renamed() -> String {
+    grown().replace("table = \"todos\"", "table = \"chores\", was = \"todos\"").replace(
+        "    #[rls(index)]\n    pub task",
+        "    #[rls(index, was = \"task\")]\n    pub title",
+    )
+}
+
+#[test]
+fn a_plan_that_is_kept_renames() {
+    for online in [false, true] {
+        let live = Live::new(NEON, &before());
+        live.apply(&[]).exits(0);
+        live.sql(ROWS);
+        live.declare(&renamed());
+        let out = if online {
+            &["diff", "--out", "plan.json", "--online"][..]
+        } else {
+            &["diff", "--out", "plan.json"]
+        };
+        live.run(out).exits(2).says("RENAME TO chores").says("RENAME COLUMN task TO title");
+        let first = live.project.read("plan.json");
+        live.run(out).exits(2);
+        assert_eq!(live.project.read("plan.json"), first, "looking changes nothing");
+        live.declare("");
+
+        // Somebody has done a part of it meanwhile.
+        live.sql("alter table todos rename to chores");
+        let apply = ["apply", "--plan", "plan.json", "--allow", "blocks-reads,blocks-writes"];
+        live.run(&apply).exits(1).says("the database has changed since the plan was made");
+        live.sql("alter table chores rename to todos");
+        live.run(&apply).exits(0).says("RENAME TO chores");
+        assert_eq!(live.value("select count(distinct title) from chores"), "9000");
+        live.declare(&renamed());
+        live.assert_in_sync();
+        live.run(&apply).exits(1).says("the database has changed since the plan was made");
+    }
+}
+
 #[test]
 fn online_plans_need_no_leave_to_block() {
     let live = Live::new(NEON, &before());
