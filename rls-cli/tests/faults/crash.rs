@@ -1,0 +1,122 @@
+//! The server itself killed, with all of its processes, while the tool speaks to it.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rls_devdb::{DevPostgres, Engine, Preference};
+use tempfile::TempDir;
+
+use crate::proxy::{Blow, Fault, Moment, through};
+use crate::stages;
+use crate::state::value;
+use crate::support::{runtime, several_connections};
+use crate::trial::{Trial, copy};
+
+/// A server that nobody else uses.
+struct Own {
+    running: Option<DevPostgres>,
+    folder: TempDir,
+}
+
+impl Own {
+    fn new() -> Self {
+        let mut own = Own { running: None, folder: tempfile::tempdir().unwrap() };
+        own.start();
+        own
+    }
+
+    /// Its data stays from one start to the next.
+    fn start(&mut self) {
+        // What is left of the last one has to be gone first.
+        self.running = None;
+        let starting = DevPostgres::start(self.folder.path(), Preference::Native);
+        self.running = Some(runtime().block_on(starting).unwrap());
+    }
+
+    fn url(&self, database: &str) -> String {
+        self.running.as_ref().unwrap().url("postgres", database).unwrap()
+    }
+
+    /// The process that began all others of the server.
+    fn postmaster(&self) -> String {
+        value(&self.url("postgres"), "SELECT split_part(pg_read_file('postmaster.pid'), E'\n', 1)")
+    }
+}
+
+/// SIGKILL to the postmaster first, so that it cannot look after the others.
+fn kill(postmaster: &str) {
+    let children = format!("/proc/{postmaster}/task/{postmaster}/children");
+    let children = fs::read_to_string(children).unwrap_or_default();
+    for process in [postmaster].into_iter().chain(children.split_whitespace()) {
+        Command::new("kill").args(["-9", process]).status().unwrap();
+    }
+    let begun = Instant::now();
+    let alive = |process: &str| {
+        fs::read_to_string(Path::new("/proc").join(process).join("stat"))
+            .is_ok_and(|stat| !stat.contains(") Z "))
+    };
+    while children.split_whitespace().any(alive) {
+        assert!(begun.elapsed() < Duration::from_secs(10), "the server survives SIGKILL");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// How many faults are spread over a run, besides those around each COMMIT.
+const SPREAD: usize = 5;
+
+#[test]
+fn a_server_that_is_killed_keeps_what_was_committed() {
+    // Linux tells a process's children as a list.
+    if several_connections().is_none() || !cfg!(target_os = "linux") {
+        return;
+    }
+    let mut own = Own::new();
+    assert!(matches!(own.running.as_ref().unwrap().engine(), Engine::Native { .. }));
+    let mut struck = 0;
+    for name in ["applied", "migrated"] {
+        let project = stages::project();
+        value(&own.url("postgres"), &format!("CREATE DATABASE {name}"));
+        let mut trial = match name {
+            "applied" => stages::to_apply(&project, own.url(name)),
+            _ => stages::to_migrate(&project, own.url(name)),
+        };
+        let whole = through_whole(&trial);
+        for fault in points(whole.0, &whole.1) {
+            value(&own.url("postgres"), &format!("CREATE DATABASE struck TEMPLATE {name}"));
+            let postmaster = own.postmaster();
+            let tool = project.command(&trial.args);
+            let crash = || kill(&postmaster);
+            let passed = runtime().block_on(through(&own.url("struck"), tool, Some(fault), &crash));
+            assert!(passed.struck, "{fault:?}");
+            struck += 1;
+            own.start();
+            trial.template = own.url(name);
+            trial.holds_one_state(&own.url("struck"), Some(fault), &passed);
+            trial.goes_on(&own.url("struck"), Some(fault));
+            value(&own.url("postgres"), "DROP DATABASE struck");
+        }
+    }
+    eprintln!("{struck} servers killed");
+    assert!(struck >= 15, "{struck} servers killed");
+}
+
+/// How many statements an untouched run has, and which are COMMIT.
+fn through_whole(trial: &Trial<'_>) -> (usize, Vec<usize>) {
+    let url = copy(&trial.template);
+    let tool = trial.project.command(&trial.args);
+    let passed = runtime().block_on(through(&url, tool, None, &|| {}));
+    trial.holds_one_state(&url, None, &passed);
+    (passed.statements, passed.commits)
+}
+
+/// Some on the way, and at the last COMMIT all.
+fn points(statements: usize, commits: &[usize]) -> Vec<Fault> {
+    let fault = |at, moment| Fault { at, moment, blow: Blow::Crash };
+    let spread = (1..=SPREAD).map(|n| fault(n * statements / (SPREAD + 1), Moment::Answered));
+    let last = *commits.last().unwrap();
+    let around = [Moment::Before, Moment::Unanswered, Moment::Answered].map(|it| fault(last, it));
+    spread.chain(around).collect()
+}
