@@ -80,8 +80,14 @@ pub fn third() -> String {
                 "modify = auth_uid(user_id)),\n    crud_policy(role = anonymous, read = is_complete),\n    trigger(name = \"touch\", before = update, function = public.touch),",
             ),
             ("#[rls(index)]\n    pub text", "pub text"),
-            ("    pub author: String,", "    #[rls(index)]\n    pub author: String,\n    #[rls(default = now())]\n    pub at: DateTime<Utc>,"),
-            ("    #[rls(index)]\n    pub task: String,", "    #[rls(check = task != \"\")]\n    pub task: String,"),
+            (
+                "    pub author: String,",
+                "    #[rls(index)]\n    pub author: String,\n    #[rls(default = now())]\n    pub at: DateTime<Utc>,",
+            ),
+            (
+                "    #[rls(index)]\n    pub task: String,",
+                "    #[rls(check = task != \"\")]\n    pub task: String,",
+            ),
             ("value * 2", "value + value"),
             ("    pub mood: Option<Mood>,\n", ""),
         ],

@@ -4,10 +4,12 @@
 //! Where something is committed, every fault is tried, and one at every other statement; with `RLS_FAULTS=all`,
 //! which takes some minutes, every fault everywhere.
 
+#![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "these are tests, helpers included")]
 
 mod crash;
 mod declared;
+mod folder;
 mod proxy;
 mod stages;
 mod state;

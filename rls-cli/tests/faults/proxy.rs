@@ -56,7 +56,12 @@ pub struct Passed {
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Runs a command with `DATABASE_URL` leading through here to the database at that URL.
-pub async fn through(url: &str, mut command: Command, fault: Option<Fault>, crash: &dyn Fn()) -> Passed {
+pub async fn through(
+    url: &str,
+    mut command: Command,
+    fault: Option<Fault>,
+    crash: &dyn Fn(),
+) -> Passed {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let config: Config = url.parse().unwrap();
     let port = listener.local_addr().unwrap().port();

@@ -67,7 +67,8 @@ pub fn history(url: &str) -> Vec<String> {
     if value(url, "SELECT to_regclass('rls.migrations') IS NOT NULL") == "f" {
         return Vec::new();
     }
-    let list = "SELECT string_agg(version || '_' || name, ' ' ORDER BY version) FROM rls.migrations";
+    let list =
+        "SELECT string_agg(version || '_' || name, ' ' ORDER BY version) FROM rls.migrations";
     value(url, list).split_whitespace().map(str::to_owned).collect()
 }
 
@@ -78,7 +79,10 @@ pub fn left_alone(url: &str) {
         WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'";
     let begun = Instant::now();
     while value(url, others) != "0" {
-        assert!(begun.elapsed() < Duration::from_secs(30), "the server still works for who is gone");
+        assert!(
+            begun.elapsed() < Duration::from_secs(30),
+            "the server still works for who is gone"
+        );
         thread::sleep(Duration::from_millis(5));
     }
 }
