@@ -93,12 +93,7 @@ pub async fn through(
     let Ok(output) = tokio::time::timeout(PATIENCE, ended).await else {
         panic!("the tool hangs after {fault:?}")
     };
-    let output = output.unwrap().unwrap();
-    passed.run = Run {
-        code: output.status.code().unwrap_or(-1),
-        out: String::from_utf8(output.stdout).unwrap(),
-        err: String::from_utf8(output.stderr).unwrap(),
-    };
+    passed.run = output.unwrap().unwrap().into();
     passed
 }
 

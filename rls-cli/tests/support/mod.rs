@@ -5,7 +5,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
@@ -159,14 +159,19 @@ impl std::fmt::Display for Run {
     }
 }
 
-impl Run {
-    pub fn of(mut command: Command) -> Self {
-        let output = command.output().unwrap();
+impl From<Output> for Run {
+    fn from(output: Output) -> Self {
         Run {
             code: output.status.code().unwrap_or(-1),
             out: String::from_utf8(output.stdout).unwrap(),
             err: String::from_utf8(output.stderr).unwrap(),
         }
+    }
+}
+
+impl Run {
+    pub fn of(mut command: Command) -> Self {
+        command.output().unwrap().into()
     }
 
     #[track_caller]
@@ -279,6 +284,11 @@ impl Live {
             command.env("DATABASE_URL", url);
         }
         command
+    }
+
+    /// The URL of the database, where that is on a server.
+    pub fn url(&self) -> &str {
+        &self.native.as_ref().expect("the test asks for several connections").1
     }
 
     pub fn run(&self, args: &[&str]) -> Run {
