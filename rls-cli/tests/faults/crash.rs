@@ -46,8 +46,9 @@ impl Own {
     }
 }
 
-/// SIGKILL to the postmaster first, so that it cannot look after the others.
+/// The postmaster is held first, so that it neither begins others nor looks after them.
 fn kill(postmaster: &str) {
+    Command::new("kill").args(["-STOP", postmaster]).status().unwrap();
     let children = format!("/proc/{postmaster}/task/{postmaster}/children");
     let children = fs::read_to_string(children).unwrap_or_default();
     for process in [postmaster].into_iter().chain(children.split_whitespace()) {
