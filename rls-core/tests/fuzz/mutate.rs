@@ -77,16 +77,17 @@ const ODD: &[&str] = &[
 ];
 
 impl Corpus {
-    /// The files of a folder of `corpus`, and further texts.
+    /// The files of a folder of `corpus`, where there is one, and further texts.
     pub fn new(folder: &str, further: impl IntoIterator<Item = String>) -> Corpus {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/corpus").join(folder);
         let mut paths: Vec<_> =
-            fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+            fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap().path()).collect();
         paths.sort();
         let files = paths.into_iter().map(|path| fs::read(path).unwrap());
         let mut texts: Vec<_> =
             files.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).collect();
         texts.extend(further);
+        assert!(!texts.is_empty(), "a corpus of nothing");
         let mut pieces: Vec<_> =
             texts.iter().flat_map(|text| pieces(text)).map(str::to_owned).collect();
         pieces.sort();
