@@ -286,11 +286,6 @@ impl Live {
         command
     }
 
-    /// The URL of the database, where that is on a server.
-    pub fn url(&self) -> &str {
-        &self.native.as_ref().expect("the test asks for several connections").1
-    }
-
     pub fn run(&self, args: &[&str]) -> Run {
         Run::of(self.command(args))
     }
