@@ -57,8 +57,7 @@ fn rebuilt(source: &str) -> String {
 }
 
 /// A table that comes and goes.
-const BETWEEN: &str =
-    "#[derive(Table)]\npub struct Between { #[rls(primary_key)] pub id: i64 }\n";
+const BETWEEN: &str = "#[derive(Table)]\npub struct Between { #[rls(primary_key)] pub id: i64 }\n";
 
 /// The todos of others that are done. They stay what they are.
 const DONE: usize = 40;

@@ -9,11 +9,10 @@ use std::time::{Duration, Instant};
 use rls_devdb::{DevPostgres, Engine, Preference};
 use tempfile::TempDir;
 
-use crate::proxy::{Blow, Fault, Moment, through};
+use crate::proxy::{Blow, Event, Fault, Moment, through};
 use crate::stages;
 use crate::state::value;
 use crate::support::{runtime, several_connections};
-use crate::trial::{Trial, copy};
 
 /// A server that nobody else uses.
 struct Own {
@@ -65,7 +64,7 @@ fn kill(postmaster: &str) {
     }
 }
 
-/// How many faults are spread over a run, besides those around each COMMIT.
+/// How many faults are spread over a run, besides those around the last change.
 const SPREAD: usize = 5;
 
 #[test]
@@ -77,47 +76,44 @@ fn a_server_that_is_killed_keeps_what_was_committed() {
     let mut own = Own::new();
     assert!(matches!(own.running.as_ref().unwrap().engine(), Engine::Native { .. }));
     let mut struck = 0;
-    for name in ["applied", "migrated"] {
+    for name in ["applied", "online", "migrated"] {
         let project = stages::project();
         value(&own.url("postgres"), &format!("CREATE DATABASE {name}"));
         let mut trial = match name {
             "applied" => stages::to_apply(&project, own.url(name)),
+            "online" => stages::to_apply_online(&project, own.url(name)),
             _ => stages::to_migrate(&project, own.url(name)),
         };
-        let whole = through_whole(&trial);
-        for fault in points(whole.0, &whole.1) {
+        for fault in points(trial.statements, &trial.reached) {
             value(&own.url("postgres"), &format!("CREATE DATABASE struck TEMPLATE {name}"));
             let postmaster = own.postmaster();
-            let tool = project.command(&trial.args);
-            let crash = || kill(&postmaster);
-            let passed = runtime().block_on(through(&own.url("struck"), tool, Some(fault), &crash));
+            let args: Vec<_> = trial.args.iter().map(String::as_str).collect();
+            let mut crash = |event| {
+                if let Event::Crash = event {
+                    kill(&postmaster);
+                }
+            };
+            let url = own.url("struck");
+            let run = through(&url, project.command(&args), Some(fault), &mut crash);
+            let passed = runtime().block_on(run);
             assert!(passed.struck, "{fault:?}");
             struck += 1;
             own.start();
             trial.template = own.url(name);
-            trial.holds_one_state(&own.url("struck"), Some(fault), &passed);
-            trial.goes_on(&own.url("struck"), Some(fault));
+            trial.holds_one_state(&own.url("struck"), fault, &passed);
+            trial.goes_on(&own.url("struck"), fault);
             value(&own.url("postgres"), "DROP DATABASE struck");
         }
     }
     eprintln!("{struck} servers killed");
-    assert!(struck >= 15, "{struck} servers killed");
+    assert!(struck >= 20, "{struck} servers killed");
 }
 
-/// How many statements an untouched run has, and which are COMMIT.
-fn through_whole(trial: &Trial<'_>) -> (usize, Vec<usize>) {
-    let url = copy(&trial.template);
-    let tool = trial.project.command(&trial.args);
-    let passed = runtime().block_on(through(&url, tool, None, &|| {}));
-    trial.holds_one_state(&url, None, &passed);
-    (passed.statements, passed.commits)
-}
-
-/// Some on the way, and at the last COMMIT all.
-fn points(statements: usize, commits: &[usize]) -> Vec<Fault> {
+/// Some on the way, and at the last change all.
+fn points(statements: usize, reached: &[usize]) -> Vec<Fault> {
     let fault = |at, moment| Fault { at, moment, blow: Blow::Crash };
     let spread = (1..=SPREAD).map(|n| fault(n * statements / (SPREAD + 1), Moment::Answered));
-    let last = *commits.last().unwrap();
+    let last = *reached.last().unwrap();
     let around = [Moment::Before, Moment::Unanswered, Moment::Answered].map(|it| fault(last, it));
     spread.chain(around).collect()
 }

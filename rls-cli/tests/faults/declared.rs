@@ -1,4 +1,4 @@
-//! Three declarations, each with a plan of many kinds of steps to the next.
+//! Declarations, each with a plan of many kinds of steps to the next.
 
 pub const CONFIG: &str = "provider = \"neon\"\n";
 
@@ -98,6 +98,25 @@ pub fn third() -> String {
 #[rls(function = "touch", returns = "trigger", language = "plpgsql", set(search_path = ""), body = "BEGIN RETURN NEW; END")]
 pub struct Touch;
 "#
+}
+
+/// Two declarations for a plan with every kind of step that is done behind the transaction.
+pub fn online() -> [String; 2] {
+    let nullable = "pub task: Option<String>,\n    pub note: Option<i64>,";
+    let old = replaced(FIRST, &[("pub task: String,", nullable)]);
+    let new = replaced(
+        &old,
+        &[
+            (
+                "pub task: Option<String>,",
+                "#[rls(unique, check = task != \"\")]\n    pub task: String,",
+            ),
+            ("pub note", "#[rls(references = notes(id), index)]\n    pub note"),
+            ("read = auth_uid(user_id),", "read = auth_uid(user_id) || is_complete,"),
+            ("read = auth_uid(author)", "read = false"),
+        ],
+    );
+    [old, new]
 }
 
 #[track_caller]

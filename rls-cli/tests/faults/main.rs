@@ -17,20 +17,41 @@ mod state;
 mod support;
 mod trial;
 
-use support::several_connections;
+use support::{Project, several_connections};
+use trial::Trial;
+
+/// Strikes at every statement of the command; says how many faults that were.
+fn struck(trial: for<'a> fn(&'a Project, String) -> Trial<'a>) -> Option<usize> {
+    let server = several_connections()?;
+    Some(trial(&stages::project(), server.new_database()).run())
+}
 
 #[test]
 fn apply_is_wholly_done_or_not_at_all() {
-    let Some(server) = several_connections() else { return };
-    let project = stages::project();
-    let faults = stages::to_apply(&project, server.new_database()).run();
-    assert!(faults >= 90, "{faults} faults injected");
+    let faults = struck(stages::to_apply);
+    assert!(faults.is_none_or(|faults| faults >= 90), "{faults:?} faults injected");
+}
+
+#[test]
+fn apply_online_stops_between_two_statements_and_nobody_comes_to_more() {
+    let faults = struck(stages::to_apply_online);
+    assert!(faults.is_none_or(|faults| faults >= 90), "{faults:?} faults injected");
 }
 
 #[test]
 fn migrate_does_whole_migrations_and_its_history_says_which() {
-    let Some(server) = several_connections() else { return };
-    let project = stages::project();
-    let faults = stages::to_migrate(&project, server.new_database()).run();
-    assert!(faults >= 100, "{faults} faults injected");
+    let faults = struck(stages::to_migrate);
+    assert!(faults.is_none_or(|faults| faults >= 100), "{faults:?} faults injected");
+}
+
+#[test]
+fn a_migration_without_a_transaction_is_begun_again() {
+    let faults = struck(stages::to_migrate_singly);
+    assert!(faults.is_none_or(|faults| faults >= 50), "{faults:?} faults injected");
+}
+
+#[test]
+fn undo_is_wholly_done_or_not_at_all() {
+    let faults = struck(stages::to_undo);
+    assert!(faults.is_none_or(|faults| faults >= 40), "{faults:?} faults injected");
 }

@@ -44,12 +44,19 @@ pub struct Fault {
 /// What went through, and what became of the tool.
 pub struct Passed {
     pub struck: bool,
-    pub statements: usize,
-    /// Which of them were COMMIT and reached the server.
-    pub commits: Vec<usize>,
+    /// How many statements reached the server.
+    pub sent: usize,
     /// How many of these were answered.
-    pub committed: usize,
+    pub answered: usize,
     pub run: Run,
+}
+
+/// What somebody is told on the way, while everything waits.
+pub enum Event {
+    /// So many statements were answered, and no transaction is open.
+    Idle(usize),
+    /// The server is to be killed.
+    Crash,
 }
 
 /// No run takes this long, whatever is done to it.
@@ -60,7 +67,7 @@ pub async fn through(
     url: &str,
     mut command: Command,
     fault: Option<Fault>,
-    crash: &dyn Fn(),
+    told: &mut dyn FnMut(Event),
 ) -> Passed {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let config: Config = url.parse().unwrap();
@@ -80,13 +87,12 @@ pub async fn through(
         fault,
         passed: Passed {
             struck: false,
-            statements: 0,
-            commits: Vec::new(),
-            committed: 0,
+            sent: 0,
+            answered: 0,
             run: Run { code: 0, out: String::new(), err: String::new() },
         },
     };
-    line.carry(&mut tool, crash).await;
+    line.carry(&mut tool, told).await;
     let Line { mut passed, tool: near, server: far, fault: _ } = line;
     drop((near, far));
     let ended = tokio::task::spawn_blocking(|| tool.wait_with_output());
@@ -114,7 +120,7 @@ struct Line {
 impl Line {
     /// Until either side ends, or the fault has struck. What the server answers with one
     /// `ReadyForQuery` is one statement: a simple query, or an extended one up to its Sync.
-    async fn carry(&mut self, child: &mut Child, crash: &dyn Fn()) {
+    async fn carry(&mut self, child: &mut Child, told: &mut dyn FnMut(Event)) {
         let mut from_tool = Messages { bytes: Vec::new(), begun: false };
         let mut from_server = Messages { bytes: Vec::new(), begun: true };
         let mut statement = Vec::new();
@@ -125,25 +131,19 @@ impl Line {
                 read = self.tool.read_buf(&mut from_tool.bytes) => {
                     while let Some((tag, message)) = from_tool.next() {
                         statement.extend(message);
-                        if matches!(tag, b'Q' | b'S') {
-                            self.passed.statements += 1;
-                            if self.strikes(self.passed.statements, Moment::Before) {
-                                return self.strike(child, crash);
-                            }
-                            if statement == b"Q\0\0\0\x0bCOMMIT\0" {
-                                self.passed.commits.push(self.passed.statements);
-                            }
+                        let is_one = matches!(tag, b'Q' | b'S');
+                        if is_one && self.strikes(self.passed.sent + 1, Moment::Before) {
+                            return self.strike(child, told);
                         }
-                        if matches!(tag, b'Q' | b'S' | b'X' | 0) {
+                        if is_one || matches!(tag, b'X' | 0) {
                             if self.server.write_all(&statement).await.is_err() {
                                 return;
                             }
                             statement.clear();
                         }
-                        if matches!(tag, b'Q' | b'S')
-                            && self.strikes(self.passed.statements, Moment::Unanswered)
-                        {
-                            return self.strike(child, crash);
+                        self.passed.sent += usize::from(is_one);
+                        if is_one && self.strikes(self.passed.sent, Moment::Unanswered) {
+                            return self.strike(child, told);
                         }
                     }
                     if !matches!(read, Ok(1..)) {
@@ -155,10 +155,12 @@ impl Line {
                         if tag == b'Z' {
                             let answered = ready.map_or(0, |before| before + 1);
                             ready = Some(answered);
-                            self.passed.committed +=
-                                usize::from(self.passed.commits.contains(&answered));
+                            self.passed.answered = answered;
+                            if message.last() == Some(&b'I') {
+                                told(Event::Idle(answered));
+                            }
                             if self.strikes(answered, Moment::Answered) {
-                                return self.strike(child, crash);
+                                return self.strike(child, told);
                             }
                         }
                         if self.tool.write_all(&message).await.is_err() {
@@ -177,11 +179,11 @@ impl Line {
         self.fault.is_some_and(|fault| fault.at == statement && fault.moment == moment)
     }
 
-    fn strike(&mut self, child: &mut Child, crash: &dyn Fn()) {
+    fn strike(&mut self, child: &mut Child, told: &mut dyn FnMut(Event)) {
         self.passed.struck = true;
         match self.fault.map(|fault| fault.blow) {
             Some(Blow::Kill) => child.kill().unwrap(),
-            Some(Blow::Crash) => crash(),
+            Some(Blow::Crash) => told(Event::Crash),
             Some(Blow::Cut) | None => {}
         }
     }

@@ -1,9 +1,27 @@
-//! What a database holds, as one text, and what its history says.
+//! What a database holds, as one text, what its history says, and who gets at which rows.
 
+use std::collections::BTreeSet;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use tokio_postgres::SimpleQueryMessage;
+
 use crate::support::{connect, first, runtime};
+
+/// All that there is to know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct State {
+    pub held: String,
+    pub history: Vec<String>,
+    pub reached: BTreeSet<String>,
+}
+
+impl State {
+    #[track_caller]
+    pub fn of(url: &str) -> State {
+        State { held: held(url), history: history(url), reached: reached(url) }
+    }
+}
 
 /// The first value of the last statement.
 #[track_caller]
@@ -46,12 +64,14 @@ SELECT string_agg(line, E'\n' ORDER BY line) FROM (
         FROM pg_auth_members
 ) AS lines(line)";
 
+/// An index that is not whole is used by nobody, and its building is begun again.
 const OURS: &str = "WITH ours AS (SELECT * FROM pg_class
-    WHERE relnamespace::regnamespace::text !~ '^pg_|information_schema|^rls$')";
+    WHERE relnamespace::regnamespace::text !~ '^pg_|information_schema|^rls$'
+    AND NOT EXISTS (SELECT FROM pg_index WHERE indexrelid = pg_class.oid AND NOT indisvalid))";
 
 /// Everything but the history.
 #[track_caller]
-pub fn held(url: &str) -> String {
+fn held(url: &str) -> String {
     let objects = value(url, &format!("{OURS}{HELD}"));
     let exists = value(url, "SELECT to_regclass('todos') IS NOT NULL");
     let rows = match exists.as_str() {
@@ -61,15 +81,54 @@ pub fn held(url: &str) -> String {
     format!("{objects}\n{rows}")
 }
 
-/// `version_name checksum` of each migration that the history knows.
+/// `version_name` of each migration that the history knows, with what it says of it.
 #[track_caller]
-pub fn history(url: &str) -> Vec<String> {
-    if value(url, "SELECT to_regclass('rls.migrations') IS NOT NULL") == "f" {
-        return Vec::new();
+fn history(url: &str) -> Vec<String> {
+    if value(url, "SELECT to_regclass('rls.undone_migrations') IS NOT NULL") == "f" {
+        return vec!["none".to_owned()];
     }
     let list =
-        "SELECT string_agg(version || '_' || name, ' ' ORDER BY version) FROM rls.migrations";
+        "SELECT string_agg(said || version || '_' || name, ' ' ORDER BY version, said) FROM (
+            SELECT CASE WHEN duration_ms IS NULL THEN 'begun:' ELSE '' END, version, name
+            FROM rls.migrations
+            UNION ALL SELECT 'undone:', version, name FROM rls.undone_migrations
+        ) AS entries(said, version, name)";
     value(url, list).split_whitespace().map(str::to_owned).collect()
+}
+
+const PEOPLE: [(&str, &str); 3] =
+    [("authenticated", "user_0"), ("authenticated", "user_1"), ("anonymous", "")];
+
+const COMMANDS: [&str; 3] = [
+    "SELECT id FROM todos",
+    "UPDATE todos SET is_complete = is_complete RETURNING id",
+    "DELETE FROM todos RETURNING id",
+];
+
+/// Which todos each person gets at, by which command.
+#[track_caller]
+fn reached(url: &str) -> BTreeSet<String> {
+    runtime().block_on(async {
+        let client = connect(url).await;
+        let mut reached = BTreeSet::new();
+        for (role, sub) in PEOPLE {
+            for command in COMMANDS {
+                let claims =
+                    format!("set_config('request.jwt.claims', '{{\"sub\": \"{sub}\"}}', true)");
+                let tried = format!("BEGIN; SELECT {claims}; SET LOCAL ROLE {role}; {command}");
+                // What fails reaches nothing.
+                for message in client.simple_query(&tried).await.unwrap_or_default() {
+                    if let SimpleQueryMessage::Row(row) = message
+                        && let Ok(Some(id)) = row.try_get("id")
+                    {
+                        reached.insert(format!("{role} {sub}: {command}: {id}"));
+                    }
+                }
+                client.batch_execute("ROLLBACK").await.unwrap();
+            }
+        }
+        reached
+    })
 }
 
 /// Waits until nobody else is in the database: a server notices late that its client has gone.

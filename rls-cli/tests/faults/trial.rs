@@ -4,39 +4,72 @@ use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use crate::proxy::{Blow, Fault, Moment, Passed, through};
-use crate::state::{held, history, left_alone, value};
+use crate::proxy::{Blow, Event, Fault, Moment, Passed, through};
+use crate::state::{State, left_alone, value};
 use crate::support::{Project, Run, runtime};
-
-/// What a database holds, and the migrations that its history knows.
-pub type State = (String, Vec<String>);
 
 pub struct Trial<'a> {
     pub project: &'a Project,
-    pub args: Vec<&'a str>,
+    pub args: Vec<String>,
     /// The URL of a database that is never changed, and what each run begins with.
     pub template: String,
-    /// What is there once so many of the command's transactions have been committed.
+    /// What is there, one after the other.
     pub states: Vec<State>,
+    /// Behind which statement of a run that nobody disturbs each of them is there.
+    pub reached: Vec<usize>,
+    /// How many statements that run has.
+    pub statements: usize,
+    /// Whether the same again changes nothing.
+    pub again: bool,
 }
 
 const WORKERS: usize = 3;
 
 const MOMENTS: [Moment; 3] = [Moment::Before, Moment::Unanswered, Moment::Answered];
 
-impl Trial<'_> {
+impl<'a> Trial<'a> {
+    /// Runs the command once, and looks whenever no transaction is open: nothing but these states is there.
+    pub fn new(
+        project: &'a Project,
+        args: &[&str],
+        template: String,
+        states: Vec<State>,
+    ) -> Trial<'a> {
+        let args: Vec<_> = args.iter().map(|arg| (*arg).to_owned()).collect();
+        let url = copy(&template);
+        let mut found = vec![State::of(&url)];
+        let mut reached = vec![0];
+        let mut look = |event| {
+            let Event::Idle(answered) = event else { return };
+            let state = tokio::task::block_in_place(|| State::of(&url));
+            if found.last() != Some(&state) {
+                found.push(state);
+                reached.push(answered);
+            }
+        };
+        let tool = command(project, &args);
+        let passed = runtime().block_on(through(&url, tool, None, &mut look));
+        assert_eq!(passed.run.code, 0, "{}", passed.run);
+        same(&found, &states);
+        // Nobody ever comes to more than before and behind.
+        let [first, last] = [&states[0].reached, &states[states.len() - 1].reached];
+        for state in &states {
+            assert!(state.reached.iter().all(|it| first.contains(it) || last.contains(it)));
+        }
+        let statements = passed.answered;
+        Trial { project, args, template, states, reached, statements, again: true }
+    }
+
     /// Strikes at every statement, until one is never reached, and says how many faults that were.
     pub fn run(&self) -> usize {
-        let whole = self.inject(&mut None, None);
-        assert_eq!(whole.commits.len() + 1, self.states.len(), "{:?}", whole.commits);
         let (next, struck) = (AtomicUsize::new(1), AtomicUsize::new(0));
         let work = || {
             let mut database = None;
             loop {
                 let at = next.fetch_add(1, Ordering::Relaxed);
-                for fault in faults(at, whole.commits.contains(&at)) {
-                    if !self.inject(&mut database, Some(fault)).struck {
-                        assert!(at > whole.statements, "{fault:?} does not strike");
+                for fault in faults(at, self.reached.contains(&at)) {
+                    if !self.inject(&mut database, fault).struck {
+                        assert!(at > self.statements, "{fault:?} does not strike");
                         return;
                     }
                     struck.fetch_add(1, Ordering::Relaxed);
@@ -50,23 +83,23 @@ impl Trial<'_> {
         });
         let struck = struck.into_inner();
         eprintln!(
-            "{}: {struck} faults injected at {} statements, of which {} are COMMIT",
+            "{}: {struck} faults injected at {} statements, of which {} change what is there",
             self.args[0],
-            whole.statements,
-            whole.commits.len()
+            self.statements,
+            self.states.len() - 1
         );
         struck
     }
 
     /// In that database, or in a new one, which stays for the next fault as long as nothing has come of it.
-    fn inject(&self, database: &mut Option<String>, fault: Option<Fault>) -> Passed {
+    fn inject(&self, database: &mut Option<String>, fault: Fault) -> Passed {
         let url = database.take().unwrap_or_else(|| copy(&self.template));
-        let passed =
-            runtime().block_on(through(&url, self.project.command(&self.args), fault, &|| {}));
+        let tool = command(self.project, &self.args);
+        let passed = runtime().block_on(through(&url, tool, Some(fault), &mut |_| {}));
         left_alone(&url);
         let state = self.holds_one_state(&url, fault, &passed);
         // Where all is as before, going on is beginning: once in a while is enough.
-        let asked = everything() || fault.is_none_or(|fault| fault.at % 20 == 0);
+        let asked = everything() || fault.at % 20 == 0;
         if Some(&state) == self.states.first() && !asked {
             *database = Some(url);
             return passed;
@@ -77,23 +110,21 @@ impl Trial<'_> {
         passed
     }
 
-    /// All of what was committed is there, and nothing of anything else.
-    pub fn holds_one_state(&self, url: &str, fault: Option<Fault>, passed: &Passed) -> State {
-        let Passed { run, commits, committed, .. } = passed;
+    /// What was answered is there, and nothing of what was never sent.
+    pub fn holds_one_state(&self, url: &str, fault: Fault, passed: &Passed) -> State {
+        let Passed { struck, sent, answered, run } = passed;
         assert!(!run.err.contains("panicked"), "{fault:?}: {run}");
-        let possible = &self.states[*committed..=commits.len()];
-        let state = (held(url), history(url));
+        let behind = |statements| self.reached.iter().filter(|at| **at <= statements).count();
+        let possible = &self.states[behind(*answered) - 1..behind(*sent)];
+        let state = State::of(url);
         assert!(
             possible.contains(&state),
-            "{fault:?}: {committed} of {} commits answered\n{}\n{:?}\nis none of\n{possible:#?}\n{run}",
-            commits.len(),
-            state.0,
-            state.1
+            "{fault:?}: {answered} of {sent} statements answered\n{state:#?}\nis none of\n{possible:#?}\n{run}"
         );
-        match fault.filter(|_| passed.struck).map(|fault| fault.blow) {
-            None => assert_eq!((run.code, Some(&state)), (0, self.states.last()), "{run}"),
-            Some(Blow::Kill) => assert_eq!(run.code, -1, "{run}"),
-            Some(Blow::Cut | Blow::Crash) => {
+        match fault.blow {
+            _ if !struck => assert_eq!((run.code, Some(&state)), (0, self.states.last()), "{run}"),
+            Blow::Kill => assert_eq!(run.code, -1, "{run}"),
+            Blow::Cut | Blow::Crash => {
                 assert!(run.code == 0 || run.code == 1 && !run.err.is_empty(), "{fault:?}: {run}");
                 assert!(run.code == 1 || possible.last() == self.states.last(), "{fault:?}: {run}");
             }
@@ -102,24 +133,43 @@ impl Trial<'_> {
     }
 
     /// The same command again does what is left, and then nothing is.
-    pub fn goes_on(&self, url: &str, fault: Option<Fault>) {
-        for args in [&self.args[..], &["diff"]] {
-            let run = Run::of(at(url, self.project.command(args)));
-            assert_eq!(run.code, 0, "{args:?} after {fault:?}: {run}");
+    pub fn goes_on(&self, url: &str, fault: Fault) {
+        let done = Some(&State::of(url)) == self.states.last();
+        if self.again || !done {
+            let run = Run::of(at(url, command(self.project, &self.args)));
+            assert_eq!(run.code, 0, "{:?} after {fault:?}: {run}", self.args);
         }
-        assert_eq!(Some(&(held(url), history(url))), self.states.last(), "after {fault:?}");
+        let diff = Run::of(at(url, self.project.command(&["diff"])));
+        assert_eq!(diff.code, 0, "after {fault:?}: {diff}");
+        same(&[State::of(url)], &self.states[self.states.len() - 1..]);
+        assert_eq!(value(url, "SELECT count(*) FROM pg_index WHERE NOT indisvalid"), "0");
     }
+}
+
+/// Compares them, and shows the first that differ.
+#[track_caller]
+fn same(found: &[State], expected: &[State]) {
+    for (at, (found, expected)) in found.iter().zip(expected).enumerate() {
+        assert_eq!(found.history, expected.history, "in state {at}");
+        assert_eq!(found.held, expected.held, "in state {at}");
+        assert_eq!(found.reached, expected.reached, "in state {at}");
+    }
+    assert_eq!(found.len(), expected.len(), "{:#?}", found.last());
+}
+
+fn command(project: &Project, args: &[String]) -> Command {
+    project.command(&args.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
 fn everything() -> bool {
     std::env::var("RLS_FAULTS").as_deref() == Ok("all")
 }
 
-/// Every fault where something is committed, and elsewhere one of them, in turns.
-fn faults(at: usize, commit: bool) -> Vec<Fault> {
+/// Every fault where something changes for others, and elsewhere one of them, in turns.
+fn faults(at: usize, changes: bool) -> Vec<Fault> {
     let pairs = MOMENTS.iter().flat_map(|moment| [(*moment, Blow::Kill), (*moment, Blow::Cut)]);
     let faults: Vec<_> = pairs.map(|(moment, blow)| Fault { at, moment, blow }).collect();
-    if commit || everything() { faults } else { vec![faults[at % faults.len()]] }
+    if changes || everything() { faults } else { vec![faults[at % faults.len()]] }
 }
 
 /// The URL of a new database with everything of another.

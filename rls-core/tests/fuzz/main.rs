@@ -16,7 +16,7 @@ use std::path::Path;
 use mutate::Corpus;
 use rls_core::apply::Migration;
 use rls_core::diff::{Canonical, Pair};
-use rls_core::model::Schema;
+use rls_core::model::{Renames, Schema};
 use rls_core::plan::{Origin, Plan, from_nothing, plan};
 use rls_core::syntax::scan::{Features, scan};
 use rls_core::{Provider, Settings, lex};
@@ -139,10 +139,12 @@ fn planned(schema: &Schema) -> Verdict {
 }
 
 fn comes_back(schema: &Schema) -> Result<(), String> {
+    // What was called otherwise is a step, which no snapshot holds.
+    let schema = &Schema { renames: Renames::default(), ..schema.clone() };
     let json = serde_json::to_string(schema).map_err(|error| error.to_string())?;
     let again: Schema = serde_json::from_str(&json)
         .map_err(|error| format!("{error} in what was written: {json}"))?;
-    if &again != schema {
+    if again != *schema {
         return Err(format!("{again:#?}\nis not\n{schema:#?}"));
     }
     Ok(())
