@@ -100,8 +100,8 @@ fn a_server_that_is_killed_keeps_what_was_committed() {
             struck += 1;
             own.start();
             trial.template = own.url(name);
-            trial.holds_one_state(&own.url("struck"), fault, &passed);
-            trial.goes_on(&own.url("struck"), fault);
+            let state = trial.holds_one_state(&own.url("struck"), fault, &passed);
+            trial.goes_on(&own.url("struck"), fault, state);
             value(&own.url("postgres"), "DROP DATABASE struck");
         }
     }

@@ -81,8 +81,10 @@ pub async fn through(
         panic!("the tool never connects: {:?}", tool.wait_with_output());
     };
     drop(listener);
+    let accepted = accepted.unwrap().0;
+    accepted.set_nodelay(true).unwrap();
     let mut line = Line {
-        tool: accepted.unwrap().0,
+        tool: accepted,
         server: server(&config).await,
         fault,
         passed: Passed {

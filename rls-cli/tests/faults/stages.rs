@@ -119,7 +119,9 @@ pub fn to_undo(project: &Project, empty: String) -> Trial<'_> {
     let [before, behind] = [&states[0].history, &states[1].history];
     assert_eq!(behind[..2], before[..2]);
     assert_eq!(behind[2..], [format!("undone:{}", before[2])]);
-    Trial { again: false, ..Trial::new(project, &allowing(&["undo"]), empty, states) }
+    let mut trial = Trial::new(project, &allowing(&["undo"]), empty, states);
+    trial.again = false;
+    trial
 }
 
 /// A project with the first declaration.

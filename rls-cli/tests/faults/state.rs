@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use tokio_postgres::SimpleQueryMessage;
+use tokio_postgres::{Client, SimpleQueryMessage};
 
 use crate::support::{connect, first, runtime};
 
@@ -17,17 +17,13 @@ pub struct State {
 }
 
 impl State {
-    #[track_caller]
     pub fn of(url: &str) -> State {
-        State { held: held(url), history: history(url), reached: reached(url) }
+        runtime().block_on(async {
+            let client = connect(url).await;
+            let (held, history) = (held(&client).await, history(&client).await);
+            State { held, history, reached: reached(&client).await }
+        })
     }
-}
-
-/// The first value of the last statement.
-#[track_caller]
-pub fn value(url: &str, sql: &str) -> String {
-    let answer = runtime().block_on(async { first(&connect(url).await, sql).await });
-    answer.unwrap_or_else(|error| panic!("{sql}: {error:?}"))
 }
 
 /// Every object of the database with all that a plan changes about it, and the rows of `todos`.
@@ -69,22 +65,31 @@ const OURS: &str = "WITH ours AS (SELECT * FROM pg_class
     WHERE relnamespace::regnamespace::text !~ '^pg_|information_schema|^rls$'
     AND NOT EXISTS (SELECT FROM pg_index WHERE indexrelid = pg_class.oid AND NOT indisvalid))";
 
-/// Everything but the history.
+/// The first value of the last statement.
 #[track_caller]
-fn held(url: &str) -> String {
-    let objects = value(url, &format!("{OURS}{HELD}"));
-    let exists = value(url, "SELECT to_regclass('todos') IS NOT NULL");
+pub fn value(url: &str, sql: &str) -> String {
+    runtime().block_on(async { ask(&connect(url).await, sql).await })
+}
+
+async fn ask(client: &Client, sql: &str) -> String {
+    let answer = first(client, sql).await;
+    answer.unwrap_or_else(|error| panic!("{sql}: {error:?}"))
+}
+
+/// Everything but the history.
+async fn held(client: &Client) -> String {
+    let objects = ask(client, &format!("{OURS}{HELD}")).await;
+    let exists = ask(client, "SELECT to_regclass('todos') IS NOT NULL").await;
     let rows = match exists.as_str() {
-        "t" => value(url, "SELECT string_agg(t::text, E'\n' ORDER BY id) FROM todos AS t"),
-        _ => "no todos".to_owned(),
+        "t" => "SELECT string_agg(t::text, E'\n' ORDER BY id) FROM todos AS t",
+        _ => "SELECT 'no todos'",
     };
-    format!("{objects}\n{rows}")
+    format!("{objects}\n{}", ask(client, rows).await)
 }
 
 /// `version_name` of each migration that the history knows, with what it says of it.
-#[track_caller]
-fn history(url: &str) -> Vec<String> {
-    if value(url, "SELECT to_regclass('rls.undone_migrations') IS NOT NULL") == "f" {
+async fn history(client: &Client) -> Vec<String> {
+    if ask(client, "SELECT to_regclass('rls.undone_migrations') IS NOT NULL").await == "f" {
         return vec!["none".to_owned()];
     }
     let list =
@@ -93,7 +98,7 @@ fn history(url: &str) -> Vec<String> {
             FROM rls.migrations
             UNION ALL SELECT 'undone:', version, name FROM rls.undone_migrations
         ) AS entries(said, version, name)";
-    value(url, list).split_whitespace().map(str::to_owned).collect()
+    ask(client, list).await.split_whitespace().map(str::to_owned).collect()
 }
 
 const PEOPLE: [(&str, &str); 3] =
@@ -106,29 +111,26 @@ const COMMANDS: [&str; 3] = [
 ];
 
 /// Which todos each person gets at, by which command.
-#[track_caller]
-fn reached(url: &str) -> BTreeSet<String> {
-    runtime().block_on(async {
-        let client = connect(url).await;
-        let mut reached = BTreeSet::new();
-        for (role, sub) in PEOPLE {
-            for command in COMMANDS {
-                let claims =
-                    format!("set_config('request.jwt.claims', '{{\"sub\": \"{sub}\"}}', true)");
-                let tried = format!("BEGIN; SELECT {claims}; SET LOCAL ROLE {role}; {command}");
-                // What fails reaches nothing.
-                for message in client.simple_query(&tried).await.unwrap_or_default() {
-                    if let SimpleQueryMessage::Row(row) = message
-                        && let Ok(Some(id)) = row.try_get("id")
-                    {
-                        reached.insert(format!("{role} {sub}: {command}: {id}"));
-                    }
+async fn reached(client: &Client) -> BTreeSet<String> {
+    let mut reached = BTreeSet::new();
+    for (role, sub) in PEOPLE {
+        for command in COMMANDS {
+            let claims = format!(r#"{{"sub": "{sub}"}}"#);
+            let tried = format!(
+                "BEGIN; SELECT set_config('request.jwt.claims', '{claims}', true); SET LOCAL ROLE {role}; {command}"
+            );
+            // What fails reaches nothing.
+            for message in client.simple_query(&tried).await.unwrap_or_default() {
+                if let SimpleQueryMessage::Row(row) = message
+                    && let Ok(Some(id)) = row.try_get("id")
+                {
+                    reached.insert(format!("{role} {sub}: {command}: {id}"));
                 }
-                client.batch_execute("ROLLBACK").await.unwrap();
             }
+            client.batch_execute("ROLLBACK").await.unwrap();
         }
-        reached
-    })
+    }
+    reached
 }
 
 /// Waits until nobody else is in the database: a server notices late that its client has gone.

@@ -21,7 +21,12 @@ pub struct Trial<'a> {
     pub statements: usize,
     /// Whether the same again changes nothing.
     pub again: bool,
+    /// How often each of the states was what a fault left.
+    left: Vec<AtomicUsize>,
 }
+
+/// How often it goes on from the same state, where nothing else is worth a look.
+const OFTEN: usize = 3;
 
 const WORKERS: usize = 3;
 
@@ -57,7 +62,8 @@ impl<'a> Trial<'a> {
             assert!(state.reached.iter().all(|it| first.contains(it) || last.contains(it)));
         }
         let statements = passed.answered;
-        Trial { project, args, template, states, reached, statements, again: true }
+        let left = states.iter().map(|_| AtomicUsize::new(0)).collect();
+        Trial { project, args, template, states, reached, statements, again: true, left }
     }
 
     /// Strikes at every statement, until one is never reached, and says how many faults that were.
@@ -98,27 +104,31 @@ impl<'a> Trial<'a> {
         let passed = runtime().block_on(through(&url, tool, Some(fault), &mut |_| {}));
         left_alone(&url);
         let state = self.holds_one_state(&url, fault, &passed);
-        // Where all is as before, going on is beginning: once in a while is enough.
-        let asked = everything() || fault.at % 20 == 0;
-        if Some(&state) == self.states.first() && !asked {
+        let times = self.left[state].fetch_add(1, Ordering::Relaxed);
+        let goes_on =
+            everything() || times < OFTEN || self.reached.contains(&fault.at) && state > 0;
+        if goes_on {
+            self.goes_on(&url, fault, state);
+        } else if state == 0 {
             *database = Some(url);
             return passed;
         }
-        self.goes_on(&url, fault);
         let name = url.rsplit('/').next().unwrap();
         value(&postgres(&self.template), &format!("DROP DATABASE {name} WITH (FORCE)"));
         passed
     }
 
-    /// What was answered is there, and nothing of what was never sent.
-    pub fn holds_one_state(&self, url: &str, fault: Fault, passed: &Passed) -> State {
+    /// What was answered is there, and nothing of what was never sent: says which state that is.
+    pub fn holds_one_state(&self, url: &str, fault: Fault, passed: &Passed) -> usize {
         let Passed { struck, sent, answered, run } = passed;
         assert!(!run.err.contains("panicked"), "{fault:?}: {run}");
         let behind = |statements| self.reached.iter().filter(|at| **at <= statements).count();
-        let possible = &self.states[behind(*answered) - 1..behind(*sent)];
+        let first = behind(*answered) - 1;
+        let possible = &self.states[first..behind(*sent)];
         let state = State::of(url);
+        let at = possible.iter().position(|possible| *possible == state);
         assert!(
-            possible.contains(&state),
+            at.is_some(),
             "{fault:?}: {answered} of {sent} statements answered\n{state:#?}\nis none of\n{possible:#?}\n{run}"
         );
         match fault.blow {
@@ -129,13 +139,12 @@ impl<'a> Trial<'a> {
                 assert!(run.code == 1 || possible.last() == self.states.last(), "{fault:?}: {run}");
             }
         }
-        state
+        first + at.unwrap()
     }
 
-    /// The same command again does what is left, and then nothing is.
-    pub fn goes_on(&self, url: &str, fault: Fault) {
-        let done = Some(&State::of(url)) == self.states.last();
-        if self.again || !done {
+    /// The same command again does what is left of that state, and then nothing is.
+    pub fn goes_on(&self, url: &str, fault: Fault, state: usize) {
+        if self.again || state + 1 < self.states.len() {
             let run = Run::of(at(url, command(self.project, &self.args)));
             assert_eq!(run.code, 0, "{:?} after {fault:?}: {run}", self.args);
         }
