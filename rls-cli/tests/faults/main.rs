@@ -1,7 +1,7 @@
-//! The tool killed, cut off and bereft of its server at every statement of `apply` and `migrate`, and
+//! The tool killed, cut off and bereft of its server at every statement of `apply`, `migrate` and `undo`, and
 //! `generate` without room, without leave and killed: what is left is what was, or what is to be.
 //!
-//! Where something is committed, every fault is tried, and one at every other statement; with `RLS_FAULTS=all`,
+//! Where something is committed, four faults are tried, and one at every other statement; with `RLS_FAULTS=all`,
 //! which takes some minutes, every fault everywhere.
 
 #![cfg(unix)]
@@ -47,7 +47,7 @@ fn migrate_does_whole_migrations_and_its_history_says_which() {
 #[test]
 fn a_migration_without_a_transaction_is_begun_again() {
     let faults = struck(stages::to_migrate_singly);
-    assert!(faults.is_none_or(|faults| faults >= 60), "{faults:?} faults injected");
+    assert!(faults.is_none_or(|faults| faults >= 50), "{faults:?} faults injected");
 }
 
 #[test]

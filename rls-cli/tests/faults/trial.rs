@@ -25,8 +25,8 @@ pub struct Trial<'a> {
     left: Vec<AtomicUsize>,
 }
 
-/// How often it goes on from the same state, where nothing else is worth a look.
-const OFTEN: usize = 3;
+/// How often it goes on from the same state.
+const OFTEN: usize = 2;
 
 const WORKERS: usize = 3;
 
@@ -105,8 +105,7 @@ impl<'a> Trial<'a> {
         left_alone(&url);
         let state = self.holds_one_state(&url, fault, &passed);
         let times = self.left[state].fetch_add(1, Ordering::Relaxed);
-        let goes_on =
-            everything() || times < OFTEN || self.reached.contains(&fault.at) && state > 0;
+        let goes_on = everything() || times < OFTEN;
         if goes_on {
             self.goes_on(&url, fault, state);
         } else if state == 0 {
@@ -174,11 +173,21 @@ fn everything() -> bool {
     std::env::var("RLS_FAULTS").as_deref() == Ok("all")
 }
 
-/// Every fault where something changes for others, and elsewhere one of them, in turns.
+/// One of the faults, in turns; where something changes for others, one for each moment, and both that
+/// nobody learns the end of.
 fn faults(at: usize, changes: bool) -> Vec<Fault> {
+    let fault = |moment, blow| Fault { at, moment, blow };
     let pairs = MOMENTS.iter().flat_map(|moment| [(*moment, Blow::Kill), (*moment, Blow::Cut)]);
-    let faults: Vec<_> = pairs.map(|(moment, blow)| Fault { at, moment, blow }).collect();
-    if changes || everything() { faults } else { vec![faults[at % faults.len()]] }
+    let faults: Vec<_> = pairs.map(|(moment, blow)| fault(moment, blow)).collect();
+    if everything() {
+        return faults;
+    }
+    if !changes {
+        return vec![faults[at % faults.len()]];
+    }
+    let in_turns =
+        |(n, fault): &(usize, &Fault)| n % 2 == at % 2 || fault.moment == Moment::Unanswered;
+    faults.iter().enumerate().filter(in_turns).map(|(_, fault)| *fault).collect()
 }
 
 /// The URL of a new database with everything of another.
