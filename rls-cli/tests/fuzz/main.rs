@@ -1,4 +1,4 @@
-//! Whatever the command line reads besides source: rls.toml, snapshots, and files in the folder of migrations.
+//! Whatever the command line reads besides source: rls.toml, snapshots, and migrations in every layout.
 //! Nothing panics, hangs or is called an internal error.
 //!
 //! Inputs are made of a corpus, `corpus/<target>/`, which is replayed first; what was ever found wrong is in it.
@@ -6,6 +6,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "these are tests, helpers included")]
 
+#[path = "../../src/layout.rs"]
+#[allow(dead_code, reason = "the binary uses all of it")]
+mod layout;
 #[path = "../../../rls-core/tests/fuzz/mutate.rs"]
 mod mutate;
 #[path = "../../../rls-core/tests/fuzz/run.rs"]
@@ -16,7 +19,9 @@ mod support;
 use std::fs;
 use std::sync::OnceLock;
 
+use layout::Layout;
 use mutate::Corpus;
+use rls_core::apply::NO_TRANSACTION;
 use run::{Verdict, fuzz};
 use support::{NEON, Project, TODOS};
 
@@ -74,6 +79,61 @@ fn a_file_among_migrations_of_any_kind_is_read_or_refused() {
         }
         understood(&project, &["generate", "--check"])
     });
+}
+
+/// Its name is the first line.
+#[test]
+fn a_migration_in_the_layout_of_any_tool_is_read_or_refused() {
+    fuzz("layout", Corpus::new("layout", []), 20_000, |text| {
+        let (name, text) = text.split_once('\n').unwrap_or((text, ""));
+        let mut is_one = false;
+        for layout in [Layout::Sqlx, Layout::Refinery, Layout::Dbmate, Layout::Diesel, Layout::Psql]
+        {
+            let wrong = |what: String| format!("{layout:?}: {what}");
+            if let Some((version, name_of)) = layout.parts(name) {
+                is_one = true;
+                if layout.entry(version, name_of) != name {
+                    return Err(wrong(format!("{version} and {name_of} are not {name}")));
+                }
+            }
+            let up = layout.up(text.to_owned(), None).ok();
+            let down = layout.down(text.to_owned()).ok().flatten();
+            for read in up.iter().chain(&down) {
+                keeps_its_lines(read, text).map_err(wrong)?;
+            }
+            written_again(layout, text).map_err(wrong)?;
+        }
+        Ok(is_one)
+    });
+}
+
+/// What is read is what stands in the file, but for what is the tool's.
+fn keeps_its_lines(read: &str, file: &str) -> Result<(), String> {
+    for (at, line) in read.lines().enumerate() {
+        let stands_there = file.lines().nth(at).is_some_and(|it| it.trim_end() == line.trim_end());
+        if !(stands_there || line.is_empty() || at == 0 && line == NO_TRANSACTION) {
+            return Err(format!("{line:?} is not line {} of it", at + 1));
+        }
+    }
+    Ok(())
+}
+
+/// A text that a layout takes is read again as what it was, both ways.
+fn written_again(layout: Layout, text: &str) -> Result<(), String> {
+    let (version, name) = ("20260101000000", "one");
+    let Ok(files) = layout.files(version, name, text, text) else { return Ok(()) };
+    let said = |path| files.iter().find(|(file, _)| *file == path).map(|(_, text)| text.clone());
+    let [up, down] = layout.paths(version, name).map(said);
+    let metadata = layout.metadata(version, name).and_then(said);
+    let up = layout.up(up.unwrap_or_default(), metadata.as_deref())?;
+    let down = layout.down(down.unwrap_or_default())?.unwrap_or_default();
+    let plain = |text: &str| text.trim().replace("\r\n", "\n");
+    for read in [up, down] {
+        if plain(&read) != plain(text) {
+            return Err(format!("{text:?} comes back as {read:?}"));
+        }
+    }
+    Ok(())
 }
 
 /// The command does what it is for, or says what is wrong.

@@ -1,5 +1,5 @@
-//! Whatever is read: source text, predicates, SQL by hand and snapshots. Nothing panics or hangs, errors
-//! point into the text, and what is accepted can be written and read again.
+//! Whatever is read: source text, predicates, SQL by hand, migrations, snapshots and plans. Nothing panics or
+//! hangs, errors point into the text, and what is accepted can be written and read again.
 //!
 //! Inputs are made of a corpus, `corpus/<target>/`, which is replayed first; what was ever found wrong is in it.
 //! `RLS_FUZZ_FACTOR` multiplies how many, `RLS_FUZZ_SEED` says which.
@@ -10,14 +10,16 @@
 mod mutate;
 mod run;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
 use mutate::Corpus;
-use rls_core::apply::Migration;
+use rls_core::apply::{Comparison, Migration, PlanFile};
+use rls_core::catalog::Live;
 use rls_core::diff::{Canonical, Pair};
 use rls_core::model::{Renames, Schema};
-use rls_core::plan::{Origin, Plan, from_nothing, plan};
+use rls_core::plan::{Hazard, Origin, Plan, from_nothing, plan};
 use rls_core::syntax::scan::{Features, scan};
 use rls_core::{Provider, Settings, lex};
 use run::{Verdict, fuzz};
@@ -54,16 +56,18 @@ fn predicates_of_any_kind_are_read_or_refused() {
 #[test]
 fn sql_by_hand_of_any_kind_is_read_or_refused() {
     let further = ["source", "predicate"].map(|folder| Corpus::new(folder, []).texts).concat();
-    fuzz("sql", Corpus::new("sql", further), 20_000, |sql| {
-        checksum(sql)?;
-        split(sql)
-    });
+    fuzz("sql", Corpus::new("sql", further), 20_000, split);
     fuzz("raw", Corpus::new("raw", []), 2_500, |sql| {
         source(&format!(
             "#[derive(Table)]\n#[rls(table = \"todos\", crud_policy(role = authenticated, read = sql({sql:?})))]\n\
              pub struct Todo {{ #[rls(primary_key)] pub id: i64, pub user_id: String }}\n"
         ))
     });
+}
+
+#[test]
+fn migrations_of_any_kind_are_read_or_refused() {
+    fuzz("migration", Corpus::new("migration", []), 10_000, migration);
 }
 
 #[test]
@@ -77,6 +81,38 @@ fn snapshots_of_any_kind_are_read_or_refused() {
         from_nothing(&schema).to_sql();
         Ok(true)
     });
+}
+
+#[test]
+fn plans_of_any_kind_are_read_or_refused() {
+    let snapshots = Corpus::new("snapshot", []).texts;
+    let files = snapshots.iter().filter_map(|json| {
+        let desired = serde_json::from_str(json).ok()?;
+        let found = Comparison { live: nothing(), plan: from_nothing(&desired) };
+        Some(PlanFile::new(&found, &found.plan, &desired, true).unwrap().write().unwrap())
+    });
+    fuzz("plan", Corpus::new("plan", files), 4_000, |text| {
+        let Ok(plan) = PlanFile::read(text) else { return Ok(false) };
+        let written = plan.write().map_err(|error| error.to_string())?;
+        if PlanFile::read(&written).as_ref() != Ok(&plan) {
+            return Err(format!("{plan:#?}\nis another one when read again"));
+        }
+        from_nothing(&plan.desired()).to_sql();
+        Ok(true)
+    });
+}
+
+/// An empty database.
+fn nothing() -> Live {
+    Live {
+        schema: Schema::new_database(),
+        undeclared: BTreeSet::new(),
+        small: BTreeSet::new(),
+        stray_defaults: Vec::new(),
+        missing_roles: BTreeSet::new(),
+        stand_in: false,
+        notes: Vec::new(),
+    }
 }
 
 /// A file, as the command line reads it: every mistake has a place in it, and what has none can be
@@ -185,13 +221,20 @@ fn in_order(sql: &str, ranges: impl Iterator<Item = std::ops::Range<usize>>) -> 
     Ok(())
 }
 
-/// Line ends of Windows are plain ones.
-fn checksum(sql: &str) -> Result<(), String> {
+/// What a migration says of itself is the same with line ends of Windows, and can be said again.
+fn migration(sql: &str) -> Verdict {
     let migration = |sql: String| Migration { version: "1".into(), name: "m".into(), sql };
-    let plain = sql.replace('\r', "");
-    let windows = plain.replace('\n', "\r\n");
-    if migration(plain).checksum() != migration(windows).checksum() {
-        return Err("another checksum with line ends of Windows".into());
+    let plain = migration(sql.replace('\r', ""));
+    let windows = migration(plain.sql.replace('\n', "\r\n"));
+    let told = |it: &Migration| (it.checksum(), it.runs_in_transaction(), it.hazards());
+    if told(&plain) != told(&windows) {
+        return Err("it says something else with line ends of Windows".into());
     }
-    Ok(())
+    let hazards = plain.hazards();
+    let lines = hazards.iter().map(|Hazard { kind, message }| format!("-- {kind}: {message}\n"));
+    let again = migration(lines.collect::<String>() + "\nSELECT 1;\n-- loses-data: no\n");
+    if again.hazards() != hazards {
+        return Err(format!("{hazards:?} comes back as {:?}", again.hazards()));
+    }
+    Ok(split(sql)? && !hazards.is_empty())
 }
