@@ -19,7 +19,7 @@ mod support;
 use std::fs;
 use std::sync::OnceLock;
 
-use layout::Layout;
+use layout::{Layout, STOP_ON_ERRORS};
 use mutate::Corpus;
 use rls_core::apply::NO_TRANSACTION;
 use run::{Verdict, fuzz};
@@ -127,7 +127,15 @@ fn written_again(layout: Layout, text: &str) -> Result<(), String> {
     let metadata = layout.metadata(version, name).and_then(said);
     let up = layout.up(up.unwrap_or_default(), metadata.as_deref())?;
     let down = layout.down(down.unwrap_or_default())?.unwrap_or_default();
-    let plain = |text: &str| text.trim().replace("\r\n", "\n");
+    // The mark, and what follows it, wherever that begins. A command of psql is none of ours.
+    let plain = |text: &str| {
+        let ours =
+            |line: &'_ str| if line.trim_end() == STOP_ON_ERRORS { "" } else { line }.to_owned();
+        let text = text.lines().map(ours).collect::<Vec<_>>().join("\n");
+        let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
+        let marked = first.trim_end() == NO_TRANSACTION;
+        (marked, if marked { rest.trim() } else { text.trim() }.to_owned())
+    };
     for read in [up, down] {
         if plain(&read) != plain(text) {
             return Err(format!("{text:?} comes back as {read:?}"));
