@@ -129,8 +129,10 @@ fn written_again(layout: Layout, text: &str) -> Result<(), String> {
     let down = layout.down(down.unwrap_or_default())?.unwrap_or_default();
     // The mark, and what follows it, wherever that begins. A command of psql is none of ours.
     let plain = |text: &str| {
-        let ours =
-            |line: &'_ str| if line.trim_end() == STOP_ON_ERRORS { "" } else { line }.to_owned();
+        let ours = |line: &str| match line.trim_end_matches('\r') {
+            STOP_ON_ERRORS => String::new(),
+            line => line.to_owned(),
+        };
         let text = text.lines().map(ours).collect::<Vec<_>>().join("\n");
         let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
         let marked = first.trim_end() == NO_TRANSACTION;
