@@ -233,7 +233,37 @@ fn until(tool: &mut std::process::Child, project: &Project, wanted: impl Fn(&str
     }
 }
 
-/// Everything is on the disk, and only some of it has its name. Too short for a signal to meet it often.
+/// Killed in front of every file that it puts on the disk and of every name that it gives.
+#[test]
+fn a_run_that_is_killed_at_any_of_its_files_is_made_up_for() {
+    let traces = Command::new("strace").args(["-qq", "-o", "/dev/null", "true"]).status();
+    if !traces.is_ok_and(|status| status.success()) {
+        eprintln!("LEFT OUT: killing at a system call, for which strace is needed");
+        return;
+    }
+    for (which, call) in [(0, "fsync"), (0, "/^rename"), (1, "fsync"), (1, "/^rename")] {
+        let mut killed = 0;
+        loop {
+            let [(new, first), (grown, second)] = projects();
+            let (project, declared) = if which == 0 { (new, first) } else { (grown, second) };
+            project.write("src/schema.rs", declared);
+            let before = migrations(&project);
+            let inject = format!("inject={call}:signal=SIGKILL:when={}", killed + 1);
+            let strace = format!("strace -f -qq -o /dev/null -e trace={call} -e {inject}");
+            let run = Run::of(by_shell(&project, &format!("set -- {strace} \"$@\"")));
+            goes_on(&project, before, &format!("SIGKILL at {call} {}", killed + 1));
+            if run.code == 0 {
+                break;
+            }
+            assert_eq!(run.code, -1, "{run}");
+            killed += 1;
+        }
+        // There are two ways and the snapshot.
+        assert_eq!(killed, 3);
+    }
+}
+
+/// Everything is on the disk, and only some of it has its name.
 #[test]
 fn a_run_that_was_killed_between_two_names_is_finished() {
     for (project, declared) in projects() {
