@@ -13,7 +13,8 @@ use crate::support::{connect, first, runtime};
 pub struct State {
     pub held: String,
     pub history: Vec<String>,
-    pub reached: BTreeSet<String>,
+    /// Which rows each person gets at.
+    pub access: BTreeSet<String>,
 }
 
 impl State {
@@ -21,7 +22,7 @@ impl State {
         runtime().block_on(async {
             let client = connect(url).await;
             let (held, history) = (held(&client).await, history(&client).await);
-            State { held, history, reached: reached(&client).await }
+            State { held, history, access: access(&client).await }
         })
     }
 }
@@ -111,8 +112,8 @@ const COMMANDS: [&str; 3] = [
 ];
 
 /// Which todos each person gets at, by which command.
-async fn reached(client: &Client) -> BTreeSet<String> {
-    let mut reached = BTreeSet::new();
+async fn access(client: &Client) -> BTreeSet<String> {
+    let mut access = BTreeSet::new();
     for (role, sub) in PEOPLE {
         for command in COMMANDS {
             let claims = format!(r#"{{"sub": "{sub}"}}"#);
@@ -124,13 +125,13 @@ async fn reached(client: &Client) -> BTreeSet<String> {
                 if let SimpleQueryMessage::Row(row) = message
                     && let Ok(Some(id)) = row.try_get("id")
                 {
-                    reached.insert(format!("{role} {sub}: {command}: {id}"));
+                    access.insert(format!("{role} {sub}: {command}: {id}"));
                 }
             }
             client.batch_execute("ROLLBACK").await.unwrap();
         }
     }
-    reached
+    access
 }
 
 /// Waits until nobody else is in the database: a server notices late that its client has gone.

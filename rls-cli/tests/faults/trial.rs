@@ -57,9 +57,9 @@ impl<'a> Trial<'a> {
         assert_eq!(passed.run.code, 0, "{}", passed.run);
         same(&found, &states);
         // Nobody ever comes to more than before and behind.
-        let [first, last] = [&states[0].reached, &states[states.len() - 1].reached];
+        let [first, last] = [&states[0].access, &states[states.len() - 1].access];
         for state in &states {
-            assert!(state.reached.iter().all(|it| first.contains(it) || last.contains(it)));
+            assert!(state.access.iter().all(|it| first.contains(it) || last.contains(it)));
         }
         let statements = passed.answered;
         let left = states.iter().map(|_| AtomicUsize::new(0)).collect();
@@ -160,7 +160,7 @@ fn same(found: &[State], expected: &[State]) {
     for (at, (found, expected)) in found.iter().zip(expected).enumerate() {
         assert_eq!(found.history, expected.history, "in state {at}");
         assert_eq!(found.held, expected.held, "in state {at}");
-        assert_eq!(found.reached, expected.reached, "in state {at}");
+        assert_eq!(found.access, expected.access, "in state {at}");
     }
     assert_eq!(found.len(), expected.len(), "{:#?}", found.last());
 }
