@@ -28,7 +28,7 @@ pub(crate) enum Layout {
 type Told<T> = std::result::Result<T, String>;
 
 const DIESEL_METADATA: &str = "metadata.toml";
-const STOP_ON_ERRORS: &str = "\\set ON_ERROR_STOP on";
+pub(crate) const STOP_ON_ERRORS: &str = "\\set ON_ERROR_STOP on";
 
 impl Layout {
     /// Whether something in the folder has to be a migration.
@@ -91,7 +91,7 @@ impl Layout {
                 Ok(texts(up.to_owned(), down.to_owned()))
             }
             Layout::Dbmate => {
-                let text = format!("{}\n{}", section("up", up), section("down", down));
+                let text = format!("{}\n{}", section("up", up)?, section("down", down)?);
                 Ok(vec![(up_path, text)])
             }
             Layout::Diesel => {
@@ -173,27 +173,36 @@ fn diesel_agrees(text: &str, metadata: Option<&str>) -> Told<()> {
 }
 
 /// One of the two parts of dbmate's file.
-fn section(way: &str, text: &str) -> String {
-    match without_transaction(text) {
+fn section(way: &str, text: &str) -> Told<String> {
+    if let Some(at) = text.lines().position(|line| dbmate_mark(line).is_some()) {
+        return Err(format!(
+            "has a line in its SQL (line {}) that dbmate takes for the beginning of a part: write it otherwise",
+            at + 1
+        ));
+    }
+    Ok(match without_transaction(text) {
         Some(rest) => format!("-- migrate:{way} transaction:false\n{rest}"),
         None => format!("-- migrate:{way}\n{text}"),
-    }
+    })
+}
+
+/// The way that begins with this line, and whether it has no transaction.
+fn dbmate_mark(line: &str) -> Option<(&str, bool)> {
+    let words = line.trim().strip_prefix("--")?.trim_start().strip_prefix("migrate:")?;
+    let (way, options) = words.split_once(char::is_whitespace).unwrap_or((words, ""));
+    Some((way, options.split_whitespace().any(|it| it == "transaction:false")))
 }
 
 /// The same read back, with what stands before it left empty.
 fn of_section(text: &str, way: &str) -> Told<Option<String>> {
-    let mark = |line: &str| {
-        let words = line.trim().strip_prefix("--")?.trim_start().strip_prefix("migrate:")?;
-        let (way, options) = words.split_once(char::is_whitespace).unwrap_or((words, ""));
-        Some((way.to_owned(), options.split_whitespace().any(|it| it == "transaction:false")))
-    };
-    let mut marks = text.lines().enumerate().filter_map(|(at, line)| Some((at, mark(line)?)));
-    let found: Vec<_> = marks.by_ref().collect();
-    if let Some((at, (other, _))) = found.iter().find(|(_, (way, _))| way != "up" && way != "down")
+    let marks = text.lines().enumerate().filter_map(|(at, line)| Some((at, dbmate_mark(line)?)));
+    let found: Vec<_> = marks.collect();
+    if let Some((at, (other, _))) =
+        found.iter().find(|(_, (way, _))| *way != "up" && *way != "down")
     {
         return Err(format!("says `migrate:{other}` in line {}: dbmate has up and down", at + 1));
     }
-    let Some((begin, (_, no_transaction))) = found.iter().find(|(_, (found, _))| found == way)
+    let Some((begin, (_, no_transaction))) = found.iter().find(|(_, (found, _))| *found == way)
     else {
         return Ok(None);
     };
@@ -219,11 +228,12 @@ fn for_psql(text: &str) -> String {
 /// The same without what is psql's: the transaction is ours to begin and to end.
 fn from_psql(text: &str) -> String {
     let mut lines: Vec<&str> = text.lines().collect();
+    let has_one = without_transaction(text).is_none();
     let mut begins = false;
     for line in &mut lines {
         match line.trim_end() {
             STOP_ON_ERRORS => *line = "",
-            "BEGIN;" if !begins => {
+            "BEGIN;" if has_one && !begins => {
                 begins = true;
                 *line = "";
             }
@@ -294,11 +304,14 @@ mod tests {
         assert_eq!(up, "-- no-transaction\n\nONE;\n");
         assert_eq!(Layout::Dbmate.down(dbmate.to_owned()).unwrap().unwrap(), "\n\n\n\nTWO;\n");
         assert!(Layout::Dbmate.up("SELECT 1;".to_owned(), None).is_err());
+        assert!(Layout::Dbmate.files("1", "one", "SELECT '\n--migrate:down\n';\n", "").is_err());
         let psql = "\\set ON_ERROR_STOP on\n-- x\nBEGIN;\nSELECT 1;\nCOMMIT;\n\n";
         assert_eq!(Layout::Psql.up(psql.to_owned(), None).unwrap(), "\n-- x\n\nSELECT 1;\n");
         // What a person put there is not ours to take away.
         let by_hand = "SELECT 1;\nCOMMIT;\n";
         assert_eq!(Layout::Psql.up(by_hand.to_owned(), None).unwrap(), by_hand);
+        let without = "-- no-transaction\nBEGIN;\nSELECT 1;\nCOMMIT;\n";
+        assert_eq!(Layout::Psql.up(without.to_owned(), None).unwrap(), without);
     }
 
     #[test]

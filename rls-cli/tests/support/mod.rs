@@ -5,10 +5,11 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
+use rls_core::plan::HazardKind;
 use rls_devdb::{DevPostgres, Engine, Preference};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -158,14 +159,19 @@ impl std::fmt::Display for Run {
     }
 }
 
-impl Run {
-    pub fn of(mut command: Command) -> Self {
-        let output = command.output().unwrap();
+impl From<Output> for Run {
+    fn from(output: Output) -> Self {
         Run {
             code: output.status.code().unwrap_or(-1),
             out: String::from_utf8(output.stdout).unwrap(),
             err: String::from_utf8(output.stderr).unwrap(),
         }
+    }
+}
+
+impl Run {
+    pub fn of(mut command: Command) -> Self {
+        command.output().unwrap().into()
     }
 
     #[track_caller]
@@ -333,13 +339,18 @@ impl Live {
     }
 }
 
-async fn connect(url: &str) -> Client {
+/// What gives leave to everything that a plan may do.
+pub fn allowing_everything() -> Vec<&'static str> {
+    HazardKind::ALL.iter().flat_map(|kind| ["--allow", kind.name()]).collect()
+}
+
+pub async fn connect(url: &str) -> Client {
     let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
     tokio::spawn(connection);
     client
 }
 
-async fn first(client: &Client, sql: &str) -> Result<String, tokio_postgres::Error> {
+pub async fn first(client: &Client, sql: &str) -> Result<String, tokio_postgres::Error> {
     let mut answer = String::new();
     for message in client.simple_query(sql).await? {
         if let SimpleQueryMessage::Row(row) = message {
@@ -349,7 +360,7 @@ async fn first(client: &Client, sql: &str) -> Result<String, tokio_postgres::Err
     Ok(answer)
 }
 
-fn runtime() -> &'static Runtime {
+pub fn runtime() -> &'static Runtime {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
     RUNTIME.get_or_init(|| Runtime::new().unwrap())
 }

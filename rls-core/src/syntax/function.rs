@@ -113,13 +113,15 @@ fn standard_body(text: &LitStr, ctxt: &Ctxt) -> Option<Body> {
     let value = text.value();
     // Semicolons in a body are known for what they are behind the head of a function only.
     const HEAD: &str = "CREATE FUNCTION f() ";
-    let whole = format!("{HEAD}{value}");
+    // What follows in a file must not become a part of it.
+    const NEXT: &str = "SELECT";
+    let whole = format!("{HEAD}{value}\n;{NEXT}");
     let statements = lex::statements(&whole).map_err(|error| ctxt.error(text, error.to_string()));
     let statements = statements.ok()?;
     let tokens = lex::tokens(&value).ok()?;
     let word = tokens.first().and_then(|token| token.kind.word());
     match (statements.as_slice(), word) {
-        ([one], Some("return" | "begin")) => {
+        ([one, next], Some("return" | "begin")) if whole[next.range.clone()] == *NEXT => {
             let standard = Sql::new(whole[HEAD.len()..one.range.end].trim_start());
             Some(Body::Standard { standard })
         }

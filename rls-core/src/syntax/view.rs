@@ -106,6 +106,12 @@ fn query(read: &Read<'_>, at: &syn::Ident) -> Option<Sql> {
         return None;
     };
     let sql = &value[one.range.clone()];
+    // What follows in a file must not become a part of it.
+    if !lex::statements(&format!("{sql};SELECT")).is_ok_and(|found| found.len() == 2) {
+        let message = "a bracket in this query is not closed";
+        read.ctxt.error_help(&text, message, "balance the brackets");
+        return None;
+    }
     let tokens = lex::tokens(sql).unwrap_or_default();
     // In brackets too it is one of these.
     let first = tokens.iter().find(|token| token.kind != lex::TokenKind::Punctuation('('));

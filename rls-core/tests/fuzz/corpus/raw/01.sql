@@ -1,0 +1,1 @@
+user_id = 'x' AND id > 0

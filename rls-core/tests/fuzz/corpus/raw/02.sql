@@ -1,0 +1,1 @@
+id BETWEEN 1 AND 5 OR user_id LIKE 'a%' ESCAPE '\'

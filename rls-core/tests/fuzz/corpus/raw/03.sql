@@ -1,0 +1,1 @@
+EXISTS (SELECT 1 FROM todos AS t WHERE t.id = todos.id AND t.user_id ~* '^[a-z]+$')

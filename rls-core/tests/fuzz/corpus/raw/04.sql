@@ -1,0 +1,1 @@
+id IN (SELECT t.id FROM public.todos t ORDER BY t.id DESC NULLS LAST LIMIT 1)

@@ -1,0 +1,1 @@
+coalesce(lower(user_id), '') = ANY (ARRAY['a', 'b']) IS NOT FALSE

@@ -1,0 +1,1 @@
+CASE WHEN id = 1 THEN true ELSE user_id::varchar(3) <> E'\n' END

@@ -1,0 +1,1 @@
+current_setting('request.x', true)::jsonb -> 'a' ->> 0 = $$b$$

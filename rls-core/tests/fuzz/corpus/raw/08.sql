@@ -1,0 +1,1 @@
+(SELECT count(*) FILTER (WHERE id > 1) OVER () FROM todos) > 1 /* all */ -- of them

@@ -1,0 +1,3 @@
+#[derive(Function)]
+#[rls(function = "all_posts", returns = "integer", body = sql("RETURN (1"))]
+pub struct AllPosts;

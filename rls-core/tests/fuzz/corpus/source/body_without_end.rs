@@ -1,0 +1,3 @@
+#[derive(Function)]
+#[rls(function = "all_posts", returns = "integer", body = sql("BEGIN ATOMIC SELECT 1; AS"))]
+pub struct AllPosts;

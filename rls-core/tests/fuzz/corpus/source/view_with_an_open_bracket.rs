@@ -1,0 +1,3 @@
+#[derive(View)]
+#[rls(view = "open", query = "SELECT count(*) AS n FROM rooms WHERE (n > 1")]
+pub struct Open;

@@ -1,0 +1,1 @@
+SELECT E'a\\'b', 'it''s', U&"d\\0061t" UESCAPE '!', B'01', X'ff', $1, 1e10, .5;

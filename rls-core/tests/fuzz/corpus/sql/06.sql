@@ -1,0 +1,1 @@
+user_id = 'x' AND id IN (SELECT m.id FROM public.member AS m WHERE m.user_id = todos.user_id)
