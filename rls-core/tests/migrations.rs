@@ -294,6 +294,19 @@ async fn what_runs_outside_a_transaction_is_begun_again_from_its_start() {
     assert!(matches!(&problems(&mut client, &[file]).await[..], [Problem::Edited { .. }]));
 }
 
+/// Postgres cuts a long name off, and so has to whoever looks for it.
+#[tokio::test]
+async fn an_invalid_index_with_a_long_name_makes_way() {
+    let mut client = database("outside_long").await;
+    client.batch_execute("create table t (n int); insert into t values (1), (1)").await.unwrap();
+    let name = "é".repeat(40);
+    let sql = format!("-- no-transaction\ncreate unique index concurrently {name} on t (n)");
+    let file = migration("1", "one", &sql);
+    run(&mut client, std::slice::from_ref(&file)).await.unwrap_err();
+    client.batch_execute("delete from t").await.unwrap();
+    assert_eq!(run(&mut client, &[file]).await.unwrap(), ["one"]);
+}
+
 #[tokio::test]
 async fn a_history_of_an_earlier_version_is_completed() {
     let mut client = database("older").await;

@@ -170,6 +170,25 @@ async fn an_invalid_index_is_built_again() {
     assert!(compare(&mut client, &after).await.unwrap().plan.is_empty());
 }
 
+/// A run that is killed behind SET NOT NULL leaves what stood in for it. One of that name that says something
+/// else is somebody's own.
+#[tokio::test]
+async fn what_stood_in_for_not_null_goes_without_leave() {
+    let Some((mut client, _)) = filled("online_stood_in").await else { return };
+    let (_, after) = states();
+    go(&mut client, &after).await.unwrap();
+    let left = "alter table docs add constraint rls_not_null_title check (title is not null)";
+    client.batch_execute(left).await.unwrap();
+    apply(&mut client, &after, &[], &mut |_, _, _| {}).await.unwrap();
+    assert!(compare(&mut client, &after).await.unwrap().plan.is_empty());
+    let other = "alter table docs alter title drop not null,
+        add constraint rls_not_null_title check (title <> '')";
+    client.batch_execute(other).await.unwrap();
+    let plan = compare(&mut client, &after).await.unwrap().plan;
+    let kinds: Vec<_> = plan.refused(&[]).map(|hazard| hazard.kind).collect();
+    assert!(kinds.contains(&HazardKind::DropsUndeclared), "{}", plan.to_sql());
+}
+
 /// A statement that waits for a lock makes everybody wait behind it.
 #[tokio::test]
 async fn who_waits_for_a_lock_gives_way() {

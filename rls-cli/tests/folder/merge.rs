@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use crate::migrate;
 use crate::support::{Live, NEON, Project, TODOS};
 
 /// A struct of one table.
@@ -211,4 +212,38 @@ fn a_snapshot_of_the_first_format_is_read() {
     project.run(&["generate", "second"]).exits(0);
     let snapshot = project.read("migrations/schema.snapshot.json");
     assert!(snapshot.contains("\"format\": 2") && snapshot.contains(&file), "{}", &snapshot[..200]);
+}
+
+/// The names in the database are those that the way back has to lead to.
+#[test]
+fn what_repair_renames_gets_its_name_back() {
+    let table = |table: &str, column: &str| {
+        format!(
+            "#[derive(Table)] #[rls({table})] struct T {{ #[rls(primary_key)] id: i64, {column} n: i64 }}"
+        )
+    };
+    let before = format!(
+        "use rls_schema::Table;\n{}\n{}",
+        table("table = \"b\"", "#[rls(column = \"x\")]"),
+        table("table = \"c\"", "#[rls(index)]").replace("struct T", "struct U"),
+    );
+    let after = format!(
+        "use rls_schema::Table;\n{}\n{}",
+        table("table = \"a\", was = \"b\"", "#[rls(column = \"y\", was = \"x\")]"),
+        table("table = \"b\", was = \"c\"", "#[rls(index)]").replace("struct T", "struct U"),
+    );
+    let live = Live::new(NEON, &before);
+    live.run(&["generate", "first"]).exits(0);
+    live.project.write("migrations/29990101000000_hand.up.sql", "SELECT 1;\n");
+    live.project.write("migrations/29990101000000_hand.down.sql", "SELECT 1;\n");
+    live.declare(&after);
+    live.run(&["repair"]).exits(0);
+    migrate(&live);
+    live.sql("insert into a values (1, 2); insert into b values (3, 4)");
+    live.assert_in_sync();
+    live.run(&["undo"]).exits(0);
+    live.declare(&before);
+    live.assert_in_sync();
+    assert_eq!(live.value("select b.x || ',' || c.n from b, c"), "2,4");
+    live.run(&["replay", "--undo"]).exits(0);
 }

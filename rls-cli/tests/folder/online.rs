@@ -179,3 +179,78 @@ fn refinery_is_told_that_it_cannot() {
     live.run(&["generate", "--online"]).exits(1).says("cannot run in a transaction, and refinery");
     assert_eq!(live.project.list("migrations"), before);
 }
+
+/// What a table is before and after, with what else comes with it.
+const LEANING: [(&str, &str, &str); 6] = [
+    (
+        "a new table refers to a key that is new",
+        "#[rls(table = \"t\")] struct T { #[rls(primary_key)] id: i64, a: i64 }",
+        "#[rls(table = \"t\")] struct T { #[rls(primary_key)] id: i64, #[rls(unique)] a: i64 }
+        #[derive(Table)] #[rls(table = \"n\")] struct N { #[rls(references = t(a))] t_a: i64 }",
+    ),
+    (
+        "so do one with partitions, and one that leaves its rows unproven",
+        "#[rls(table = \"t\")] struct T { #[rls(primary_key)] id: i64, a: i64 }",
+        "#[rls(table = \"t\")] struct T { #[rls(primary_key)] id: i64, #[rls(unique)] a: i64 }
+        #[derive(Table)] #[rls(table = \"n\", partition_by(hash, columns = [t_a]),
+            partition(name = \"n0\", modulus = 1, remainder = 0))]
+        struct N { #[rls(references = t(a))] t_a: i64 }
+        #[derive(Table)] #[rls(table = \"m\",
+            foreign_key(columns = [t_a], references = t(a), not_valid))]
+        struct M { t_a: i64 }",
+    ),
+    (
+        "a view groups by a primary key that is new",
+        "#[rls(table = \"t\")] struct T { id: i64, a: Option<i64> }",
+        "#[rls(table = \"t\")] struct T { #[rls(primary_key)] id: i64, a: Option<i64> }
+        #[derive(View)] #[rls(view = \"v\", security_invoker = false,
+            query = \"SELECT id, a, count(*) AS n FROM public.t GROUP BY id\")]
+        struct V;",
+    ),
+    (
+        "another column becomes the primary key",
+        "#[rls(table = \"t\")] struct T { #[rls(primary_key)] id: i64, a: Option<i64> }",
+        "#[rls(table = \"t\")] struct T { id: i64, #[rls(primary_key)] a: i64 }",
+    ),
+    (
+        "a check has the name of the one that stands in for NOT NULL",
+        "#[rls(table = \"t\", check(name = \"rls_not_null_a\", expr = a > 0))]
+        struct T { id: i64, a: Option<i64> }",
+        "#[rls(table = \"t\", check(name = \"rls_not_null_a\", expr = a > 0))]
+        struct T { id: i64, a: i64 }",
+    ),
+    (
+        "a materialized view gets an index",
+        "#[rls(table = \"t\")] struct T { id: i64, a: i64 }
+        #[derive(View)] #[rls(view = \"v\", materialized, query = \"SELECT a FROM public.t\")]
+        struct V;",
+        "#[rls(table = \"t\")] struct T { id: i64, a: i64 }
+        #[derive(View)] #[rls(view = \"v\", materialized, query = \"SELECT a FROM public.t\",
+            index(columns = [a]))]
+        struct V;",
+    ),
+];
+
+#[test]
+fn what_leans_on_what_is_built_later_waits_for_it_or_keeps_it_in_the_transaction() {
+    for (what, before, after) in LEANING {
+        let declared =
+            |tables| format!("use rls_schema::{{Table, View}};\n#[derive(Table)] {tables}");
+        let live = Live::new(NEON, &declared(before));
+        live.apply(&[]).exits(0);
+        live.sql("insert into t (id, a) values (1, 1), (2, 2)");
+        live.run(&["generate", "first"]).exits(0);
+        live.declare(&declared(after));
+        live.run(&["generate", "second", "--online"]).exits(0);
+        let led = live.run(&["replay", "--undo"]);
+        assert_eq!(led.code, 0, "{what}: {led}");
+        let applied = live.run(&[
+            "apply",
+            "--online",
+            "--allow",
+            "outside-transaction,widens-access,drops-undeclared",
+        ]);
+        assert_eq!(applied.code, 0, "{what}: {applied}");
+        live.assert_in_sync();
+    }
+}

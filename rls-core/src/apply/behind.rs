@@ -69,7 +69,7 @@ pub(super) fn is_expected(left: &Step, plan: &Plan) -> bool {
             table: key.table.clone(),
             item: key.item.name.clone(),
         });
-        changes.any(|change| *change == named)
+        changes.any(|change| *change == named || *change == left.change)
     } else {
         changes.any(|change| *change == left.change)
     }

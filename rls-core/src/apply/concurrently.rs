@@ -28,9 +28,10 @@ pub(super) async fn make_way(
     statement: &str,
 ) -> Result<bool, tokio_postgres::Error> {
     let Some(Built { name, table, unless_there }) = built(statement) else { return Ok(false) };
+    // A name that is too long is cut off, as Postgres does it.
     const FIND: &str = "SELECT indisvalid, indexrelid::pg_catalog.regclass::text AS index
 FROM pg_catalog.pg_index JOIN pg_catalog.pg_class ON pg_class.oid = indexrelid
-WHERE relname = $1 AND indrelid = pg_catalog.to_regclass($2)";
+WHERE relname = $1::pg_catalog.name AND indrelid = pg_catalog.to_regclass($2)";
     let table = &statement[table];
     let found = client.query_typed(FIND, &[(&name, Type::TEXT), (&table, Type::TEXT)]).await?;
     let Some(found) = found.first() else { return Ok(false) };

@@ -6,12 +6,15 @@
 
 use super::{Batch, Hazard, HazardKind, Held, Lock, LockMode, Plan, Step};
 use crate::diff::{Change, Named, OnTable, Pair};
+use crate::lex;
 use crate::model::{Column, Commented, ForeignKey, Ident, Index, QualifiedName, Schema, Sql};
 use crate::render::{self, KeyKind};
 
 /// Takes a plan apart.
 pub(super) fn online(plan: Plan, next: &Schema) -> Plan {
-    let splitter = Splitter { drops_keys_of: drops_keys_of(&plan), next };
+    let drops_keys_of = drops_keys_of(&plan);
+    let queries = queries(&plan);
+    let splitter = Splitter { drops_keys_of, queries, next };
     let (mut within, mut behind) = (Vec::new(), Vec::new());
     let mut late_keys: Vec<QualifiedName> = Vec::new();
     let mut late = Vec::new();
@@ -49,6 +52,8 @@ impl Split {
 struct Splitter<'a> {
     /// Tables that lose a key or a unique index: they would be without one for a while.
     drops_keys_of: Vec<QualifiedName>,
+    /// Of views that the plan makes: one may group by a primary key, and show columns that lean on it.
+    queries: Vec<Sql>,
     next: &'a Schema,
 }
 
@@ -65,6 +70,11 @@ impl Splitter<'_> {
             }];
             return Split { within: None, behind };
         }
+        if let Change::AddForeignKey(on) = &step.change
+            && late_keys.contains(&on.item.item.table)
+        {
+            return self.late_foreign_key(on.clone(), step);
+        }
         let scans = step.locks.iter().any(|lock| lock.held == Held::WhileScanned);
         if !scans {
             return Split::unchanged(step);
@@ -74,20 +84,28 @@ impl Splitter<'_> {
         } else if let Change::AddUnique(OnTable { table, item }) = &step.change {
             let taken = render::take_index(table, &item.name, KeyKind::Unique, item.item.deferral);
             let built = Named { name: item.name.clone(), item: item.item.index() };
-            self.key(OnTable { table: table.clone(), item: built }, taken, step)
+            if self.keys_stay(table) {
+                return Split::unchanged(step);
+            }
+            key(OnTable { table: table.clone(), item: built }, taken, step)
         } else if let Change::AddPrimaryKey(OnTable { table, item }) = &step.change {
+            if self.primary_key_stays(table) {
+                return Split::unchanged(step);
+            }
             let taken = render::take_index(table, &item.name, KeyKind::Primary, item.deferral);
             let built = Named { name: item.name.clone(), item: item.index() };
-            self.key(OnTable { table: table.clone(), item: built }, taken, step)
+            key(OnTable { table: table.clone(), item: built }, taken, step)
         } else if let Change::AddForeignKey(on) = &step.change {
-            let late = late_keys.contains(&on.item.item.table);
-            self.foreign_key(on.clone(), step, late)
+            self.foreign_key(on.clone(), step)
         } else if let Change::AddCheck(on) = &step.change {
             let on = on.clone();
             let mut unproven = on.clone();
             unproven.item.item.not_valid = true;
             proven_behind(step, Change::AddCheck(unproven), "check", &on.table, &on.item.name)
         } else if let Change::AlterColumn(on) = &step.change {
+            if self.is_left_without_check(&on.table, &on.item.next.name) {
+                return Split::unchanged(step);
+            }
             refuse_null(on.clone(), step)
         } else {
             Split::unchanged(step)
@@ -114,51 +132,84 @@ impl Splitter<'_> {
         Split { within: None, behind: vec![behind] }
     }
 
-    /// A key takes over an index that has been built.
-    fn key(&self, built: OnTable<Named<Index<Sql>>>, taken: String, step: Step) -> Split {
-        let OnTable { table, item: Named { name, .. } } = &built;
-        if self.is_spread(table) || self.drops_keys_of.contains(table) {
-            return Split::unchanged(step);
-        }
-        let message =
-            format!("the key \"{name}\" of {table} is built: until then nothing is refused for it");
-        let build = Step {
-            hazards: kept(&step, &message),
-            locks: vec![weak(table)],
-            statements: vec![render::build_index(table, &built.item)],
-            batch: Batch::Behind,
-            change: Change::CreateIndex(built.clone()),
-        };
-        let take = Step {
-            hazards: Vec::new(),
-            locks: vec![briefly(table)],
-            statements: vec![taken],
-            batch: Batch::Behind,
-            change: step.change,
-        };
-        Split { within: None, behind: vec![build, take] }
+    fn foreign_key(&self, on: OnTable<Named<ForeignKey>>, step: Step) -> Split {
+        if self.is_spread(&on.table) { Split::unchanged(step) } else { foreign_key(on, step) }
     }
 
-    fn foreign_key(&self, on: OnTable<Named<ForeignKey>>, step: Step, late: bool) -> Split {
-        let OnTable { table, item } = &on;
-        if self.is_spread(table) {
-            return Split::unchanged(step);
+    /// One that is about a key that is built behind the transaction, whatever table it is on.
+    fn late_foreign_key(&self, on: OnTable<Named<ForeignKey>>, step: Step) -> Split {
+        let OnTable { table, item: Named { name, item } } = &on;
+        if item.not_valid || self.is_spread(table) {
+            let added = outside(&format!("the foreign key \"{name}\" on {table} is added"));
+            let hazards = step.hazards.iter().cloned().chain([added]).collect();
+            let behind = vec![Step { hazards, batch: Batch::Behind, ..step }];
+            return Split { within: None, behind };
         }
         let mut unproven = on.clone();
         unproven.item.item.not_valid = true;
-        let unproven = Change::AddForeignKey(unproven);
-        let mut split = proven_behind(step, unproven.clone(), "foreign key", table, &item.name);
-        // The key that it is about is built behind the transaction.
-        if late && let Some(step) = split.within.take() {
-            split.behind.insert(0, Step { change: unproven, batch: Batch::Behind, ..step });
+        let change = Change::AddForeignKey(unproven);
+        let mut split = foreign_key(on, step);
+        if let Some(step) = split.within.take() {
+            split.behind.insert(0, Step { change, batch: Batch::Behind, ..step });
         }
         split
+    }
+
+    /// Whether its keys are made in the transaction.
+    fn keys_stay(&self, table: &QualifiedName) -> bool {
+        self.is_spread(table) || self.drops_keys_of.contains(table)
+    }
+
+    fn primary_key_stays(&self, table: &QualifiedName) -> bool {
+        let is_it = |name: &str| name == table.name.as_str();
+        self.keys_stay(table) || self.queries.iter().any(|sql| lex::has_name(sql.as_str(), is_it))
+    }
+
+    /// Whether no check can stand in for NOT NULL: a primary key in the transaction demands that there
+    /// already, and a constraint of that name would make way.
+    fn is_left_without_check(&self, table: &QualifiedName, column: &Ident) -> bool {
+        let stand_in = not_null_stand_in(column);
+        self.next.tables.get(table).is_some_and(|found| {
+            let key = found.primary_key.as_ref();
+            key.is_some_and(|key| key.columns.contains(column)) && self.primary_key_stays(table)
+                || found.constraint_names().any(|name| *name == stand_in)
+        })
     }
 
     /// Postgres builds nothing concurrently on a table with partitions.
     fn is_spread(&self, table: &QualifiedName) -> bool {
         self.next.tables.get(table).is_some_and(|table| table.partitioning.is_some())
     }
+}
+
+/// A key takes over an index that has been built.
+fn key(built: OnTable<Named<Index<Sql>>>, taken: String, step: Step) -> Split {
+    let OnTable { table, item: Named { name, .. } } = &built;
+    let message =
+        format!("the key \"{name}\" of {table} is built: until then nothing is refused for it");
+    let build = Step {
+        hazards: kept(&step, &message),
+        locks: vec![weak(table)],
+        statements: vec![render::build_index(table, &built.item)],
+        batch: Batch::Behind,
+        change: Change::CreateIndex(built.clone()),
+    };
+    let take = Step {
+        hazards: Vec::new(),
+        locks: vec![briefly(table)],
+        statements: vec![taken],
+        batch: Batch::Behind,
+        change: step.change,
+    };
+    Split { within: None, behind: vec![build, take] }
+}
+
+/// A foreign key on a table without partitions.
+fn foreign_key(on: OnTable<Named<ForeignKey>>, step: Step) -> Split {
+    let mut unproven = on.clone();
+    unproven.item.item.not_valid = true;
+    let unproven = Change::AddForeignKey(unproven);
+    proven_behind(step, unproven, "foreign key", &on.table, &on.item.name)
 }
 
 /// A constraint that holds for new rows at once, and is put to the others behind the transaction.
@@ -264,6 +315,20 @@ fn drops_keys_of(plan: &Plan) -> Vec<QualifiedName> {
         }
     });
     dropped.cloned().collect()
+}
+
+/// What views ask for that are made.
+fn queries(plan: &Plan) -> Vec<Sql> {
+    let made = plan.steps.iter().filter_map(|step| {
+        if let Change::CreateView { view, .. } = &step.change {
+            Some(&view.query)
+        } else if let Change::ReplaceView(views) = &step.change {
+            Some(&views.next.query)
+        } else {
+            None
+        }
+    });
+    made.cloned().collect()
 }
 
 /// What a step makes that is not there before it, as a comment calls it.

@@ -73,6 +73,7 @@ fn take_back(step: &Step, schema: &mut Schema) {
     }
     if let Change::CreateIndex(OnTable { table, item }) = &step.change {
         change(schema, table, |table| table.indexes.remove(&item.name));
+        schema.views.get_mut(table).map(|view| view.indexes.remove(&item.name));
     } else if let Change::AddUnique(OnTable { table, item }) = &step.change {
         change(schema, table, |table| {
             table.uniques.remove(&item.name);

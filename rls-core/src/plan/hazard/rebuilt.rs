@@ -2,7 +2,8 @@
 
 use super::Finder;
 use crate::diff::{Change, Named, OnTable, Same, Site};
-use crate::model::{Index, QualifiedName, Sql};
+use crate::lex;
+use crate::model::{Check, Index, QualifiedName, Sql};
 use crate::plan::online::not_null_stand_in;
 
 impl Finder<'_> {
@@ -25,11 +26,7 @@ impl Finder<'_> {
             self.changes.contains(&Change::AddPrimaryKey(key.clone()))
         } else if let Change::DropCheck(check) = change {
             let same = self.same_on(&check.table);
-            let stands_in = |change: &Change| {
-                matches!(change, Change::AlterColumn(on) if on.table == check.table
-                    && not_null_stand_in(&on.item.next.name) == check.item.name)
-            };
-            self.changes.iter().any(stands_in)
+            self.stood_in(check)
                 || self.changes.iter().any(|change| {
                     matches!(change, Change::AddCheck(made)
                     if same_place(made, check) && same.check(&check.item.item, &made.item.item))
@@ -50,6 +47,17 @@ impl Finder<'_> {
         } else {
             false
         }
+    }
+
+    /// What has stood in for a column's NOT NULL while an online plan ran, and says no more than that.
+    fn stood_in(&self, check: &OnTable<Named<Check<Sql>>>) -> bool {
+        let OnTable { table, item: Named { name, item } } = check;
+        let tokens = lex::tokens(item.expr.as_str()).unwrap_or_default();
+        let names: Vec<_> = tokens.iter().filter_map(|token| token.kind.name()).collect();
+        let columns = self.schemas.next.tables.get(table).into_iter().flat_map(|it| &it.columns);
+        columns
+            .filter(|column| !column.nullable && not_null_stand_in(&column.name) == *name)
+            .any(|column| names == [column.name.as_str(), "is", "not", "null"])
     }
 
     /// What an online plan has left that did not come to its end.
