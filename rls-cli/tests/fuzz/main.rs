@@ -129,9 +129,9 @@ fn written_again(layout: Layout, text: &str) -> Result<(), String> {
     let down = layout.down(down.unwrap_or_default())?.unwrap_or_default();
     // The mark, and what follows it, wherever that begins. A command of psql is none of ours.
     let plain = |text: &str| {
-        let ours = |line: &str| match line.trim_end_matches('\r') {
+        let ours = |line: &str| match line.trim_end() {
             STOP_ON_ERRORS => String::new(),
-            line => line.to_owned(),
+            _ => line.trim_end_matches('\r').to_owned(),
         };
         let text = text.lines().map(ours).collect::<Vec<_>>().join("\n");
         let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
