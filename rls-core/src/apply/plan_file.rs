@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{Comparison, Error};
+use crate::diff::Change;
 use crate::model::{Renames, Schema};
 use crate::plan::{Batch, Plan};
 
@@ -64,7 +65,7 @@ impl PlanFile {
         Ok(PlanFile {
             format: FORMAT,
             made_by: env!("CARGO_PKG_VERSION").to_owned(),
-            fingerprint: fingerprint(&found.live.schema)?,
+            fingerprint: fingerprint(found)?,
             online,
             steps: steps(plan),
             desired: desired.clone(),
@@ -101,7 +102,7 @@ impl PlanFile {
     /// That the database is as it was, and the plan the one that was reviewed.
     pub(super) fn check(&self, found: &Comparison) -> Result<(), Error> {
         let fingerprint =
-            fingerprint(&found.live.schema).map_err(|error| Error::Malformed(error.to_string()))?;
+            fingerprint(found).map_err(|error| Error::Malformed(error.to_string()))?;
         if fingerprint != self.fingerprint {
             return Err(Error::Moved(found.plan.clone()));
         }
@@ -128,8 +129,25 @@ fn steps(plan: &Plan) -> Vec<PlannedStep> {
     steps.collect()
 }
 
-/// A hash of all that was read of a database.
-fn fingerprint(live: &Schema) -> Result<String, serde_json::Error> {
-    let digest = Sha256::digest(serde_json::to_string(live)?.as_bytes());
-    Ok(super::hexadecimal(&digest))
+/// A hash of all that was read of a database. It was read by the names that are declared, so that the renames
+/// that lead there belong to it.
+fn fingerprint(found: &Comparison) -> Result<String, serde_json::Error> {
+    let mut digest = Sha256::new_with_prefix(serde_json::to_string(&found.live.schema)?);
+    let renames = found.plan.steps.iter().filter(|step| is_rename(&step.change));
+    for statement in renames.flat_map(|step| &step.statements) {
+        digest.update(statement);
+    }
+    Ok(super::hexadecimal(&digest.finalize()))
+}
+
+fn is_rename(change: &Change) -> bool {
+    matches!(
+        change,
+        Change::RenameRole { .. }
+            | Change::RenameTable { .. }
+            | Change::RenameSequence { .. }
+            | Change::RenameColumn(_)
+            | Change::RenamePolicy(_)
+            | Change::RenameValue { .. }
+    )
 }
