@@ -104,7 +104,7 @@ pub(crate) const WIDENS: Class = Class {
             at_first: &[FUNCTION],
             change: &[("WHERE false", "WHERE true")],
             says: &[
-                "the function public.how_many changes: it may tell its callers more than before",
+                "the function public.how_many changes: as it reads as its owner, it may tell reader more than before",
             ],
             shows: Shows::Answers(
                 &[reader("SELECT how_many()", &["0", "1000", "0"])],
