@@ -46,6 +46,9 @@ fn each_database_comes_to_its_own_end_and_a_second_run_does_what_is_left() {
         .says("6 databases: 3 changed, 0 with nothing to do, 3 failed")
         .says("[6/6]")
         .says("run the same again: what is done has nothing left to do");
+    // A line for each, and what more there is to say of it behind them.
+    run.err.lines().for_each(|line| assert!(!line.starts_with("to go ahead"), "{run}"));
+    assert!(run.out.contains("to go ahead, add --allow drops-undeclared"), "{run}");
     let name = |url: &str| url.rsplit_once('/').unwrap().1.split('?').next().unwrap().to_owned();
     let line = |name: &str, says: &str| {
         let lines = run.err.lines().filter(|line| line.starts_with('[') && line.contains(name));

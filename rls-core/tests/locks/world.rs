@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use rls_core::apply::compare;
+use rls_core::apply::{apply, compare};
 use rls_core::diff::{Canonical, Pair};
 use rls_core::model::Schema;
 use rls_core::plan::{Batch, HazardKind, Origin, Plan, plan};
@@ -11,7 +11,7 @@ use rls_core::syntax::scan::{Features, scan};
 use tokio_postgres::{Client, SimpleQueryMessage};
 
 use super::case::{Answer, Back, Case, DOCS, Edit, FILL, Planned, ROWS, Rows, Shows, Waits};
-use super::support::owner::{converge, owned};
+use super::support::owner::owned;
 use super::support::{Database, plain};
 use super::watch::{Started, pid, start, watch};
 
@@ -35,7 +35,7 @@ impl World {
         let after = declared(name, &edited(&at_first, case.change));
         let mut owner = owned(&format!("locks_{name}")).await;
         let other = owner.again("postgres").await?;
-        converge(&mut owner, &before).await;
+        apply(&mut owner, &before, &HazardKind::ALL, &mut |_, _, _| {}).await.unwrap();
         run(&owner, FILL).await.unwrap();
         run(&other, case.by_hand).await.unwrap();
         let live = compare(&mut owner, &after).await.unwrap().plan;
