@@ -77,7 +77,9 @@ impl Summary {
                 let first = errors[0]["message"].as_str().unwrap_or("failed").to_owned();
                 self.failed.push(format!("{name}: {first}"));
                 self.documents.push(json!({ "database": name, "errors": errors }));
-                format!("{}: {first}", styled(RED, "error"))
+                // The rest of it stands in the summary.
+                let line = first.lines().next().unwrap_or_default();
+                format!("{}: {line}", styled(RED, "error"))
             }
         }
     }

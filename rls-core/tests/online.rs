@@ -5,7 +5,7 @@
 
 mod support;
 
-use rls_core::apply::{Comparison, Error, Options, Patience, apply, apply_with, compare};
+use rls_core::apply::{Comparison, Error, Options, apply, apply_with, compare};
 use rls_core::model::*;
 use rls_core::plan::{Batch, HazardKind, Held};
 use std::time::Duration;
@@ -187,33 +187,4 @@ async fn what_stood_in_for_not_null_goes_without_leave() {
     let plan = compare(&mut client, &after).await.unwrap().plan;
     let kinds: Vec<_> = plan.refused(&[]).map(|hazard| hazard.kind).collect();
     assert!(kinds.contains(&HazardKind::DropsUndeclared), "{}", plan.to_sql());
-}
-
-/// A statement that waits for a lock makes everybody wait behind it.
-#[tokio::test]
-async fn who_waits_for_a_lock_gives_way() {
-    let Some((mut client, other)) = filled("online_patience").await else { return };
-    let (_, after) = states();
-    other.batch_execute("begin; select from docs").await.unwrap();
-    let short = Duration::from_millis(200);
-    let patience = Patience { lock_timeout: short, attempts: 2, ..Patience::default() };
-    let options = Options { allowed: &HazardKind::ALL, patience, ..Options::default() };
-    let Err(refused) = apply_with(&mut client, &after, &options, &mut |_, _, _| {}).await else {
-        panic!("the lock was there to be had")
-    };
-    assert!(refused.to_string().contains("lock timeout"), "{refused}");
-    assert!(!compare(&mut client, &after).await.unwrap().plan.is_empty());
-
-    // Whoever holds it lets go between two attempts.
-    let patience = Patience { lock_timeout: short, attempts: 5, ..Patience::default() };
-    let options = Options { patience, ..options };
-    let mut on_step = |_: usize, _: usize, _: &rls_core::plan::Step| {};
-    let applying = apply_with(&mut client, &after, &options, &mut on_step);
-    let letting_go = async {
-        tokio::time::sleep(Duration::from_millis(700)).await;
-        other.batch_execute("commit").await.unwrap();
-    };
-    let (applied, ()) = futures_util::future::join(applying, letting_go).await;
-    applied.unwrap();
-    assert!(compare(&mut client, &after).await.unwrap().plan.is_empty());
 }

@@ -65,7 +65,7 @@ impl PlanFile {
         Ok(PlanFile {
             format: FORMAT,
             made_by: env!("CARGO_PKG_VERSION").to_owned(),
-            fingerprint: fingerprint(&found.live.schema, plan)?,
+            fingerprint: fingerprint(found)?,
             online,
             steps: steps(plan),
             desired: desired.clone(),
@@ -101,8 +101,8 @@ impl PlanFile {
 
     /// That the database is as it was, and the plan the one that was reviewed.
     pub(super) fn check(&self, found: &Comparison) -> Result<(), Error> {
-        let fingerprint = fingerprint(&found.live.schema, &found.plan)
-            .map_err(|error| Error::Malformed(error.to_string()))?;
+        let fingerprint =
+            fingerprint(found).map_err(|error| Error::Malformed(error.to_string()))?;
         if fingerprint != self.fingerprint {
             return Err(Error::Moved(found.plan.clone()));
         }
@@ -129,12 +129,15 @@ fn steps(plan: &Plan) -> Vec<PlannedStep> {
     steps.collect()
 }
 
-/// A hash of all that was read of a database, by the names that things will have, and of what leads to these.
-fn fingerprint(live: &Schema, plan: &Plan) -> Result<String, serde_json::Error> {
-    let renames = plan.steps.iter().filter(|step| is_rename(&step.change));
-    let renames: Vec<_> = renames.map(|step| &step.statements).collect();
-    let digest = Sha256::digest(serde_json::to_string(&(live, renames))?.as_bytes());
-    Ok(super::hexadecimal(&digest))
+/// A hash of all that was read of a database. It was read by the names that are declared, so that the renames
+/// that lead there belong to it.
+fn fingerprint(found: &Comparison) -> Result<String, serde_json::Error> {
+    let mut digest = Sha256::new_with_prefix(serde_json::to_string(&found.live.schema)?);
+    let renames = found.plan.steps.iter().filter(|step| is_rename(&step.change));
+    for statement in renames.flat_map(|step| &step.statements) {
+        digest.update(statement);
+    }
+    Ok(super::hexadecimal(&digest.finalize()))
 }
 
 fn is_rename(change: &Change) -> bool {

@@ -22,8 +22,8 @@ SELECT c.oid, n.nspname::text AS schema, c.relname::text AS name, c.relkind::tex
         AND NOT r.rolsuper AND pg_has_role(r.oid, c.relowner, 'USAGE') ORDER BY 1) AS owners,
     ARRAY(SELECT r.rulename::text FROM pg_rewrite r WHERE r.ev_class = c.oid ORDER BY 1) AS rules,
     CASE WHEN (n.nspname, c.relname) NOT IN (SELECT * FROM unnest($2::name[], $3::name[])) THEN false
-        WHEN c.relkind = 'p' THEN (SELECT sum(pg_relation_size(relid)) <= 8388608 FROM pg_partition_tree(c.oid))
-        ELSE pg_relation_size(c.oid) <= 8388608 END AS small
+        WHEN c.relkind = 'p' THEN (SELECT sum(pg_table_size(relid)) <= 8388608 FROM pg_partition_tree(c.oid))
+        ELSE pg_table_size(c.oid) <= 8388608 END AS small
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = ANY ($1::name[]) AND (c.relkind IN ('r', 'p')
     OR (n.nspname, c.relname) IN (SELECT * FROM unnest($2::name[], $3::name[])))";
@@ -37,7 +37,7 @@ pub(super) async fn read(transaction: &Transaction<'_>, asked: &Asked) -> Result
 pub(super) struct Tables {
     pub(super) declared: BTreeMap<u32, Table<Sql>>,
     pub(super) undeclared: BTreeSet<QualifiedName>,
-    /// Declared ones of no more than eight megabytes, which are gone through in a moment.
+    /// Declared ones of no more than eight megabytes, long values and all: they are gone through in a moment.
     pub(super) small: BTreeSet<QualifiedName>,
 }
 

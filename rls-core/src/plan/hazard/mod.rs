@@ -209,10 +209,7 @@ impl Finder<'_> {
                     || self.schemas.next.memberships.contains_key(&membership.member)
                     || self.holds_tables() =>
             {
-                vec![widens(format!(
-                    "{} becomes a member of {} and may do what it may",
-                    membership.member, membership.role
-                ))]
+                vec![self.joins(membership)]
             }
             Change::DropFunction(routine) => self.drop_function(routine),
             Change::CreateFunction { function, .. } => self.replace_function(function),

@@ -1,10 +1,10 @@
 //! What it lets somebody do that they hold a privilege: the hazards of GRANT.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::{Finder, Hazard, Origin, widens};
-use crate::diff::{ColumnPrivileges, Pair, Privileges};
+use crate::diff::{ColumnPrivileges, Membership, Pair, Privileges};
 use crate::model::{
     DefaultObjects, DefaultTarget, Grant, GrantObject, Grantee, Ident, Privilege, QualifiedName,
 };
@@ -115,6 +115,24 @@ impl Finder<'_> {
             format!("{grantee} gets {what} on {table}, where policies allow it")
         };
         vec![widens(message)]
+    }
+
+    /// What a member comes to by the role that it joins: what that holds itself.
+    pub(super) fn joins(&self, membership: &Membership) -> Hazard {
+        let Membership { role, member } = membership;
+        let grants = self.schemas.next.grants.iter();
+        let held = grants.filter(|grant| grant.grantee == Grantee::Role(role.clone()));
+        let mut on: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+        for Grant { object, privilege, .. } in held {
+            if let Some(relation) = object.relation() {
+                on.entry(relation).or_default().insert(*privilege);
+            }
+        }
+        let held =
+            on.iter().map(|(on, privileges)| format!("{} on {on}", privilege_names(privileges)));
+        let held: Vec<_> = held.collect();
+        let among = if held.is_empty() { String::new() } else { format!(": {}", held.join("; ")) };
+        widens(format!("{member} becomes a member of {role} and may do what it may{among}"))
     }
 
     /// Whether all of it was held before, on something that is made anew.
