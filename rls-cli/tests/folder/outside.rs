@@ -45,6 +45,25 @@ fn a_killed_run_is_begun_again_from_its_start() {
 }
 
 #[test]
+fn what_another_text_has_built_is_not_taken_for_what_this_one_builds() {
+    let live = Live::new(NEON, TODOS);
+    let build = |column: &str, rest: &str| {
+        let text =
+            format!("-- no-transaction\nCREATE INDEX CONCURRENTLY i ON t ({column});\n{rest}");
+        by_hand(&live, &[("20260102000000_index.up.sql", &text)]);
+    };
+    by_hand(&live, &[("20260101000000_table.up.sql", "CREATE TABLE t (a int, b int);\n")]);
+    build("a", "SELECT 1 / 0;\n");
+    live.run(&["migrate"]).exits(1).says("division by zero");
+    live.run(&["migrate"]).exits(1).says("division by zero");
+    build("b", "");
+    live.run(&["migrate"]).exits(1).says("already exists");
+    live.sql("drop index i");
+    live.run(&["migrate"]).exits(0).says("_index");
+    assert_eq!(live.value("select pg_get_indexdef('i'::regclass, 1, false)"), "b");
+}
+
+#[test]
 fn what_a_lock_keeps_waiting_is_tried_again() {
     let Some(server) = several_connections() else { return };
     let live = Live::new(NEON, TODOS);

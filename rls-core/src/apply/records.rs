@@ -145,17 +145,19 @@ INSERT INTO rls.undone_migrations
 SELECT version, name, checksum, applied_at, applied_by, duration_ms, tool_version, baseline
 FROM undone";
 
-const IS_BEGUN: &str =
-    "SELECT EXISTS (SELECT FROM rls.migrations WHERE version = $1 AND duration_ms IS NULL)";
+const IS_BEGUN: &str = "SELECT EXISTS (SELECT FROM rls.migrations
+    WHERE version = $1 AND duration_ms IS NULL AND checksum = coalesce($2, checksum))";
 
 impl Entry<'_> {
-    /// Whether it was begun before, and never ended.
+    /// Whether the same text was begun before, and never ended.
     pub(super) async fn is_begun(self, client: &impl GenericClient) -> Result<bool, Failure> {
-        let version = match self {
-            Entry::Applied(migration) => migration.version.as_str(),
-            Entry::Undone(version) => version,
+        let (version, checksum) = match self {
+            Entry::Applied(migration) => (migration.version.as_str(), Some(migration.checksum())),
+            Entry::Undone(version) => (version, None),
         };
-        let row = client.query_typed_one(IS_BEGUN, &[(&version, Type::TEXT)]).await;
+        let values: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 2] =
+            [(&version, Type::TEXT), (&checksum, Type::TEXT)];
+        let row = client.query_typed_one(IS_BEGUN, &values).await;
         row.and_then(|row| row.try_get(0)).map_err(|error| Failure::of(IS_BEGUN, error))
     }
 
