@@ -1,4 +1,4 @@
-//! The recipe for pipelines in `examples/ci`: its steps are run as they stand there, in the shell that GitHub takes.
+//! The recipe for pipelines in `docs/github-actions.yml`: its steps are run as they stand there, in the shell that GitHub takes.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "these are tests, helpers included")]
 
@@ -53,7 +53,7 @@ impl Pipeline {
 
     /// Runs the steps of a job up to the one that fails. Returns the names of those that passed, and the last run.
     fn job(&self, name: &str) -> (Vec<String>, Run) {
-        let recipe = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/ci/github.yml");
+        let recipe = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/github-actions.yml");
         let recipe = std::fs::read_to_string(recipe).unwrap();
         let workflow: Workflow = serde_saphyr::from_str(&recipe).unwrap();
         let mut passed = Vec::new();

@@ -1,0 +1,3 @@
+#![no_main]
+
+rls_fuzz::target!(snapshot);
