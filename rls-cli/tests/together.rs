@@ -10,33 +10,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use support::{Live, Run, allowing_everything, connect, runtime, several_connections};
+use support::{Live, Run, allowing_everything, connect, ranked, runtime, several_connections};
 use tokio::task::JoinHandle;
 use tokio_postgres::SimpleQueryMessage;
 use tokio_postgres::error::SqlState;
 
 const RUNS: usize = 10;
-
-/// Everybody has their own todos.
-const CLOSED: &str = r#"use rls_schema::Table;
-
-#[derive(Table)]
-#[rls(
-    table = "todos",
-    crud_policy(role = authenticated, read = auth_uid(user_id), modify = auth_uid(user_id)),
-)]
-pub struct Todo {
-    #[rls(primary_key, identity)]
-    pub id: i64,
-    #[rls(default = auth_uid(), index)]
-    pub user_id: String,
-    pub task: String,
-    #[rls(default = 0)]
-    pub rank: i32,
-    #[rls(default = false)]
-    pub is_complete: bool,
-}
-"#;
 
 /// What is done may be seen by everyone.
 fn open(source: &str) -> String {
@@ -73,7 +52,9 @@ struct Step {
 }
 
 fn steps() -> [Step; 4] {
-    let [closed, opened] = [CLOSED.to_owned(), open(CLOSED)];
+    // Everybody has their own todos.
+    let closed = ranked();
+    let opened = open(&closed);
     let step = |old: &str, new: String, others| Step { old: old.to_owned(), new, others };
     [
         step(&closed, opened.clone(), [0, DONE]),

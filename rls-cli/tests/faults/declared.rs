@@ -1,7 +1,5 @@
 //! Declarations, each with a plan of many kinds of steps to the next.
 
-pub const CONFIG: &str = "provider = \"neon\"\n";
-
 pub const FIRST: &str = r#"use rls_schema::{Function, Table};
 
 #[derive(Table)]

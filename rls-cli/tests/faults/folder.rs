@@ -10,8 +10,8 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::declared::{CONFIG, FIRST, second, third};
-use crate::support::{Project, Run, allowing_everything};
+use crate::declared::{FIRST, second, third};
+use crate::support::{NEON, Project, Run, allowing_everything};
 
 /// What each file in a folder says.
 type Files = BTreeMap<String, Vec<u8>>;
@@ -35,7 +35,7 @@ fn arguments() -> Vec<&'static str> {
 
 /// Before the first migration, and before the second.
 fn projects() -> [(Project, String); 2] {
-    let [new, grown] = [(), ()].map(|()| Project::new(CONFIG, FIRST));
+    let [new, grown] = [(), ()].map(|()| Project::new(NEON, FIRST));
     grown.run(&arguments()).exits(0);
     [(new, FIRST.to_owned()), (grown, second())]
 }
@@ -191,7 +191,7 @@ fn without_leave_nothing_is_written() {
 #[test]
 fn a_killed_run_is_made_up_for() {
     let begun = Instant::now();
-    let timed = Project::new(CONFIG, FIRST);
+    let timed = Project::new(NEON, FIRST);
     timed.run(&arguments()).exits(0);
     let whole = begun.elapsed();
     let (mut killed, mut left) = (0, BTreeMap::<Vec<String>, usize>::new());

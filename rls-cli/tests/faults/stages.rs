@@ -1,9 +1,9 @@
 //! Databases and projects in front of a change, and what is there on the way, made without any fault and,
 //! where that is possible, without the command that is tried.
 
-use crate::declared::{CONFIG, FIRST, ROWS, online, second, third};
+use crate::declared::{FIRST, ROWS, online, second, third};
 use crate::state::{State, value};
-use crate::support::{Project, Run, allowing_everything};
+use crate::support::{NEON, Project, Run, allowing_everything};
 use crate::trial::{Trial, at, copy};
 
 /// The first declaration is applied in the empty database at that URL, with rows, and the third is to be.
@@ -126,7 +126,7 @@ pub fn to_undo(project: &Project, empty: String) -> Trial<'_> {
 
 /// A project with the first declaration.
 pub fn project() -> Project {
-    Project::new(CONFIG, FIRST)
+    Project::new(NEON, FIRST)
 }
 
 /// With that declaration in the empty database at that URL, and rows in it.

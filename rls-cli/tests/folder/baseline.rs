@@ -19,7 +19,7 @@ fn a_database_that_holds_it_already_is_taken_over() {
     assert_eq!((&record["baseline"], &record["duration_ms"]), (&json!(true), &json!(0)));
     assert_eq!(live.value("select task from todos"), "a");
     live.both(&["baseline"]).0.exits(1).says("has a history already").says("_second");
-    live.declare(&crate::ranked().replace("rank", "weight"));
+    live.declare(&crate::support::ranked().replace("rank", "weight"));
     live.run(&["generate", "third", "--allow", "loses-data"]).exits(0);
     live.run(&["migrate", "--allow", "loses-data"]).exits(0).says("Applied 1");
     live.assert_in_sync();

@@ -8,7 +8,7 @@ fn prepared(layout: &str) -> (Project, Vec<String>, String) {
     let project = Project::new(&format!("{NEON}layout = \"{layout}\"\n"), TODOS);
     project.run(&["generate", "first"]).exits(0);
     let before = project.read("migrations/schema.snapshot.json");
-    project.write("src/schema.rs", crate::ranked());
+    project.write("src/schema.rs", crate::support::ranked());
     let json = project.run(&["generate", "second", "--json"]).exits(0).json();
     let files = json["files"].as_array().unwrap().iter();
     let mut files: Vec<_> = files.map(|file| file.as_str().unwrap().to_owned()).collect();

@@ -17,13 +17,7 @@ mod replay;
 mod status;
 mod undo;
 
-use support::{Live, NEON, Project, TODOS};
-
-/// The todos with a column more.
-fn ranked() -> String {
-    let rank = "pub task: String,\n    #[rls(default = 0)]\n    pub rank: i32";
-    TODOS.replace("pub task: String", rank)
-}
+use support::{Live, NEON, Project, TODOS, ranked};
 
 /// The todos without what they are about.
 fn without_task() -> String {

@@ -104,7 +104,7 @@ fn what_the_merge_changed_besides_becomes_a_migration() {
     let live = Live::new(NEON, TODOS);
     merged(&live);
     let project = &live.project;
-    live.declare(&format!("mod ours;\nmod theirs;\n{}", crate::ranked()));
+    live.declare(&format!("mod ours;\nmod theirs;\n{}", crate::support::ranked()));
     let run = project.run(&["repair"]).exits(0).says("ADD COLUMN rank").says("_alter_todos.up.sql");
     run.says("_alter_todos.down.sql");
     project.both(&["generate", "--check"]).0.exits(0);
@@ -208,7 +208,7 @@ fn a_snapshot_of_the_first_format_is_read() {
         .replace(&list, &format!("\"migration\": \"{file}\""));
     project.write("migrations/schema.snapshot.json", &before);
     project.both(&["generate", "--check"]).0.exits(0);
-    project.write("src/schema.rs", crate::ranked());
+    project.write("src/schema.rs", crate::support::ranked());
     project.run(&["generate", "second"]).exits(0);
     let snapshot = project.read("migrations/schema.snapshot.json");
     assert!(snapshot.contains("\"format\": 2") && snapshot.contains(&file), "{}", &snapshot[..200]);

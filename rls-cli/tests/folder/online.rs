@@ -165,7 +165,7 @@ fn a_plan_that_reads_no_rows_is_one_migration() {
     live.run(&["generate", "--online", "--format", "markdown"]).exits(1).says("--check");
     let markdown = live.run(&["generate", "--check", "--format", "markdown"]).exits(0);
     markdown.says("### Migrations").says("nothing to do");
-    live.declare(&crate::ranked());
+    live.declare(&crate::support::ranked());
     let markdown = live.run(&["generate", "--check", "--format", "markdown"]).exits(2);
     markdown.says("### A migration is missing").says("```sql\nALTER TABLE public.todos");
 }

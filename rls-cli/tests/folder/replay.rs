@@ -8,7 +8,7 @@ use crate::support::{NEON, Project, TODOS};
 fn project() -> Project {
     let project = Project::new(NEON, TODOS);
     project.run(&["generate", "first"]).exits(0);
-    project.write("src/schema.rs", crate::ranked());
+    project.write("src/schema.rs", crate::support::ranked());
     project.run(&["generate", "second"]).exits(0);
     project
 }

@@ -24,7 +24,7 @@ fn what_was_undone_can_be_applied_again() {
     assert_eq!(live.value("select task from todos"), "a");
     let undone = "select concat_ws(' ', name, undone_by, undone_at >= applied_at) from rls.undone_migrations";
     assert_eq!(live.value(undone), "second postgres t");
-    live.declare(&crate::ranked());
+    live.declare(&crate::support::ranked());
     live.run(&["migrate"]).exits(0).says("Applied 1 migration").says("_second");
     live.assert_in_sync();
     let undone = live.run(&["undo", "--allow", "loses-data", "--json"]).exits(0).json();

@@ -35,6 +35,12 @@ pub struct Todo {
 }
 "#;
 
+/// The todos with a column more.
+pub fn ranked() -> String {
+    let rank = "pub task: String,\n    #[rls(default = 0)]\n    pub rank: i32";
+    TODOS.replace("pub task: String", rank)
+}
+
 pub const NEON: &str = "provider = \"neon\"\n";
 
 /// A folder with an rls.toml and `src/schema.rs`.

@@ -43,6 +43,17 @@ const RENAMED: Edit = ("name = \"shown ones\"", "name = \"seen\", was = \"shown 
 const OF_SIZE: Edit = ("using = shown", "using = shown && size <= 100");
 const LARGER: Edit = ("size: i32", "size: i64");
 
+/// Nobody sees more or less by it.
+const CALLED_OTHERWISE: Case = Case {
+    name: "a policy is called otherwise",
+    change: &[RENAMED],
+    shows: Shows::Answers(
+        &[reader(COUNT, &["500", "500", "500"])],
+        Back::Leads(&[HazardKind::WidensAccess, HazardKind::NarrowsAccess]),
+    ),
+    ..CASE
+};
+
 pub(crate) const WIDENS: Class = Class {
     shown: &[
         Case {
@@ -120,15 +131,7 @@ pub(crate) const WIDENS: Class = Class {
             shows: Shows::Answers(&[reader(COUNT, &["500", "50", "500"])], WIDENS_AGAIN),
             ..CASE
         },
-        Case {
-            name: "a policy is called otherwise",
-            change: &[RENAMED],
-            shows: Shows::Answers(
-                &[reader(COUNT, &["500", "500", "500"])],
-                Back::Leads(&[HazardKind::WidensAccess, HazardKind::NarrowsAccess]),
-            ),
-            ..CASE
-        },
+        CALLED_OTHERWISE,
         Case {
             name: "a policy makes way for a column of another type",
             at_first: &[OF_SIZE],
@@ -228,15 +231,7 @@ pub(crate) const NARROWS: Class = Class {
         },
     ],
     near: &[
-        Case {
-            name: "a policy is called otherwise",
-            change: &[RENAMED],
-            shows: Shows::Answers(
-                &[reader(COUNT, &["500", "500", "500"])],
-                Back::Leads(&[HazardKind::WidensAccess, HazardKind::NarrowsAccess]),
-            ),
-            ..CASE
-        },
+        CALLED_OTHERWISE,
         Case {
             name: "another policy",
             change: &[SMALL_ONES],
